@@ -1,0 +1,213 @@
+"""The text form: MLIR's syntax, with the weights in one resource section at the end.
+
+xDSL would lex the section's megabytes of hex token by token and keep them as text, so it is cut off
+before xDSL sees the file and written after xDSL has printed.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+from collections.abc import Iterator
+from typing import TextIO, cast
+
+from typing_extensions import override
+from xdsl.context import Context
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    DenseIntOrFPElementsAttr,
+    DenseResourceAttr,
+    DictionaryAttr,
+    IntegerAttr,
+    ModuleOp,
+    UnknownLoc,
+    i64,
+)
+from xdsl.ir import Attribute, Operation, ParametrizedAttribute
+from xdsl.parser import Parser
+from xdsl.printer import Printer
+from xdsl.utils.exceptions import ParseError, VerifyException
+
+from hbir.errors import HbirError
+from hbir.ir.context import weights_of
+from hbir.ir.origin import origin_of_op, set_origin
+from hbir.ir.types import dtype_of, shape_of
+from hbir.ir.verify import describe_op
+from hbir.ir.weights import ELIDED, INLINE_ELEMENTS, WeightStore
+
+_SECTION_START = re.compile(r"^\{-#", re.MULTILINE)
+_SECTION_END = "#-}"
+_ENTRY = re.compile(r'([A-Za-z_][\w$.-]*)\s*:\s*"0x([0-9A-Fa-f]*)"')
+_BLOB_HEADER_BYTES = 4  # MLIR's blobs start with their alignment, 32 bits little-endian
+_BLOB_ALIGNMENT = 64
+
+
+class TextError(HbirError):
+    """A text that can't be parsed; the message has file, line and column where they are known."""
+
+
+def parse_module(text: str, ctx: Context, filename: str = "<text>") -> ModuleOp:
+    """Parse a module; its resource section goes into the context's weight store.
+
+    A bare `func.func` is wrapped into a module. Locations that the text doesn't give are those of
+    the origin. Raises TextError.
+    """
+    body = _take_resources(text, weights_of(ctx), filename)
+    try:
+        module = Parser(ctx, body, filename).parse_module()
+    except ParseError as error:
+        raise TextError(_parse_message(error, filename)) from error
+    except (VerifyException, HbirError) as error:
+        raise TextError(f"{filename}: {error}") from error
+    except RecursionError as error:
+        raise TextError(f"{filename}: nested too deeply to be parsed") from error
+    except (ValueError, KeyError, IndexError, AttributeError, TypeError, AssertionError) as error:
+        # xDSL leaks these on some malformed attributes; they are the text's fault all the same
+        raise TextError(f"{filename}: malformed text ({error})") from error
+    _locate(module)
+    return module
+
+
+def _locate(module: ModuleOp) -> None:
+    for op in module.walk():
+        origin = origin_of_op(op)
+        if origin is not None and isinstance(op.location, UnknownLoc):
+            set_origin(op, origin)
+
+
+def _parse_message(error: ParseError, filename: str) -> str:
+    span = error.span
+    before = span.input.content[: span.start]
+    line, column = before.count("\n") + 1, span.start - before.rfind("\n")
+    text = (error.msg or "syntax error").strip().splitlines()
+    return f"{filename}:{line}:{column}: {text[-1].strip(' ^-|')}"
+
+
+def _take_resources(text: str, weights: WeightStore, filename: str) -> str:
+    start = _SECTION_START.search(text)
+    if start is None:
+        return text
+    end = text.find(_SECTION_END, start.end())
+    if end < 0:
+        raise TextError(f"{filename}: the resource section {{-# ... has no closing #-}}")
+    for match in _ENTRY.finditer(text, start.end(), end):
+        digits = match.end(2) - match.start(2)
+        if digits % 2 or digits < 2 * _BLOB_HEADER_BYTES:
+            raise TextError(f"{filename}: resource {match[1]} is not a blob of whole bytes")
+        data = bytes.fromhex(match[2])
+        weights.add_bytes(memoryview(data)[_BLOB_HEADER_BYTES:], match[1])
+    # keep line numbers: the section is at the end, nothing of the IR follows it
+    return text[: start.start()] + text[end + len(_SECTION_END) :]
+
+
+class _Printer(Printer):
+    """Elides long constants on request, and prints `[1, 1]` as MLIR does, not `[1 : i64, 1 : i64]`."""
+
+    @override
+    def print_attribute(self, attribute: Attribute) -> None:
+        if self.elide and isinstance(attribute, DenseIntOrFPElementsAttr):
+            type_: Attribute = attribute.type
+            if _elements(type_) > INLINE_ELEMENTS:
+                self.print_string(f"dense_resource<{ELIDED}> : ")
+                self.print_attribute(type_)
+                return
+        if self.elide and isinstance(attribute, DenseResourceAttr):
+            self.print_string(f"dense_resource<{ELIDED}> : ")
+            self.print_attribute(attribute.type)
+            return
+        if isinstance(attribute, ArrayAttr):
+            array = cast(ArrayAttr[Attribute], attribute)
+            with self.in_square_brackets():
+                self.print_list(array.data, self._print_element)
+            return
+        super().print_attribute(attribute)
+
+    def _print_element(self, element: Attribute) -> None:
+        if isinstance(element, IntegerAttr) and element.type == i64:
+            self.print_string(str(element.value.data))
+        else:
+            self.print_attribute(element)
+
+    elide: bool = False
+
+
+def _elements(type_: Attribute) -> int:
+    count = 1
+    for extent in shape_of(type_):
+        count *= extent
+    return count
+
+
+def print_module(
+    op: Operation,
+    stream: TextIO,
+    weights: WeightStore | None = None,
+    *,
+    elide: bool = False,
+    generic: bool = False,
+    debuginfo: bool = False,
+) -> None:
+    """Print an op (a module, or one op of it).
+
+    `elide` leaves out every constant above 16 elements; `weights` adds the resource section with
+    their bytes. With neither, handles are printed and the section left out: enough to look at and
+    to test, not enough to run.
+    """
+    printer = _Printer(stream, print_generic_format=generic, print_debuginfo=debuginfo)
+    printer.elide = elide
+    printer.print_op(op)
+    stream.write("\n")
+    if weights is not None and not elide:
+        _print_resources(op, weights, stream)
+
+
+def op_text(op: Operation) -> str:
+    """One op on its own, constants elided: for diagnostics."""
+    from io import StringIO
+
+    stream = StringIO()
+    try:
+        print_module(op, stream, elide=True)
+    except Exception:  # a diagnostic about a broken op must not fail because the op is broken
+        return describe_op(op)
+    return stream.getvalue().rstrip()
+
+
+def resource_handles(op: Operation) -> Iterator[str]:
+    """The resource handles that an op and the ops in it refer to, in order, each once."""
+    seen: dict[str, None] = {}
+    for inner in op.walk():
+        for attribute in (*inner.properties.values(), *inner.attributes.values()):
+            _collect(attribute, seen)
+    return iter(seen)
+
+
+def _collect(attribute: Attribute, seen: dict[str, None]) -> None:
+    match attribute:
+        case DenseResourceAttr():
+            seen.setdefault(attribute.resource_handle.data)
+        case ArrayAttr():
+            for item in cast(ArrayAttr[Attribute], attribute).data:
+                _collect(item, seen)
+        case DictionaryAttr():
+            for item in attribute.data.values():
+                _collect(item, seen)
+        case ParametrizedAttribute():
+            for item in attribute.parameters:
+                _collect(item, seen)
+        case _:
+            pass
+
+
+def _print_resources(op: Operation, weights: WeightStore, stream: TextIO) -> None:
+    handles = sorted(resource_handles(op))
+    if not handles:
+        return
+    header = struct.pack("<I", _BLOB_ALIGNMENT).hex().upper()
+    stream.write("\n{-#\n  dialect_resources: {\n    builtin: {\n")
+    for index, handle in enumerate(handles):
+        comma = "," if index + 1 < len(handles) else ""
+        stream.write(f'      {handle}: "0x{header}')
+        stream.write(weights.blob(handle).hex())
+        stream.write(f'"{comma}\n')
+    stream.write("    }\n  }\n#-}\n")

@@ -1,0 +1,102 @@
+"""The verifier: xDSL's own checks plus dominance, as one message about one op.
+
+xDSL has no dominance check, and its diagnostics print the whole module, weights included.
+"""
+
+from __future__ import annotations
+
+from xdsl.dialects.builtin import FileLineColLoc, NameLoc
+from xdsl.ir import Block, Operation, OpResult, SSAValue
+from xdsl.traits import IsolatedFromAbove
+from xdsl.utils.exceptions import VerifyException
+
+from hbir.errors import HbirError
+
+
+class VerifyError(HbirError):
+    """An op that breaks an invariant; `op` is the op."""
+
+    def __init__(self, op: Operation, reason: str) -> None:
+        self.op = op
+        self.reason = reason
+        super().__init__(f"{describe_op(op)}: {reason}")
+
+
+def location_of(op: Operation) -> str:
+    """The op's location as text: the source tensor's name, or file:line:column; else ''."""
+    location = op.location
+    if isinstance(location, NameLoc):
+        return f'"{location.desc.data}"'
+    if isinstance(location, FileLineColLoc):
+        return f"{location.filename.data}:{location.line.data}:{location.column.data}"
+    return ""
+
+
+def describe_op(op: Operation) -> str:
+    """`hbir.conv2d ("conv1_out")`: what messages call an op."""
+    where = location_of(op)
+    return f"{op.name} ({where})" if where else op.name
+
+
+def verify_module(module: Operation) -> None:
+    """Check every op's own invariants and that values are defined before they are used.
+
+    Raises VerifyError for the first op that breaks one. Linear in the number of ops.
+    """
+    for op in module.walk():
+        try:
+            op.verify(verify_nested_ops=False)
+        except VerifyException as error:
+            raise VerifyError(op, _first_line(str(error))) from error
+        except HbirError as error:
+            raise VerifyError(op, str(error)) from error
+    _check_region_dominance(module, frozenset())
+
+
+def _first_line(text: str) -> str:
+    lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
+    return lines[0] if lines else "does not verify"
+
+
+def _check_region_dominance(op: Operation, outer: frozenset[SSAValue]) -> None:
+    for region in op.regions:
+        visible = frozenset[SSAValue]() if op.has_trait(IsolatedFromAbove) else outer
+        blocks = list(region.blocks)
+        for block in blocks:
+            _check_block(block, visible, several=len(blocks) > 1)
+
+
+def _check_block(block: Block, outer: frozenset[SSAValue], *, several: bool) -> None:
+    """A value must be defined above in its block, in an enclosing block, or (in a region of
+    several blocks, where order alone doesn't decide) in another block of the region."""
+    seen: set[SSAValue] = set(block.args)
+    for op in block.ops:
+        for index, operand in enumerate(op.operands):
+            if operand in seen or operand in outer:
+                continue
+            if several and _block_of(operand) is not block and _same_region(operand, block):
+                continue
+            raise VerifyError(
+                op, f"operand {index} ({_value_name(operand)}) is used before it is defined"
+            )
+        if op.regions:
+            _check_region_dominance(op, outer | seen)
+        seen.update(op.results)
+
+
+def _block_of(value: SSAValue) -> Block | None:
+    owner = value.owner
+    return owner if isinstance(owner, Block) else owner.parent
+
+
+def _same_region(value: SSAValue, block: Block) -> bool:
+    other = _block_of(value)
+    return other is not None and other.parent is block.parent
+
+
+def _value_name(value: SSAValue) -> str:
+    if value.name_hint:
+        return f"%{value.name_hint}"
+    if isinstance(value, OpResult):
+        return f"a result of {describe_op(value.op)}"
+    return "a block argument"

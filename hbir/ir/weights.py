@@ -1,0 +1,102 @@
+"""Constants outside the IR: a content-hashed store of read-only arrays.
+
+xDSL prints and compares dense attributes by walking their elements: one 25 MB constant in a module
+costs seconds per print. So constants above `INLINE_ELEMENTS` elements are builtin
+`dense_resource<w...>` attributes whose handle is the hash of their bytes; the bytes live here, hashed
+once, shared by every clone of a module, never copied or expanded by a pass.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from xdsl.dialects.builtin import BytesAttr, DenseIntOrFPElementsAttr, DenseResourceAttr
+from xdsl.ir import Attribute
+
+from hbir.errors import HbirError
+from hbir.ir.types import Array, dtype_of, element_type, shape_of, tensor
+
+INLINE_ELEMENTS = 16
+"""Constants of at most so many elements are written inline, as `dense<...>`."""
+
+ELIDED = "__elided__"
+"""Resource handle that stands for bytes left out of a printed module."""
+
+
+class WeightStore:
+    """Read-only byte blobs by content hash.
+
+    One store belongs to one `HbirContext`, hence to the modules made in it and their clones.
+    Blobs are never removed one by one: they go when the store goes.
+    """
+
+    def __init__(self) -> None:
+        self._blobs: dict[str, memoryview] = {}
+
+    def __contains__(self, handle: str) -> bool:
+        return handle in self._blobs
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._blobs)
+
+    def add_bytes(self, data: bytes | bytearray | memoryview, handle: str | None = None) -> str:
+        """Keep `data`; returns its handle: the given one (of a file), or `w` + its hash."""
+        view = memoryview(data).toreadonly()
+        if handle is None:
+            handle = "w" + hashlib.blake2b(view, digest_size=12).hexdigest()
+        self._blobs.setdefault(handle, view)
+        return handle
+
+    def blob(self, handle: str) -> memoryview:
+        """The bytes of `handle`. Raises HbirError when the store doesn't hold it."""
+        if handle not in self._blobs:
+            hint = (
+                "the text was printed with its constants elided; write it with -o instead"
+                if handle == ELIDED
+                else "the file's resource section lacks it"
+            )
+            raise HbirError(f"constant dense_resource<{handle}> has no data: {hint}")
+        return self._blobs[handle]
+
+    def attribute(self, array: Array) -> Attribute:
+        """The constant attribute of `array`: inline up to 16 elements, else a resource."""
+        contiguous = np.ascontiguousarray(array).reshape(array.shape)
+        if contiguous.dtype.byteorder == ">":
+            contiguous = contiguous.astype(contiguous.dtype.newbyteorder("="))
+        type_ = tensor(contiguous.shape, element_type(contiguous.dtype))
+        if contiguous.size <= INLINE_ELEMENTS:
+            inline: Any = DenseIntOrFPElementsAttr
+            return inline(type_, BytesAttr(contiguous.tobytes()))
+        frozen = contiguous if not contiguous.flags.writeable else contiguous.copy()
+        frozen.flags.writeable = False
+        handle = self.add_bytes(frozen.reshape(-1).view(np.uint8).data)
+        return DenseResourceAttr.from_params(handle, type_)
+
+    def array(self, attribute: Attribute) -> Array:
+        """The read-only array of a constant attribute. Raises HbirError when it isn't one."""
+        if isinstance(attribute, DenseResourceAttr):
+            return self._view(self.blob(attribute.resource_handle.data), attribute.type, attribute)
+        if isinstance(attribute, DenseIntOrFPElementsAttr):
+            dense: Any = attribute
+            return self._view(memoryview(dense.data.data), dense.type, attribute)
+        raise HbirError(f"expected a dense constant, got {type(attribute).__name__}")
+
+    @staticmethod
+    def _view(data: memoryview, type_: Attribute, attribute: Attribute) -> Array:
+        dtype, shape = dtype_of(type_), shape_of(type_)
+        expected = dtype.itemsize * int(np.prod(shape, dtype=np.int64))
+        if data.nbytes != expected:
+            name = (
+                f"dense_resource<{attribute.resource_handle.data}>"
+                if isinstance(attribute, DenseResourceAttr)
+                else "dense constant"
+            )
+            raise HbirError(
+                f"{name} of type {type_} needs {expected} bytes, its data has {data.nbytes}"
+            )
+        array = np.frombuffer(data, dtype=dtype).reshape(shape)
+        array.flags.writeable = False
+        return array

@@ -1,0 +1,1 @@
+"""The NumPy meaning of every op: one table, float and integer families, quantization, CPU ops."""
