@@ -1,0 +1,144 @@
+"""The verbs of hbir, with the vendor API's names, order and defaults.
+
+load, save, calibrate, convert, schedule, compile, link, statistics, visualize, hbm_perf
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hbir.errors import HbirError
+from hbir.files import SuffixError, read_text_file, write_file
+from hbir.ir.context import make_context
+from hbir.ir.text import parse_module
+from hbir.ir.verify import verify_module
+from hbir.module import Module
+
+if TYPE_CHECKING:
+    import os
+
+    from hbir.backend.march import March
+    from hbir.hbm import Hbm
+
+MODULE_SUFFIXES = (".bc", ".mlir")
+
+_BYTECODE_MAGIC = b"ML\xefR"
+
+
+def load(path: str | os.PathLike[str]) -> Module:
+    """The module of a `.bc` or `.mlir` file, verified.
+
+    Raises HbirError (a ValueError too, for a wrong suffix) that names the file.
+    """
+    file = Path(path)
+    if file.suffix not in MODULE_SUFFIXES:
+        raise SuffixError(f"{file}: invalid file. should end with .bc (or .mlir)")
+    context = make_context()
+    text = read_text_file(
+        file, refuse={_BYTECODE_MAGIC: "MLIR bytecode, which hbir can't read yet"}
+    )
+    op = parse_module(text, context, str(file))
+    try:
+        verify_module(op)
+    except HbirError as error:
+        raise HbirError(f"{file}: {error}") from error
+    return Module(op, context)
+
+
+def save(m: Module, path: str | os.PathLike[str]) -> None:
+    """Write a module, constants included, to a `.bc` or `.mlir` file.
+
+    Both hold text with resources until hbir writes bytecode. The file appears whole or not at all.
+    """
+    file = Path(path)
+    if file.suffix not in MODULE_SUFFIXES:
+        raise SuffixError(f"{file}: invalid file. should end with .bc (or .mlir)")
+    write_file(file, m.asm(elide=False).encode())
+
+
+def calibrate(
+    m: Module,
+    batches: Iterable[Mapping[str, Any]],
+    method: str = "max",
+    **options: Any,
+) -> Module:
+    """Optimize `m`, observe `batches` (each input name → array), and place fake-quants.
+
+    method: `max` or `percentile`. Returns a new module at the qat level. Memory doesn't grow with
+    the number of batches.
+    """
+    from hbir.quantization.calibrate import calibrate as calibrate_module
+
+    return calibrate_module(m, batches, method=method, **options)
+
+
+def convert(m: Module, march: March | str) -> Module:
+    """The integer module that `march` computes; a new one. `m` must carry fake-quants."""
+    from hbir.quantization.convert import convert_module
+
+    return convert_module(m, march)
+
+
+def schedule(m: Module, march: March | str | None = None, opt: int = 2, **options: Any) -> Module:
+    """The quantized module with each layer's tiles, order and memory written into the IR."""
+    from hbir.compiler import schedule_module
+
+    return schedule_module(m, march, opt=opt, **options)
+
+
+def compile(
+    m: Module,
+    path: str | os.PathLike[str],
+    march: March | str | None = None,
+    opt: int = 2,
+    **options: Any,
+) -> Hbm:
+    """Compile a quantized module into `path` (`.hbm`), and open it.
+
+    opt: 0 no search, 1 a search per layer, 2 prefetch across layers too.
+    """
+    from hbir.compiler import compile_module
+
+    return compile_module(m, path, march, opt=opt, **options)
+
+
+def link(*_: Any, **__: Any) -> Hbm:
+    """Packing several models into one `.hbm` is not there yet; says so."""
+    raise HbirError("link: packing several models into one .hbm is not supported yet; compile each")
+
+
+def statistics(m: Module, expand_fusion: bool = True) -> list[dict[str, int]]:
+    """Op name → count, one dict per function; CPU ops appear as `hbtl.call ...`.
+
+    With `expand_fusion` an op that was fused from several source nodes counts once per node.
+    """
+    if not expand_fusion:
+        return [function.statistics() for function in m.functions]
+    return [_expanded(function) for function in m.functions]
+
+
+def _expanded(function: Any) -> dict[str, int]:
+    from hbir.ir.origin import origin_of_op
+
+    counts: dict[str, int] = dict(function.statistics())
+    for op in function.operations:
+        origin = origin_of_op(op)
+        extra = origin.nodes[:-1] if origin is not None else ()
+        for node in extra:
+            key = f"fused {node.type}"
+            counts[key] = counts.get(key, 0) + 1
+    return dict(sorted(counts.items()))
+
+
+def visualize(*_: Any, **__: Any) -> None:
+    """An ONNX picture of a module is not there yet; says so."""
+    raise HbirError("visualize: pictures are not supported yet; print(module) shows the IR as text")
+
+
+def hbm_perf(model: Any, output_dir: str | os.PathLike[str] | None = None) -> int:
+    """Static performance of a compiled model: prints a summary, writes `<graph>.json`; 0 is ok."""
+    from hbir.reports.perf import hbm_perf as perf
+
+    return perf(model, output_dir)

@@ -1,0 +1,337 @@
+"""`Module`, `Function` and `Argument`: a network at any level of IR, as users hold it.
+
+The names and habits are those of the vendor's overlay API: `module.functions[0].feed({name: array})`,
+`module[0](*arrays)`, `flatten_inputs[i].name / .type.shape / .type.np_dtype`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from typing import TYPE_CHECKING, Any, Self, overload
+
+import numpy as np
+from typing_extensions import override
+from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, ModuleOp, StringAttr
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Attribute, Operation
+
+from hbir.errors import HbirError
+from hbir.ir.context import HbirContext, make_context
+from hbir.ir.function import body_of, functions_of, input_names, output_names
+from hbir.ir.text import parse_module, print_module
+from hbir.ir.types import Array, dtype_of, shape_of
+from hbir.ir.verify import verify_module
+from hbir.ir.weights import WeightStore
+
+if TYPE_CHECKING:
+    from hbir.backend.march import March
+
+LEVEL = "hbir.level"
+"""Module attribute that names the level of IR: one of `LEVELS`."""
+
+LEVELS = ("float", "qat", "quantized", "scheduled")
+
+TARGET = "hbdk.target"
+"""Module attribute that `convert` sets: the march."""
+
+VERSION = "hbir.version"
+"""Module attribute: the version of the dialects the module is written in."""
+
+DIALECT_VERSION = "0.1"
+
+Listener = Callable[[str, Array, Operation], None]
+"""Called with (source tensor name, array, op) for every named tensor that a run computes."""
+
+
+@dataclass(frozen=True)
+class ArgumentType:
+    """Shape and dtype of an input or output."""
+
+    shape: tuple[int, ...]
+    np_dtype: np.dtype[Any]
+
+    @override
+    def __str__(self) -> str:
+        return f"tensor<{'x'.join(map(str, self.shape))}x{self.np_dtype}>"
+
+
+@dataclass(frozen=True)
+class Argument:
+    """One input or output of a function."""
+
+    name: str
+    type: ArgumentType
+    desc: str = ""
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.type} {self.name}"
+
+
+class Ports(Sequence[Argument]):
+    """Inputs or outputs, by position and by name."""
+
+    def __init__(self, arguments: Sequence[Argument]) -> None:
+        self._arguments = tuple(arguments)
+        self._by_name = {argument.name: argument for argument in self._arguments}
+
+    @overload
+    def __getitem__(self, key: int | str) -> Argument: ...
+    @overload
+    def __getitem__(self, key: slice) -> tuple[Argument, ...]: ...
+    @override
+    def __getitem__(self, key: int | str | slice) -> Argument | tuple[Argument, ...]:
+        if isinstance(key, str):
+            if key not in self._by_name:
+                raise HbirError(f"no {key!r} here; there is {', '.join(self._by_name)}")
+            return self._by_name[key]
+        return self._arguments[key]
+
+    @override
+    def __len__(self) -> int:
+        return len(self._arguments)
+
+
+def bind_inputs(what: str, ports: Sequence[Argument], given: Mapping[str, Any]) -> list[Array]:
+    """The arrays of `given` in the order of `ports`, checked.
+
+    A dtype of the same kind is cast (float64 to float32); anything else raises HbirError that
+    names the input, what was expected and what came.
+    """
+    names = [port.name for port in ports]
+    unknown = [name for name in given if name not in names]
+    missing = [name for name in names if name not in given]
+    if unknown or missing:
+        said = [f"unknown {', '.join(map(repr, unknown))}"] if unknown else []
+        said += [f"missing {', '.join(map(repr, missing))}"] if missing else []
+        raise HbirError(f"{what}: inputs {'; '.join(said)}; it takes {', '.join(names)}")
+    return [_bind(what, port, given[port.name]) for port in ports]
+
+
+def _bind(what: str, port: Argument, value: Any) -> Array:
+    array = np.asarray(value)
+    if array.shape != port.type.shape:
+        raise HbirError(
+            f"{what}: input {port.name!r} has shape {list(array.shape)}, expected"
+            f" {list(port.type.shape)}"
+        )
+    if array.dtype == port.type.np_dtype:
+        return array
+    if not np.can_cast(array.dtype, port.type.np_dtype, "same_kind"):
+        raise HbirError(
+            f"{what}: input {port.name!r} has dtype {array.dtype}, expected {port.type.np_dtype}"
+        )
+    return array.astype(port.type.np_dtype)
+
+
+class Function:
+    """A function of a module: feed it arrays, at whatever level it is."""
+
+    def __init__(self, module: Module, op: FuncOp) -> None:
+        self._module = module
+        self.op = op
+
+    @property
+    def name(self) -> str:
+        """The function's symbol name."""
+        return self.op.sym_name.data
+
+    @property
+    def desc(self) -> str:
+        """The function's description."""
+        value = self.op.attributes.get("hbir.desc")
+        return value.data if isinstance(value, StringAttr) else ""
+
+    @desc.setter
+    def desc(self, text: str) -> None:
+        self.op.attributes["hbir.desc"] = StringAttr(text)
+
+    @property
+    def flatten_inputs(self) -> Ports:
+        """The inputs in order."""
+        types = self.op.function_type.inputs.data
+        return _ports(input_names(self.op), types, self.op.arg_attrs)
+
+    @property
+    def flatten_outputs(self) -> Ports:
+        """The outputs in order."""
+        types = self.op.function_type.outputs.data
+        return _ports(output_names(self.op), types, self.op.res_attrs)
+
+    inputs = flatten_inputs
+    outputs = flatten_outputs
+
+    @property
+    def operations(self) -> list[Operation]:
+        """The ops of the function's body, the return left out."""
+        return [op for op in body_of(self.op).ops if op.results]
+
+    def feed(self, inputs: Mapping[str, Any], listener: Listener | None = None) -> dict[str, Array]:
+        """Run on `inputs` (name → array); returns name → array.
+
+        `listener` gets every named tensor on the way. Raises HbirError for wrong names, shapes or
+        dtypes.
+        """
+        arrays = bind_inputs(f"function {self.name!r}", self.flatten_inputs, inputs)
+        outputs = self._run(arrays, listener)
+        return dict(zip(output_names(self.op), outputs, strict=True))
+
+    def __call__(self, *arrays: Any) -> Array | tuple[Array, ...]:
+        """Run on arrays in order; one output comes alone, several as a tuple."""
+        ports = self.flatten_inputs
+        if len(arrays) != len(ports):
+            raise HbirError(f"function {self.name!r} takes {len(ports)} inputs, got {len(arrays)}")
+        given = {port.name: array for port, array in zip(ports, arrays, strict=True)}
+        outputs = tuple(self.feed(given).values())
+        return outputs[0] if len(outputs) == 1 else outputs
+
+    def _run(self, arrays: list[Array], listener: Listener | None) -> list[Array]:
+        if self._module.level == "scheduled":
+            from hbir.runtime.scheduled import run
+        else:
+            from hbir.runtime.interpreter import run
+        return run(self.op, arrays, self._module.weights, listener)
+
+    def statistics(self) -> dict[str, int]:
+        """Op name → count. CPU ops appear as `hbtl.call` with their signature."""
+        counts: dict[str, int] = {}
+        for op in self.operations:
+            signature = op.properties.get("signature")
+            key = f"{op.name} {signature.data}" if isinstance(signature, StringAttr) else op.name
+            counts[key] = counts.get(key, 0) + 1
+        return dict(sorted(counts.items()))
+
+    @override
+    def __str__(self) -> str:
+        inputs = ", ".join(map(str, self.flatten_inputs))
+        outputs = ", ".join(map(str, self.flatten_outputs))
+        return f"func @{self.name}({inputs}) -> {outputs}"
+
+
+def _ports(
+    names: Sequence[str], types: Sequence[Attribute], attributes: ArrayAttr[DictionaryAttr] | None
+) -> Ports:
+    entries = attributes.data if attributes is not None else ()
+    ports: list[Argument] = []
+    for index, (name, type_) in enumerate(zip(names, types, strict=True)):
+        desc = entries[index].data.get("hbir.desc") if index < len(entries) else None
+        text = desc.data if isinstance(desc, StringAttr) else ""
+        ports.append(Argument(name, ArgumentType(shape_of(type_), dtype_of(type_)), text))
+    return Ports(ports)
+
+
+class Module:
+    """A network: the MLIR module, and the context that owns its constants."""
+
+    def __init__(self, op: ModuleOp, context: HbirContext) -> None:
+        self.op = op
+        self.context = context
+
+    @classmethod
+    def parse(cls, asm: str, filename: str = "<text>") -> Self:
+        """The module of a text (a bare `func.func` will do), verified."""
+        context = make_context()
+        op = parse_module(asm, context, filename)
+        verify_module(op)
+        return cls(op, context)
+
+    @property
+    def module(self) -> ModuleOp:
+        """The raw MLIR module."""
+        return self.op
+
+    @property
+    def weights(self) -> WeightStore:
+        """The store of the module's constants."""
+        return self.context.weights
+
+    @property
+    def functions(self) -> list[Function]:
+        """The functions that have a body, in order."""
+        return [Function(self, op) for op in functions_of(self.op)]
+
+    @property
+    def graphs(self) -> list[Function]:
+        """The same as `functions`."""
+        return self.functions
+
+    def __getitem__(self, key: int | str) -> Function:
+        functions = self.functions
+        if isinstance(key, int):
+            return functions[key]
+        for function in functions:
+            if function.name == key:
+                return function
+        names = ", ".join(function.name for function in functions)
+        raise HbirError(f"the module has no function {key!r}; it has {names}")
+
+    def __iter__(self) -> Iterator[Function]:
+        return iter(self.functions)
+
+    def __len__(self) -> int:
+        return len(self.functions)
+
+    @property
+    def level(self) -> str:
+        """`float`, `qat`, `quantized` or `scheduled`: what the module says, else what it holds."""
+        said = self._text_attribute(LEVEL)
+        if said in LEVELS:
+            return said
+        return _level_of_ops(self.op)
+
+    @level.setter
+    def level(self, level: str) -> None:
+        if level not in LEVELS:
+            raise HbirError(f"there is no level {level!r}; levels are {', '.join(LEVELS)}")
+        self.op.attributes[LEVEL] = StringAttr(level)
+        self.op.attributes.setdefault(VERSION, StringAttr(DIALECT_VERSION))
+
+    @property
+    def version(self) -> str:
+        """The version of the dialects the module is written in."""
+        return self._text_attribute(VERSION) or DIALECT_VERSION
+
+    @property
+    def march(self) -> March | None:
+        """The march that the module was converted for; None before."""
+        target = self._text_attribute(TARGET)
+        if target is None:
+            return None
+        from hbir.backend.march import March
+
+        return March.get(target)
+
+    def _text_attribute(self, key: str) -> str | None:
+        value = self.op.attributes.get(key)
+        return value.data if isinstance(value, StringAttr) else None
+
+    def clone(self) -> Module:
+        """A module to be changed on its own; the constants are shared."""
+        return Module(self.op.clone(), self.context)
+
+    def verify(self) -> None:
+        """Raises VerifyError when an op breaks an invariant."""
+        verify_module(self.op)
+
+    def asm(self, *, elide: bool = True, generic: bool = False, debuginfo: bool = False) -> str:
+        """The module as text; with `elide=False` with all constants, so that it parses back."""
+        stream = StringIO()
+        weights = None if elide else self.weights
+        print_module(self.op, stream, weights, elide=elide, generic=generic, debuginfo=debuginfo)
+        return stream.getvalue()
+
+    @override
+    def __str__(self) -> str:
+        return self.asm()
+
+
+def _level_of_ops(op: ModuleOp) -> str:
+    level = "float"
+    for inner in op.walk():
+        if inner.name.startswith("bpu."):
+            return "quantized"
+        if inner.name == "qnt.const_fake_quant":
+            level = "qat"
+    return level
