@@ -1,0 +1,494 @@
+"""Integer parameters from real numbers: multipliers, shifts, biases, tables, fixed-point steps.
+
+Pure functions of scales, weights and zero points; `passes/convert` calls them and writes what they
+return into the `bpu` ops. The kernels in `kernels/integer` consume exactly these integers.
+`docs/arithmetic.md` states each derivation as a formula with its error bound.
+
+A real value r and its integer q are tied by r = scale * (q - zero_point).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hbir.errors import HbirError
+from hbir.kernels.types import Array
+
+MULTIPLIER_MIN = 1 << 14
+MULTIPLIER_MAX = (1 << 15) - 1
+SHIFT_MIN, SHIFT_MAX = 2, 62
+"""TOSA RESCALE's ranges for a 16-bit multiplier (published)."""
+
+RESIDUAL_SHIFT_MIN = -16
+"""Largest left shift of a residual: 2^7 * 2^15 * 2^16 stays under 2^38, far inside int64."""
+
+BIAS_LIMIT = (1 << 30) - 1
+RESIDUAL_LIMIT = 1 << 29
+"""Magnitudes that weight scales are floored to respect; with 128 * sum|w| < 2^29 the whole
+accumulator stays under 2^31."""
+
+IDENTITY_MULTIPLIER, IDENTITY_SHIFT = 1 << 14, 14
+"""A requantization by exactly 1: written where the op gives its accumulator out raw."""
+
+SOFTMAX_INDEX_BITS = 9
+SOFTMAX_MANTISSA_BITS = 15
+SOFTMAX_RECIPROCAL_BITS = 30
+SOFTMAX_EXP_BITS_MAX = 20
+
+RESIZE_FRACTION_BITS = 32
+RESIZE_SNAP_BITS = 18
+RESIZE_WEIGHT_BITS = 11
+
+
+class ParameterError(HbirError):
+    """Scales for which no integer parameters exist."""
+
+
+# --------------------------------------------------------------------------- multiplier and shift
+
+
+def multiplier_and_shift(
+    ratio: npt.ArrayLike, *, output_bits: int = 8, shift_min: int = SHIFT_MIN
+) -> tuple[Array, Array]:
+    """int32 (m, s) with m * 2^-s nearest to `ratio`: 2^14 <= m < 2^15 and shift_min <= s <= 62.
+
+    |m * 2^-s - ratio| <= ratio * 2^-15. Two ends are exact without being near:
+    a ratio under 2^-48 gives (0, 2), for no 48-bit accumulator then rounds to anything but 0;
+    a ratio above 8191.75 with an output of at most 12 bits gives the largest pair, for every
+    accumulator but 0 then saturates either way. Other outputs raise ParameterError, as do
+    negative and non-finite ratios.
+    """
+    ratios = np.asarray(ratio, np.float64)
+    if not np.all(np.isfinite(ratios) & (ratios >= 0)):
+        raise ParameterError(
+            f"a requantization ratio must be finite and not negative, got {_worst(ratios)};"
+            " check the scales (a scale of 0, inf or nan comes from an unobserved tensor)"
+        )
+    fraction, exponent = np.frexp(ratios)
+    multiplier = np.rint(np.ldexp(fraction, 15)).astype(np.int64)
+    renormalise = multiplier > MULTIPLIER_MAX
+    multiplier = np.where(renormalise, MULTIPLIER_MIN, multiplier)
+    shift = 15 - exponent.astype(np.int64) - renormalise
+
+    vanishing = (ratios == 0) | (shift > SHIFT_MAX)
+    multiplier = np.where(vanishing, 0, multiplier)
+    shift = np.where(vanishing, SHIFT_MIN, shift)
+
+    excessive = shift < shift_min
+    if np.any(excessive) and (output_bits > 12 or shift_min < SHIFT_MIN):
+        limit = MULTIPLIER_MAX * 2.0**-shift_min
+        raise ParameterError(
+            f"requantization ratio {float(ratios[excessive].max()):.6g} exceeds {limit:.6g}, the"
+            f" largest for a {output_bits}-bit result; the output's scale is too small beside the"
+            " inputs': widen its calibrated range"
+        )
+    multiplier = np.where(excessive, MULTIPLIER_MAX, multiplier)
+    shift = np.where(excessive, shift_min, shift)
+    return multiplier.astype(np.int32), shift.astype(np.int32)
+
+
+def scalar_multiplier_and_shift(ratio: float, *, output_bits: int = 8) -> tuple[int, int]:
+    """`multiplier_and_shift` of one ratio, as Python ints."""
+    multiplier, shift = multiplier_and_shift(ratio, output_bits=output_bits)
+    return int(multiplier), int(shift)
+
+
+def _worst(ratios: Array) -> float:
+    bad = ~(np.isfinite(ratios) & (ratios >= 0))
+    return float(ratios[bad].flat[0])
+
+
+def _checked_scale(scale: float, what: str) -> float:
+    if not (math.isfinite(scale) and scale > 0):
+        raise ParameterError(
+            f"{what} scale must be positive and finite, got {scale}; recalibrate that tensor"
+        )
+    return float(scale)
+
+
+def _scale_ratio(input_scale: float, output_scale: float) -> float:
+    return _checked_scale(input_scale, "the input's") / _checked_scale(output_scale, "the output's")
+
+
+def _integer_range(dtype: npt.DTypeLike) -> tuple[int, int]:
+    info = np.iinfo(np.dtype(dtype).name)
+    return int(info.min), int(info.max)
+
+
+# --------------------------------------------------------------------------- convolution, linear
+
+
+@dataclass(frozen=True)
+class Residual:
+    """The quantization of a tensor added into a convolution's accumulator."""
+
+    scale: float
+    zero_point: int = 0
+    bits: int = 8
+
+
+def floor_weight_scales(
+    scales: npt.ArrayLike,
+    *,
+    bias: npt.ArrayLike | None,
+    input_scale: float,
+    output_scale: float | None,
+    residual: Residual | None = None,
+) -> npt.NDArray[np.float32]:
+    """Per-channel weight scales raised just enough that a channel's integers stay in range.
+
+    A channel whose weights vanish beside its bias (or residual) would need a bias beyond 2^30, a
+    residual beyond 2^29 or a shift beyond 62. Such a channel's weights quantize to fewer levels,
+    down to 0; its output is then carried by the bias, which keeps its full precision.
+    A channel stays at 0 only if it has no weights, no bias and no residual.
+
+    scales: (Cout,) from max|w| / 127, 0 for an all-zero channel. `output_scale` None: raw output.
+    """
+    source = np.asarray(scales, np.float64)
+    if not np.all(np.isfinite(source) & (source >= 0)):
+        raise ParameterError(
+            f"a weight scale must be finite and not negative, got {_worst(source)};"
+            " check the weights for inf and nan"
+        )
+    input_scale = _checked_scale(input_scale, "the input's")
+    floor = np.zeros_like(source)
+    if bias is not None:
+        biases = np.abs(np.asarray(bias, np.float64))
+        floor = np.maximum(floor, biases / (input_scale * (BIAS_LIMIT // 2)))
+    if residual is not None:
+        largest = _checked_scale(residual.scale, "the residual's") * 2.0 ** (residual.bits - 1)
+        floor = np.maximum(floor, largest / (input_scale * RESIDUAL_LIMIT))
+    if output_scale is not None:
+        smallest = _checked_scale(output_scale, "the output's") * 2.0 ** (14 - SHIFT_MAX)
+        floor = np.where((source > 0) | (floor > 0), np.maximum(floor, smallest / input_scale), 0)
+    # The margin keeps the rounding to float32 from undoing the floor; float32's own smallest
+    # normal number bounds what a scale attribute can say.
+    raised = np.where(floor > 0, np.maximum(floor * (1 + 2.0**-20), np.finfo(np.float32).tiny), 0)
+    return np.maximum(source, raised).astype(np.float32)
+
+
+def quantize_weights(weights: Array, scales: npt.ArrayLike) -> npt.NDArray[np.int8]:
+    """int8 weights, symmetric -127..127, per channel of axis 0: round-half-even of w / scale.
+
+    A channel of scale 0 gives zeros.
+    """
+    column = np.asarray(scales, np.float64).reshape(-1, *([1] * (weights.ndim - 1)))
+    safe = np.where(column > 0, column, 1)
+    quotient = np.where(column > 0, np.asarray(weights, np.float64) / safe, 0)
+    return np.clip(np.rint(quotient), -127, 127).astype(np.int8)
+
+
+def conv_qpp(
+    quantized_weights: Array,
+    weight_scales: npt.ArrayLike,
+    *,
+    bias: npt.ArrayLike | None,
+    input_scale: float,
+    output_scale: float | None,
+    input_zero_point: int = 0,
+    residual: Residual | None = None,
+    output_bits: int = 8,
+) -> npt.NDArray[np.int32]:
+    """The `qpp` table of a convolution: si32 (Cout, 3), or (Cout, 5) with a residual.
+
+    Columns bias, multiplier, shift[, residual multiplier, residual shift]. The accumulator's scale
+    is input_scale * weight_scale per channel; the bias holds the real bias on that scale, minus
+    input_zero_point * sum(w), minus the residual's zero point on that scale.
+    quantized_weights: (Cout, ...). `output_scale` None: the accumulator is given out raw, and the
+    pair is an identity. Raises ParameterError when a bias doesn't fit 2^30 (the scales weren't
+    floored) or a ratio has no multiplier.
+    """
+    channels = quantized_weights.shape[0]
+    scales = np.asarray(weight_scales, np.float64)
+    accumulator_scale = scales * _checked_scale(input_scale, "the input's")
+    live = accumulator_scale > 0
+    safe = np.where(live, accumulator_scale, 1)
+
+    real_bias = np.zeros(channels) if bias is None else np.asarray(bias, np.float64)
+    if np.any(~live & (real_bias != 0)):
+        channel = int(np.argmax(~live & (real_bias != 0)))
+        raise ParameterError(
+            f"channel {channel} has weight scale 0 but a bias; floor_weight_scales gives it a scale"
+        )
+    total = np.where(live, np.rint(real_bias / safe), 0)
+    if input_zero_point:
+        sums = quantized_weights.reshape(channels, -1).sum(axis=1, dtype=np.int64)
+        total = total - input_zero_point * sums
+    columns: list[Array] = []
+    if residual is not None:
+        ratio = np.where(live, residual.scale / safe, 0)
+        multiplier, shift = multiplier_and_shift(ratio, shift_min=RESIDUAL_SHIFT_MIN)
+        columns = [multiplier, shift]
+        total = total - np.rint(residual.zero_point * np.ldexp(multiplier.astype(float), -shift))
+    if np.any(np.abs(total) > BIAS_LIMIT):
+        channel = int(np.argmax(np.abs(total)))
+        raise ParameterError(
+            f"the bias of channel {channel} is {total[channel]:.6g} on its accumulator's scale,"
+            f" beyond 2^30; its weight scale {scales[channel]:.6g} is too small"
+            " (floor_weight_scales raises it)"
+        )
+    if output_scale is None:
+        multiplier = np.full(channels, IDENTITY_MULTIPLIER)
+        shift = np.full(channels, IDENTITY_SHIFT)
+    else:
+        ratio = accumulator_scale / _checked_scale(output_scale, "the output's")
+        multiplier, shift = multiplier_and_shift(ratio, output_bits=output_bits)
+    return np.stack([total, multiplier, shift, *columns], axis=1).astype(np.int32)
+
+
+# --------------------------------------------------------------------------- element-wise
+
+
+def add_parameters(
+    lhs_scale: float,
+    rhs_scale: float,
+    output_scale: float,
+    *,
+    lhs_zero_point: int = 0,
+    rhs_zero_point: int = 0,
+    subtract: bool = False,
+    output_bits: int = 8,
+) -> dict[str, Any]:
+    """`multipliers`, `shift` and `bias` of bpu.add: one shared shift, one rounding.
+
+    The larger ratio's multiplier is normalised to 15 bits; the smaller one is rounded to the same
+    shift, which costs at most 2^-shift-1 * |y|. The zero points are folded into the bias.
+    """
+    output = _checked_scale(output_scale, "the output's")
+    ratios = (
+        _checked_scale(lhs_scale, "the left input's") / output,
+        _checked_scale(rhs_scale, "the right input's") / output,
+    )
+    largest = max(ratios)
+    if largest > MULTIPLIER_MAX / 4:
+        raise ParameterError(
+            f"add: an input's scale is {largest:.6g} times the output's, the limit is"
+            f" {MULTIPLIER_MAX / 4}; widen the output's calibrated range"
+        )
+    _, shift = scalar_multiplier_and_shift(largest, output_bits=output_bits)
+    lhs, rhs = (min(round(ratio * 2.0**shift), MULTIPLIER_MAX) for ratio in ratios)
+    if subtract:
+        rhs = -rhs
+    bias = -(lhs_zero_point * lhs + rhs_zero_point * rhs)
+    return {"multipliers": (lhs, rhs), "shift": shift, "bias": bias}
+
+
+def mul_parameters(
+    lhs_scale: float, rhs_scale: float, output_scale: float, *, output_bits: int = 8
+) -> dict[str, Any]:
+    """`multiplier` and `shift` of bpu.mul: lhs_scale * rhs_scale / output_scale."""
+    product = _checked_scale(lhs_scale, "the left input's") * _checked_scale(
+        rhs_scale, "the right input's"
+    )
+    ratio = product / _checked_scale(output_scale, "the output's")
+    multiplier, shift = scalar_multiplier_and_shift(ratio, output_bits=output_bits)
+    return {"multiplier": multiplier, "shift": shift}
+
+
+def rescale_parameters(
+    input_scale: float, output_scale: float, *, output_bits: int = 8
+) -> dict[str, Any]:
+    """`multiplier` and `shift` of bpu.rescale: input_scale / output_scale."""
+    ratio = _scale_ratio(input_scale, output_scale)
+    multiplier, shift = scalar_multiplier_and_shift(ratio, output_bits=output_bits)
+    return {"multiplier": multiplier, "shift": shift}
+
+
+def prelu_parameters(
+    input_scale: float, output_scale: float, slopes: npt.ArrayLike
+) -> tuple[dict[str, Any], npt.NDArray[np.int32]]:
+    """`multiplier` and `shift` of bpu.prelu, and its si32 slope operand, on one shared shift."""
+    ratio = _scale_ratio(input_scale, output_scale)
+    real = np.atleast_1d(np.asarray(slopes, np.float64)).reshape(-1)
+    largest = ratio * max(1.0, float(np.abs(real).max()))
+    if not math.isfinite(largest) or largest > MULTIPLIER_MAX / 4:
+        raise ParameterError(
+            f"prelu: ratio {largest:.6g} of input to output scale (times the slope) exceeds"
+            f" {MULTIPLIER_MAX / 4}; widen the output's calibrated range"
+        )
+    _, shift = scalar_multiplier_and_shift(largest)
+    multiplier = min(round(ratio * 2.0**shift), MULTIPLIER_MAX)
+    slope = np.rint(real * ratio * 2.0**shift)
+    slope = np.clip(slope, -MULTIPLIER_MAX, MULTIPLIER_MAX).astype(np.int32)
+    return {"multiplier": multiplier, "shift": shift}, slope
+
+
+def clip_bounds(
+    minimum: float | None,
+    maximum: float | None,
+    scale: float,
+    zero_point: int = 0,
+    *,
+    dtype: npt.DTypeLike = np.int8,
+) -> tuple[int, int]:
+    """`clip` of a real clip: round-half-even(bound / scale) + zero point, inside `dtype`.
+
+    None and infinities are the ends of `dtype`.
+    """
+    lowest, highest = _integer_range(dtype)
+    scale = _checked_scale(scale, "the clipped tensor's")
+
+    def bound(value: float | None, end: int) -> int:
+        if value is None:
+            return end
+        return int(np.clip(np.rint(value / scale) + zero_point, lowest, highest))
+
+    return bound(minimum, lowest), bound(maximum, highest)
+
+
+# --------------------------------------------------------------------------- pooling, reduction
+
+
+def avg_pool_qpp(
+    input_scale: float, output_scale: float, kernel_elements: int, *, exclude_pad: bool
+) -> npt.NDArray[np.int32]:
+    """The `qpp` table of bpu.avg_pool, si32, columns multiplier and shift.
+
+    One row dividing by `kernel_elements` when padding counts (or there is none); else one row per
+    valid count 0..kernel_elements, row 0 being (0, 2): a window that lies in the padding gives the
+    zero point.
+    """
+    ratio = _scale_ratio(input_scale, output_scale)
+    if exclude_pad:
+        counts = np.arange(1, kernel_elements + 1)
+        ratios = np.concatenate([[0.0], ratio / counts])
+    else:
+        ratios = np.array([ratio / kernel_elements])
+    return np.stack(multiplier_and_shift(ratios), axis=1)
+
+
+def reduce_mean_parameters(
+    input_scale: float, output_scale: float, count: int, *, output_bits: int = 8
+) -> dict[str, Any]:
+    """`multiplier` and `shift` of bpu.reduce_mean over `count` elements."""
+    ratio = _scale_ratio(input_scale, output_scale)
+    multiplier, shift = scalar_multiplier_and_shift(ratio / count, output_bits=output_bits)
+    return {"multiplier": multiplier, "shift": shift}
+
+
+# --------------------------------------------------------------------------- tables
+
+
+def lut_table(
+    function: Callable[[Array], Array],
+    *,
+    input_scale: float,
+    output_scale: float,
+    input_zero_point: int = 0,
+    output_zero_point: int = 0,
+    dtype: npt.DTypeLike = np.int8,
+) -> Array:
+    """The 256 entries of bpu.lut: entry x + 128 is round-half-even(f(x) / scale) + zero point.
+
+    `function` gets float64 and gives float64; infinities saturate, nan raises ParameterError.
+    Where the result is in range it is within half a step of the float64 function.
+    """
+    lowest, highest = _integer_range(dtype)
+    codes = np.arange(-128, 128, dtype=np.float64)
+    x = (codes - input_zero_point) * _checked_scale(input_scale, "the input's")
+    with np.errstate(all="ignore"):
+        y = np.asarray(function(x), np.float64)
+    if y.shape != x.shape or np.any(np.isnan(y)):
+        raise ParameterError(
+            "a table's function must give one number per input; it is nan at"
+            f" {x[np.isnan(y)][:3].tolist() if y.shape == x.shape else 'a wrong shape'}"
+        )
+    scaled = np.rint(y / _checked_scale(output_scale, "the output's")) + output_zero_point
+    return np.clip(scaled, lowest, highest).astype(dtype)
+
+
+# --------------------------------------------------------------------------- softmax
+
+
+@dataclass(frozen=True)
+class SoftmaxParameters:
+    """The operands (`exp_table`, `reciprocal_table`) and properties of bpu.softmax."""
+
+    exp_table: npt.NDArray[np.int32]
+    reciprocal_table: npt.NDArray[np.int32]
+    multiplier: int
+    shift: int
+
+
+def softmax_exp_bits(classes: int) -> int:
+    """Fraction bits E of the exponential's table: `classes` * 2^E fits an int32, E <= 20.
+
+    Raises ParameterError above 32767 classes, where E would leave the mantissa's 15 bits.
+    """
+    bits = min(SOFTMAX_EXP_BITS_MAX, (((1 << 31) - 1) // classes).bit_length() - 1)
+    if bits < SOFTMAX_MANTISSA_BITS + 1:
+        raise ParameterError(
+            f"softmax over {classes} classes: at most 32767 keep the sum of exponentials in 32 bits"
+        )
+    return bits
+
+
+def softmax_parameters(input_scale: float, output_scale: float, classes: int) -> SoftmaxParameters:
+    """Tables and requantization of bpu.softmax over `classes` elements.
+
+    exp_table[d] = round(exp(-d * input_scale) * 2^E) for d = max - x in 0..255.
+    reciprocal_table[i] = round(2^30 / (2^14 + i * 2^5)) for i in 0..512: 1 / mantissa at 513 knots,
+    interpolated between. (multiplier, shift) = 1 / output_scale, the shift may be <= 0.
+    """
+    bits = softmax_exp_bits(classes)
+    distance = np.arange(256, dtype=np.float64)
+    exp_table = np.rint(np.exp(-distance * _checked_scale(input_scale, "the input's")) * 2.0**bits)
+    knots = 2.0 ** (SOFTMAX_MANTISSA_BITS - 1) + np.arange((1 << SOFTMAX_INDEX_BITS) + 1) * 2.0 ** (
+        SOFTMAX_MANTISSA_BITS - 1 - SOFTMAX_INDEX_BITS
+    )
+    reciprocal_table = np.rint(2.0**SOFTMAX_RECIPROCAL_BITS / knots)
+    ratio = 1 / _checked_scale(output_scale, "the output's")
+    multiplier, shift = multiplier_and_shift(ratio, shift_min=RESIDUAL_SHIFT_MIN)
+    return SoftmaxParameters(
+        exp_table.astype(np.int32),
+        reciprocal_table.astype(np.int32),
+        int(multiplier),
+        int(shift),
+    )
+
+
+def softmax_error_bound(input_scale: float, output_scale: float, classes: int) -> float:
+    """Proven bound of |integer softmax - float64 softmax| on the same codes, in output steps.
+
+    docs/arithmetic.md derives it: half a step for the last rounding, the table's rounding
+    through numerator and sum, and the relative error of the reciprocal.
+    """
+    del input_scale  # the entries' rounding is absolute, so the bound holds for any input scale
+    table = (0.5 + 0.5 * classes) / 2.0 ** softmax_exp_bits(classes)
+    relative = 2.0**-14
+    return 0.5 + (table + relative) / output_scale
+
+
+# --------------------------------------------------------------------------- resize
+
+
+def resize_parameters(
+    step: Sequence[float],
+    initial_offset: Sequence[float],
+    *,
+    mode: str,
+    nearest_mode: str = "round_prefer_floor",
+) -> dict[str, Any]:
+    """`step`, `initial_offset` and `fraction_bits` of bpu.resize2d from the real ones.
+
+    Positions are step * index + offset with 32 fraction bits; a step's rounding is off by at most
+    2^-33, hence by 2^-20 at index 8191. True positions are rationals with small denominators, so
+    for nearest the offset is moved by 2^-18 to the side that the mode's tie falls to: positions
+    that are whole (or half) in exact arithmetic are so again, and no other position is disturbed.
+    """
+    scale = 2.0**RESIZE_FRACTION_BITS
+    snap = 0
+    if mode == "nearest":
+        upwards = nearest_mode in ("floor", "round_prefer_ceil")
+        snap = (1 if upwards else -1) << (RESIZE_FRACTION_BITS - RESIZE_SNAP_BITS)
+    return {
+        "step": tuple(round(value * scale) for value in step),
+        "initial_offset": tuple(round(value * scale) + snap for value in initial_offset),
+        "fraction_bits": RESIZE_FRACTION_BITS,
+    }
