@@ -1,7 +1,7 @@
 """`Module`, `Function` and `Argument`: a network at any level of IR, as users hold it.
 
-The names and habits are those of the vendor's overlay API: `module.functions[0].feed({name: array})`,
-`module[0](*arrays)`, `flatten_inputs[i].name / .type.shape / .type.np_dtype`.
+The names and habits are those of the vendor's overlay API: `module.functions[0].feed({name:
+array})`, `module[0](*arrays)`, `flatten_inputs[i].name / .type.shape / .type.np_dtype`.
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ def output_names(function: FuncOp) -> list[str]:
 
 
 def make_function(name: str, inputs: Sequence[tuple[str, Attribute]]) -> tuple[FuncOp, Block]:
-    """A function of named, typed inputs without results yet; fill the block, then `finish_function`."""
+    """A function of named, typed inputs; fill the block, then `finish_function`."""
     types = [type_ for _, type_ in inputs]
     block = Block(arg_types=types)
     attributes = ArrayAttr([port_attributes(n, i + 1) for i, (n, _) in enumerate(inputs)])

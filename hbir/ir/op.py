@@ -81,8 +81,7 @@ def to_python(attribute: Attribute) -> Any:
         case UnitAttr():
             return True
         case ArrayAttr():
-            items = cast(ArrayAttr[Attribute], attribute)
-            return tuple(to_python(item) for item in items.data)
+            return tuple(to_python(item) for item in attribute.data)
         case DenseArrayBase():
             dense = cast(Any, attribute)
             return tuple(dense.get_values())

@@ -33,7 +33,10 @@ ATTRIBUTE = "origin"
 
 @irdl_attr_definition
 class OriginAttr(ParametrizedAttribute):
-    """`#hbir.origin<"name", perm [0, 2, 3, 1], from "Conv_0" "Conv", "Relu_1" "Relu", scale 0.1 : f32, zero_point 3>`.
+    """An origin as text.
+
+    `#hbir.origin<"name", perm [0, 2], from "Conv_0" "Conv", "Relu_1" "Relu", scale 0.1 : f32,
+    zero_point 3>`
 
     Every part but the name is left out when it says nothing. `perm`: axis i of the value is axis
     perm[i] of the source tensor. `scale`: a float, or a dense attribute of one float per channel.

@@ -7,7 +7,7 @@ takes its origin too, with the source nodes of everything that was fused into it
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar, cast
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -32,6 +32,7 @@ class Rewrite:
     """Changes a module in place. Patterns get one and change the IR through it alone."""
 
     def __init__(self, ctx: Context) -> None:
+        self._ctx = ctx
         self.weights = weights_of(ctx)
         self.changed = False
 
@@ -50,9 +51,8 @@ class Rewrite:
         self, array: Array, *, before: Operation, origin: Origin | None = None
     ) -> SSAValue:
         """A constant of `array`, inserted before `before`."""
-        from hbir.dialects.hbir.constant import ConstantOp
-
-        op = ConstantOp.make(values=self.weights.attribute(array), origin=origin)
+        constant_op = cast(type[TensorOp], self._ctx.get_op("hbir.constant"))
+        op = constant_op.make(values=self.weights.attribute(array), origin=origin)
         return self.insert(op, before=before).output
 
     def constant_value(self, value: SSAValue) -> Array | None:

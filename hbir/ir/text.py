@@ -31,7 +31,7 @@ from xdsl.utils.exceptions import ParseError, VerifyException
 from hbir.errors import HbirError
 from hbir.ir.context import weights_of
 from hbir.ir.origin import origin_of_op, set_origin
-from hbir.ir.types import dtype_of, shape_of
+from hbir.ir.types import shape_of
 from hbir.ir.verify import describe_op
 from hbir.ir.weights import ELIDED, INLINE_ELEMENTS, WeightStore
 
@@ -77,7 +77,7 @@ def _locate(module: ModuleOp) -> None:
 
 def _parse_message(error: ParseError, filename: str) -> str:
     span = error.span
-    before = span.input.content[: span.start]
+    before = str(span.input.content[: span.start])
     line, column = before.count("\n") + 1, span.start - before.rfind("\n")
     text = (error.msg or "syntax error").strip().splitlines()
     return f"{filename}:{line}:{column}: {text[-1].strip(' ^-|')}"
@@ -101,34 +101,34 @@ def _take_resources(text: str, weights: WeightStore, filename: str) -> str:
 
 
 class _Printer(Printer):
-    """Elides long constants on request, and prints `[1, 1]` as MLIR does, not `[1 : i64, 1 : i64]`."""
+    """Elides long constants on request; prints `[1, 1]` as MLIR does, not `[1 : i64, 1 : i64]`."""
 
     @override
     def print_attribute(self, attribute: Attribute) -> None:
-        if self.elide and isinstance(attribute, DenseIntOrFPElementsAttr):
-            type_: Attribute = attribute.type
-            if _elements(type_) > INLINE_ELEMENTS:
-                self.print_string(f"dense_resource<{ELIDED}> : ")
-                self.print_attribute(type_)
-                return
-        if self.elide and isinstance(attribute, DenseResourceAttr):
+        constant_type = _constant_type(attribute) if self.elide else None
+        if constant_type is not None and _elements(constant_type) > INLINE_ELEMENTS:
             self.print_string(f"dense_resource<{ELIDED}> : ")
-            self.print_attribute(attribute.type)
-            return
-        if isinstance(attribute, ArrayAttr):
-            array = cast(ArrayAttr[Attribute], attribute)
+            self.print_attribute(constant_type)
+        elif ArrayAttr.name == attribute.name:
             with self.in_square_brackets():
-                self.print_list(array.data, self._print_element)
-            return
-        super().print_attribute(attribute)
+                self.print_list(cast(ArrayAttr[Attribute], attribute).data, self._print_element)
+        else:
+            super().print_attribute(attribute)
 
     def _print_element(self, element: Attribute) -> None:
-        if isinstance(element, IntegerAttr) and element.type == i64:
-            self.print_string(str(element.value.data))
+        if IntegerAttr.name == element.name and cast(IntegerAttr, element).type == i64:
+            self.print_string(str(cast(IntegerAttr, element).value.data))
         else:
             self.print_attribute(element)
 
     elide: bool = False
+
+
+def _constant_type(attribute: Attribute) -> Attribute | None:
+    """The tensor type of a dense constant; None for other attributes."""
+    if attribute.name not in (DenseIntOrFPElementsAttr.name, DenseResourceAttr.name):
+        return None
+    return cast(DenseResourceAttr, attribute).get_type()
 
 
 def _elements(type_: Attribute) -> int:
@@ -187,7 +187,7 @@ def _collect(attribute: Attribute, seen: dict[str, None]) -> None:
         case DenseResourceAttr():
             seen.setdefault(attribute.resource_handle.data)
         case ArrayAttr():
-            for item in cast(ArrayAttr[Attribute], attribute).data:
+            for item in attribute.data:
                 _collect(item, seen)
         case DictionaryAttr():
             for item in attribute.data.values():

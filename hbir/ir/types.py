@@ -67,7 +67,7 @@ _DTYPE_OF_SIGNLESS_WIDTH = {8: np.int8, 16: np.int16, 32: np.int32, 64: np.int64
 
 @lru_cache(maxsize=65536)
 def _cached_tensor(shape: tuple[int, ...], element: Attribute) -> AnyTensor:
-    return cast(AnyTensor, TensorType(element, shape))
+    return TensorType(element, shape)
 
 
 def tensor(shape: Sequence[int], element: Attribute = F32) -> AnyTensor:
@@ -76,7 +76,7 @@ def tensor(shape: Sequence[int], element: Attribute = F32) -> AnyTensor:
 
 
 def element_type(dtype: npt.DTypeLike) -> Attribute:
-    """The IR element type of a NumPy dtype. Raises HbirError for one that the IR has no name for."""
+    """The IR element type of a NumPy dtype. Raises HbirError for one the IR has no name for."""
     element = _ELEMENT_OF_DTYPE.get(np.dtype(dtype).newbyteorder("="))
     if element is None:
         names = ", ".join(str(d) for d in _ELEMENT_OF_DTYPE)
@@ -89,8 +89,10 @@ def numpy_dtype(element: Attribute) -> np.dtype[Any]:
     dtype = _DTYPE_OF_ELEMENT.get(element)
     if dtype is not None:
         return dtype
-    if isinstance(element, IntegerType) and element.width.data in _DTYPE_OF_SIGNLESS_WIDTH:
-        return np.dtype(_DTYPE_OF_SIGNLESS_WIDTH[element.width.data])
+    if element.name == IntegerType.name:
+        width = cast(IntegerType, element).width.data
+        if width in _DTYPE_OF_SIGNLESS_WIDTH:
+            return np.dtype(_DTYPE_OF_SIGNLESS_WIDTH[width])
     raise HbirError(f"element type {element} has no NumPy dtype, so it can't be evaluated")
 
 

@@ -2,15 +2,15 @@
 
 xDSL prints and compares dense attributes by walking their elements: one 25 MB constant in a module
 costs seconds per print. So constants above `INLINE_ELEMENTS` elements are builtin
-`dense_resource<w...>` attributes whose handle is the hash of their bytes; the bytes live here, hashed
-once, shared by every clone of a module, never copied or expanded by a pass.
+`dense_resource<w...>` attributes whose handle is the hash of their bytes; the bytes live here,
+hashed once, shared by every clone of a module, never copied or expanded by a pass.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from xdsl.dialects.builtin import BytesAttr, DenseIntOrFPElementsAttr, DenseResourceAttr
@@ -79,8 +79,8 @@ class WeightStore:
         """The read-only array of a constant attribute. Raises HbirError when it isn't one."""
         if isinstance(attribute, DenseResourceAttr):
             return self._view(self.blob(attribute.resource_handle.data), attribute.type, attribute)
-        if isinstance(attribute, DenseIntOrFPElementsAttr):
-            dense: Any = attribute
+        if attribute.name == DenseIntOrFPElementsAttr.name:
+            dense = cast("DenseIntOrFPElementsAttr[Any]", attribute)
             return self._view(memoryview(dense.data.data), dense.type, attribute)
         raise HbirError(f"expected a dense constant, got {type(attribute).__name__}")
 

@@ -1,0 +1,47 @@
+"""Origins: fusing, permuting, and their text form."""
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+from xdsl.parser import Parser
+
+from hbir.ir.context import make_context
+from hbir.ir.origin import Node, Origin, OriginAttr
+
+names = st.text(
+    st.characters(min_codepoint=32, max_codepoint=126, exclude_characters='"\\'), min_size=1
+)
+origins = st.builds(
+    Origin,
+    tensor=names,
+    perm=st.permutations(range(4)).map(tuple),
+    nodes=st.lists(st.builds(Node, names, names), max_size=3).map(tuple),
+    scale=st.none() | st.floats(2**-20, 2**20, width=32),
+    zero_point=st.integers(-128, 127),
+)
+
+
+@given(origins)
+def test_text_round_trip(origin: Origin) -> None:
+    attribute = origin.attribute()
+    ctx = make_context()
+    parsed = Parser(ctx, str(attribute)).parse_attribute()
+    assert isinstance(parsed, OriginAttr)
+    assert Origin.of_attribute(parsed) == origin
+
+
+def test_fusing_keeps_the_name_and_puts_earlier_nodes_first() -> None:
+    conv = Origin("conv_out", nodes=(Node("Conv_0", "Conv"),))
+    relu = Origin("relu_out", nodes=(Node("Relu_1", "Relu"),))
+    fused = relu.fused_with([conv])
+    assert fused.tensor == "relu_out"
+    assert [node.name for node in fused.nodes] == ["Conv_0", "Relu_1"]
+    assert fused.fused_with([conv]) == replace(fused)
+
+
+def test_permutation_composes_and_cancels() -> None:
+    source = Origin("x")
+    channel_last = source.permuted((0, 2, 3, 1))
+    assert channel_last.perm == (0, 2, 3, 1)
+    assert channel_last.permuted((0, 3, 1, 2)).perm == ()
