@@ -1,0 +1,12 @@
+"""The modelled machines: one data file per march, and the loader that reads it."""
+
+from hbir.backend.march.march import (
+    DEFAULT_ENGINES,
+    ENGINES,
+    Machine,
+    March,
+    Provenance,
+    load_march,
+)
+
+__all__ = ["DEFAULT_ENGINES", "ENGINES", "Machine", "March", "Provenance", "load_march"]
