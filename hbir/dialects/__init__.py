@@ -1,29 +1,59 @@
-"""hbir's dialects, each imported when a module first uses it."""
+"""hbir's dialects. Each is loaded when a text or a builder first names one of its ops.
+
+A dialect's module has `dialect()`, which makes it. A package dialect has one file per op family,
+and its ops are collected from those files: adding an op or a family needs no list to be edited.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from importlib import import_module
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Callable, Sequence
+from functools import partial
 
-from xdsl.ir import Dialect
+from xdsl.ir import Attribute, Dialect, Operation
 
 _MODULES = {
-    "hbir": "hbir.dialects.hbir",
-    "qnt": "hbir.dialects.qnt",
-    "hbtl": "hbir.dialects.hbtl",
     "bpu": "hbir.dialects.bpu",
+    "hbir": "hbir.dialects.hbir",
+    "hbtl": "hbir.dialects.hbtl",
     "isa": "hbir.dialects.isa",
+    "qnt": "hbir.dialects.qnt",
 }
-"""Dialect name → the module whose `DIALECT` it is."""
-
-
-def _loader(module: str) -> Callable[[], Dialect]:
-    def load() -> Dialect:
-        return import_module(module).DIALECT
-
-    return load
 
 
 def all_dialects() -> dict[str, Callable[[], Dialect]]:
-    """Dialect name → a function that imports it."""
-    return {name: _loader(module) for name, module in _MODULES.items()}
+    """Factories of all of hbir's dialects by name; nothing is imported until one is called."""
+    return {name: partial(_make, module) for name, module in _MODULES.items()}
+
+
+def _make(module: str) -> Dialect:
+    return importlib.import_module(module).dialect()
+
+
+def collect_dialect(name: str, package: str, attributes: Sequence[type[Attribute]] = ()) -> Dialect:
+    """The dialect `name` of the ops that `package` (a module or a package of family files) defines.
+
+    `attributes` are the dialect's attributes that live elsewhere; those defined in the package are
+    found like its ops.
+    """
+    ops: list[type[Operation]] = []
+    found = list(attributes)
+    for module_name in _module_names(package):
+        for value in vars(importlib.import_module(module_name)).values():
+            if not inspect.isclass(value) or value.__module__ != module_name:
+                continue
+            if not str(getattr(value, "name", "")).startswith(f"{name}."):
+                continue
+            if issubclass(value, Operation):
+                ops.append(value)
+            elif issubclass(value, Attribute):
+                found.append(value)
+    return Dialect(name, ops, found)
+
+
+def _module_names(package: str) -> list[str]:
+    path = getattr(importlib.import_module(package), "__path__", None)
+    families = [] if path is None else sorted(info.name for info in pkgutil.iter_modules(path))
+    return [package, *(f"{package}.{family}" for family in families)]
