@@ -36,10 +36,13 @@ accumulator stays under 2^31."""
 IDENTITY_MULTIPLIER, IDENTITY_SHIFT = 1 << 14, 14
 """A requantization by exactly 1: written where the op gives its accumulator out raw."""
 
-SOFTMAX_INDEX_BITS = 9
+SOFTMAX_EXP_BITS = 22
+SOFTMAX_CLASSES_MAX = (1 << 17) - 1
 SOFTMAX_MANTISSA_BITS = 15
-SOFTMAX_RECIPROCAL_BITS = 30
-SOFTMAX_EXP_BITS_MAX = 20
+SOFTMAX_INDEX_BITS = 9
+SOFTMAX_RECIPROCAL_BITS = 29
+"""Softmax: fraction bits of an exponential, the most classes whose sum keeps the total shift at or
+under 62, bits of the normalised sum, of the reciprocal's index, and of the reciprocal."""
 
 RESIZE_FRACTION_BITS = 32
 RESIZE_SNAP_BITS = 18
@@ -416,53 +419,43 @@ class SoftmaxParameters:
     shift: int
 
 
-def softmax_exp_bits(classes: int) -> int:
-    """Fraction bits E of the exponential's table: `classes` * 2^E fits an int32, E <= 20.
-
-    Raises ParameterError above 32767 classes, where E would leave the mantissa's 15 bits.
-    """
-    bits = min(SOFTMAX_EXP_BITS_MAX, (((1 << 31) - 1) // classes).bit_length() - 1)
-    if bits < SOFTMAX_MANTISSA_BITS + 1:
-        raise ParameterError(
-            f"softmax over {classes} classes: at most 32767 keep the sum of exponentials in 32 bits"
-        )
-    return bits
-
-
 def softmax_parameters(input_scale: float, output_scale: float, classes: int) -> SoftmaxParameters:
     """Tables and requantization of bpu.softmax over `classes` elements.
 
-    exp_table[d] = round(exp(-d * input_scale) * 2^E) for d = max - x in 0..255.
-    reciprocal_table[i] = round(2^30 / (2^14 + i * 2^5)) for i in 0..512: 1 / mantissa at 513 knots,
+    exp_table[d] = round(exp(-d * input_scale) * 2^22) for d = max - x in 0..255.
+    reciprocal_table[i] = round(2^29 / (2^14 + i * 2^5)) for i in 0..512: 1 / mantissa at 513 knots,
     interpolated between. (multiplier, shift) = 1 / output_scale, the shift may be <= 0.
+    Raises ParameterError for more than 131071 classes.
     """
-    bits = softmax_exp_bits(classes)
+    if classes > SOFTMAX_CLASSES_MAX:
+        raise ParameterError(
+            f"softmax over {classes} classes: the sum of exponentials holds {SOFTMAX_CLASSES_MAX}"
+        )
     distance = np.arange(256, dtype=np.float64)
-    exp_table = np.rint(np.exp(-distance * _checked_scale(input_scale, "the input's")) * 2.0**bits)
-    knots = 2.0 ** (SOFTMAX_MANTISSA_BITS - 1) + np.arange((1 << SOFTMAX_INDEX_BITS) + 1) * 2.0 ** (
-        SOFTMAX_MANTISSA_BITS - 1 - SOFTMAX_INDEX_BITS
+    exponentials = np.exp(-distance * _checked_scale(input_scale, "the input's"))
+    first_knot = 1 << (SOFTMAX_MANTISSA_BITS - 1)
+    knots = first_knot + np.arange((1 << SOFTMAX_INDEX_BITS) + 1) * (
+        first_knot >> SOFTMAX_INDEX_BITS
     )
-    reciprocal_table = np.rint(2.0**SOFTMAX_RECIPROCAL_BITS / knots)
     ratio = 1 / _checked_scale(output_scale, "the output's")
     multiplier, shift = multiplier_and_shift(ratio, shift_min=RESIDUAL_SHIFT_MIN)
     return SoftmaxParameters(
-        exp_table.astype(np.int32),
-        reciprocal_table.astype(np.int32),
+        np.rint(exponentials * 2.0**SOFTMAX_EXP_BITS).astype(np.int32),
+        np.rint(2.0**SOFTMAX_RECIPROCAL_BITS / knots).astype(np.int32),
         int(multiplier),
         int(shift),
     )
 
 
-def softmax_error_bound(input_scale: float, output_scale: float, classes: int) -> float:
+def softmax_error_bound(output_scale: float, classes: int) -> float:
     """Proven bound of |integer softmax - float64 softmax| on the same codes, in output steps.
 
-    docs/arithmetic.md derives it: half a step for the last rounding, the table's rounding
-    through numerator and sum, and the relative error of the reciprocal.
+    docs/arithmetic.md derives it: half a step for the last rounding, the exponentials' rounding
+    through numerator and sum, and the relative error of reciprocal and multiplier. It holds for
+    any input scale, for the exponentials' rounding is absolute.
     """
-    del input_scale  # the entries' rounding is absolute, so the bound holds for any input scale
-    table = (0.5 + 0.5 * classes) / 2.0 ** softmax_exp_bits(classes)
-    relative = 2.0**-14
-    return 0.5 + (table + relative) / output_scale
+    exponentials = 0.5 * (1 + classes) / 2.0**SOFTMAX_EXP_BITS
+    return 0.5 + (exponentials + 2.0**-12) / output_scale
 
 
 # --------------------------------------------------------------------------- resize

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hbir.kernels.integer.requantize import saturate, scale_residual
+from hbir.kernels.integer.requantize import round_shift, saturate, scale_residual
 from hbir.kernels.integer.windows import output_extent, pad_or_crop, sliding, spread
 from hbir.kernels.table import kernel
 from hbir.kernels.types import Array
@@ -117,17 +117,22 @@ def conv2d_finish(
     rescaled to the accumulator's scale. A 32-bit or wider dtype gives accumulator + bias + R out
     raw, clipped but not requantized and without a zero point.
     """
-    columns = qpp.astype(np.int64).T
-    value = accumulator.astype(np.int64)
-    value += columns[0]
+    bias, *scaling = qpp.astype(np.int64).T
+    raw = np.dtype(dtype).itemsize >= 4
+    if residual is None and not raw:
+        # (a + bias) * m + half == a * m + (bias * m + half): a pass over the tensor fewer.
+        multiplier, shift = scaling
+        value = np.multiply(accumulator, multiplier, dtype=np.int64)
+        value += bias * multiplier + (np.int64(1) << (shift - 1))
+        value >>= shift
+        return saturate(value, output_zero_point, clip, dtype)
+    value = np.add(accumulator, bias, dtype=np.int64)
     if residual is not None:
-        value += scale_residual(residual, columns[3], columns[4])
-    if np.dtype(dtype).itemsize >= 4:
+        value += scale_residual(residual, scaling[2], scaling[3])
+    if raw:
         return saturate(value, 0, clip, dtype)
-    value *= columns[1]
-    value += np.int64(1) << (columns[2] - 1)
-    value >>= columns[2]
-    return saturate(value, output_zero_point, clip, dtype)
+    value *= scaling[0]
+    return saturate(round_shift(value, scaling[1]), output_zero_point, clip, dtype)
 
 
 def exact_float(x_dtype: npt.DTypeLike, w_dtype: npt.DTypeLike) -> tuple[npt.DTypeLike, int]:

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hbir.kernels.integer.lut import lut
 from hbir.kernels.table import kernel
-from hbir.kernels.types import Array
+from hbir.kernels.types import Array, IntArray
 
 Int64Array = npt.NDArray[np.int64]
 
@@ -47,14 +48,15 @@ def scale_residual(value: Array, multiplier: npt.ArrayLike, shift: npt.ArrayLike
 
 
 def saturate(
-    value: Int64Array,
+    value: IntArray,
     zero_point: int,
     clip: tuple[int, int] | None,
     dtype: npt.DTypeLike,
 ) -> Array:
     """clip(saturate(value + zero_point)) as `dtype`, overwriting value.
 
-    Saturation looks at the full 64-bit sum; `clip` bounds are in the result's integers.
+    value: int64, or int32 below 2^31 - 2^15. Saturation looks at the full sum; `clip` bounds are in
+    the result's integers.
     """
     info = np.iinfo(np.dtype(dtype).name)
     low, high = int(info.min), int(info.max)
@@ -90,16 +92,9 @@ def rescale(
             clip=clip,
             dtype=dtype,
         )
-        return take(entries, x)
+        return lut(x, entries)
     value = x.astype(np.int64)
     if input_zero_point:
         value -= input_zero_point
     value *= multiplier
     return saturate(round_shift(value, shift), output_zero_point, clip, dtype)
-
-
-def take(table: Array, x: Array) -> Array:
-    """table[x + 128] for int8 x and 256 entries."""
-    # Viewed as unsigned, negative codes come last: rotate the table instead of adding 128 to x.
-    rotated = np.concatenate([table[128:], table[:128]])
-    return rotated[np.ascontiguousarray(x).view(np.uint8)]
