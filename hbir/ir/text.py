@@ -20,17 +20,15 @@ from xdsl.dialects.builtin import (
     DictionaryAttr,
     IntegerAttr,
     ModuleOp,
-    UnknownLoc,
     i64,
 )
 from xdsl.ir import Attribute, Operation, ParametrizedAttribute
-from xdsl.parser import Parser
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import ParseError, VerifyException
 
 from hbir.errors import HbirError
 from hbir.ir.context import weights_of
-from hbir.ir.origin import origin_of_op, set_origin
+from hbir.ir.parser import LocatingParser
 from hbir.ir.types import shape_of
 from hbir.ir.verify import describe_op
 from hbir.ir.weights import ELIDED, INLINE_ELEMENTS, WeightStore
@@ -49,30 +47,24 @@ class TextError(HbirError):
 def parse_module(text: str, ctx: Context, filename: str = "<text>") -> ModuleOp:
     """Parse a module; its resource section goes into the context's weight store.
 
-    A bare `func.func` is wrapped into a module. Locations that the text doesn't give are those of
-    the origin. Raises TextError.
+    A bare `func.func` is wrapped into a module. Ops that the text gives no location are located
+    by file, line and column, under the name of their origin. Raises TextError.
     """
     body = _take_resources(text, weights_of(ctx), filename)
+    parser: LocatingParser | None = None
     try:
-        module = Parser(ctx, body, filename).parse_module()
+        parser = LocatingParser(ctx, body, filename)  # it lexes the first token
+        return parser.parse_module()
     except ParseError as error:
         raise TextError(_parse_message(error, filename)) from error
     except (VerifyException, HbirError) as error:
-        raise TextError(f"{filename}: {error}") from error
+        raise TextError(f"{parser.where if parser else filename}: {error}") from error
     except RecursionError as error:
         raise TextError(f"{filename}: nested too deeply to be parsed") from error
     except (ValueError, KeyError, IndexError, AttributeError, TypeError, AssertionError) as error:
         # xDSL leaks these on some malformed attributes; they are the text's fault all the same
-        raise TextError(f"{filename}: malformed text ({error})") from error
-    _locate(module)
-    return module
-
-
-def _locate(module: ModuleOp) -> None:
-    for op in module.walk():
-        origin = origin_of_op(op)
-        if origin is not None and isinstance(op.location, UnknownLoc):
-            set_origin(op, origin)
+        where = parser.where if parser else filename
+        raise TextError(f"{where}: malformed text ({error})") from error
 
 
 def _parse_message(error: ParseError, filename: str) -> str:

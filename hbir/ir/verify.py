@@ -6,7 +6,7 @@ xDSL has no dominance check, and its diagnostics print the whole module, weights
 from __future__ import annotations
 
 from xdsl.dialects.builtin import FileLineColLoc, NameLoc
-from xdsl.ir import Block, Operation, OpResult, SSAValue
+from xdsl.ir import Attribute, Block, Operation, OpResult, SSAValue
 from xdsl.traits import IsolatedFromAbove
 from xdsl.utils.exceptions import VerifyException
 
@@ -23,10 +23,14 @@ class VerifyError(HbirError):
 
 
 def location_of(op: Operation) -> str:
-    """The op's location as text: the source tensor's name, or file:line:column; else ''."""
-    location = op.location
+    """The op's location as text: the source tensor's name, file:line:column, or both; else ''."""
+    return _location_text(op.location)
+
+
+def _location_text(location: Attribute) -> str:
     if isinstance(location, NameLoc):
-        return f'"{location.desc.data}"'
+        place = _location_text(location.location)
+        return f'"{location.desc.data}" at {place}' if place else f'"{location.desc.data}"'
     if isinstance(location, FileLineColLoc):
         return f"{location.filename.data}:{location.line.data}:{location.column.data}"
     return ""
