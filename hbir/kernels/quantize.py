@@ -10,6 +10,7 @@ quantized level's edges perform.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,8 @@ import numpy.typing as npt
 from hbir.errors import HbirError
 from hbir.kernels.table import kernel
 from hbir.kernels.types import Array, FloatArray
+
+IntegerDType: TypeAlias = np.dtype[np.signedinteger[Any]]
 
 EMPTY_RANGE_SCALE = np.float32(1.0)
 """Scale of a range without extent, in which nothing but 0 falls (a dead channel)."""
@@ -104,7 +107,7 @@ def along_axis(values: Array, rank: int, axis: int | None) -> Array:
 def _steps(x: FloatArray, scale: Array, zero_point: Array, qmin: int, qmax: int) -> FloatArray:
     """The quantized values, still as float32; nan becomes qmin."""
     with np.errstate(over="ignore", invalid="ignore"):
-        steps = np.divide(x, scale, dtype=np.float32)
+        steps = np.divide(x, scale, out=np.empty(np.shape(x), np.float32))
     np.rint(steps, out=steps)
     if zero_point.any():
         steps += zero_point
@@ -117,11 +120,9 @@ def _one_scale(scale: float) -> Array:
 
 
 @kernel("qnt.quantize")
-def quantize(
-    x: FloatArray, *, scale: float, zero_point: int = 0, dtype: npt.DTypeLike = np.int8
-) -> Array:
-    """x of any shape, float32 → int8 or int16 (`dtype`), saturating; nan becomes the least value."""
-    limits = np.iinfo(np.dtype(dtype))
+def quantize(x: FloatArray, *, scale: float, dtype: IntegerDType, zero_point: int = 0) -> Array:
+    """x of any shape, float32 → si8 or si16 (`dtype`), saturating; nan becomes the least value."""
+    limits = np.iinfo(dtype)
     zero = np.asarray(zero_point, np.float32)
     return _steps(x, _one_scale(scale), zero, limits.min, limits.max).astype(dtype)
 

@@ -1,0 +1,127 @@
+"""Activation functions: element by element, on one tensor (prelu: and its slopes)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from typing_extensions import override
+from xdsl.dialects.builtin import TensorType
+from xdsl.irdl import irdl_op_definition, operand_def, result_def
+
+from hbir.dialects.checks import broadcast_shape, expect
+from hbir.dialects.hbir.base import FloatOp, UnaryOp
+from hbir.dialects.properties import float_property
+from hbir.ir.types import AnyTensor
+
+
+@irdl_op_definition
+class ReluOp(UnaryOp):
+    """max(x, 0)."""
+
+    name = "hbir.relu"
+
+
+@irdl_op_definition
+class ClipOp(UnaryOp):
+    """min(max(x, min), max); an open side is ±inf. relu6 is clip with min 0 and max 6."""
+
+    name = "hbir.clip"
+
+    min = float_property()
+    max = float_property()
+
+    @classmethod
+    @override
+    def infer_shape(
+        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
+    ) -> tuple[int, ...]:
+        low, high = params["min"], params["max"]
+        expect(low <= high, f"min must not exceed max, got {low} and {high}")
+        return super().infer_shape(operands, params)
+
+
+@irdl_op_definition
+class LeakyReluOp(UnaryOp):
+    """x where x ≥ 0, slop · x elsewhere (`slop` is the published spelling)."""
+
+    name = "hbir.leaky_relu"
+
+    slop = float_property(0.01)
+
+
+@irdl_op_definition
+class PreluOp(FloatOp):
+    """x where x ≥ 0, slope · x elsewhere. slope broadcasts to x: usually (C)."""
+
+    name = "hbir.prelu"
+
+    x = operand_def(TensorType)
+    slope = operand_def(TensorType)
+    result = result_def(TensorType)
+
+    assembly_format = "$x `,` $slope attr-dict `:` functional-type(operands, results)"
+
+    @classmethod
+    @override
+    def infer_shape(
+        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
+    ) -> tuple[int, ...]:
+        x, slope = operands[0].get_shape(), operands[1].get_shape()
+        expect(
+            broadcast_shape([x, slope]) == x,
+            f"slope of shape {list(slope)} does not broadcast to x of shape {list(x)}",
+        )
+        return x
+
+
+@irdl_op_definition
+class SigmoidOp(UnaryOp):
+    """1 / (1 + exp(−x))."""
+
+    name = "hbir.sigmoid"
+
+
+@irdl_op_definition
+class TanhOp(UnaryOp):
+    """The hyperbolic tangent."""
+
+    name = "hbir.tanh"
+
+
+@irdl_op_definition
+class HardSigmoidOp(UnaryOp):
+    """min(max(alpha · x + beta, 0), 1)."""
+
+    name = "hbir.hard_sigmoid"
+
+    alpha = float_property(0.2)
+    beta = float_property(0.5)
+
+
+@irdl_op_definition
+class HardSwishOp(UnaryOp):
+    """x · min(max(x / 6 + 1/2, 0), 1)."""
+
+    name = "hbir.hard_swish"
+
+
+@irdl_op_definition
+class SwishOp(UnaryOp):
+    """x · sigmoid(x)."""
+
+    name = "hbir.swish"
+
+
+@irdl_op_definition
+class ExpOp(UnaryOp):
+    """e to the power x."""
+
+    name = "hbir.exp"
+
+
+@irdl_op_definition
+class ReciprocalOp(UnaryOp):
+    """1 / x; ±inf at ±0."""
+
+    name = "hbir.reciprocal"

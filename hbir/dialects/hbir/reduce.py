@@ -1,0 +1,48 @@
+"""Reductions over whole axes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from typing_extensions import override
+from xdsl.dialects.builtin import TensorType
+from xdsl.irdl import irdl_op_definition, operand_def, result_def
+
+from hbir.dialects.checks import axes_of, expect
+from hbir.dialects.hbir.base import FloatOp
+from hbir.dialects.properties import bool_property, int_list_property
+from hbir.ir.types import AnyTensor
+
+
+@irdl_op_definition
+class ReduceMeanOp(FloatOp):
+    """The mean over the axes `dims`, which stay with extent 1 (keepDim) or go.
+
+    A global average pool is `dims = [1, 2]` with keepDim.
+    """
+
+    name = "hbir.reduce_mean"
+
+    x = operand_def(TensorType)
+    dims = int_list_property()
+    keep_dim = bool_property(True, "keepDim")
+    result = result_def(TensorType)
+
+    assembly_format = "$x attr-dict `:` functional-type(operands, results)"
+
+    @classmethod
+    @override
+    def infer_shape(
+        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
+    ) -> tuple[int, ...]:
+        shape = operands[0].get_shape()
+        axes = axes_of(params["dims"], len(shape), "dims")
+        expect(len(axes) > 0, "dims must name at least one dimension")
+        expect(
+            all(shape[axis] > 0 for axis in axes),
+            f"dims {list(axes)} of x of shape {list(shape)} have no elements to average",
+        )
+        if params["keep_dim"]:
+            return tuple(1 if axis in axes else size for axis, size in enumerate(shape))
+        return tuple(size for axis, size in enumerate(shape) if axis not in axes)
