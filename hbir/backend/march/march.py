@@ -221,7 +221,7 @@ def _file_of(name: str) -> Path:
 def _unknown_march(name: str) -> str:
     names = [member.value for member in March]
     close = difflib.get_close_matches(name.lower().replace("_", "-"), names, n=1)
-    hint = f"; did you mean {close[0]}" if close else ""
+    hint = f" (did you mean {close[0]}?)" if close else ""
     return (
         f"march {name!r} is unknown{hint}; use one of {', '.join(names)}, or a path ending in .toml"
     )

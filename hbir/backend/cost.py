@@ -1,0 +1,137 @@
+"""Cycles of instructions: the one function that the tiling search and the timeline share.
+
+Everything works on arrays: the search evaluates all candidate tiles of a layer at once, the
+timeline all instructions of one opcode at once. Formulas are padded-unroll counts (hardware.md §6)
+with the numbers of the march file; which of those are assumed is marked there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hbir.backend.march import Machine
+from hbir.errors import HbirError
+
+Cycles = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int64] | int
+
+_TAPS_OPCODES = frozenset({"max_pool", "avg_pool", "resize2d"})
+"""Work is output elements times taps; for the others the larger of input and output."""
+
+VECTOR_PASSES: dict[str, float] = {"prelu": 2.0, "softmax": 6.0}
+"""Passes over the data where it isn't one. Assumed: prelu multiplies by two factors and selects;
+softmax takes maximum, difference, table, sum, reciprocal, product."""
+
+BILINEAR_TAPS = 4
+
+
+@dataclass(frozen=True)
+class Work:
+    """What instructions of one opcode do. Fields are integers or arrays that broadcast together.
+
+    elements: with the last axis padded to the machine's `channel_align_bytes`; see
+    `padded_elements`. taps: window elements per output of a pool or resize.
+    """
+
+    output_elements: Counts = 0
+    input_elements: Counts = 0
+    output_itemsize: Counts = 1
+    input_itemsize: Counts = 1
+    taps: Counts = 1
+
+
+@dataclass(frozen=True)
+class ConvWork:
+    """What convolution instructions do: output N, H, W, Cout and weights KH, KW, Cin per group."""
+
+    n: Counts
+    h: Counts
+    w: Counts
+    cout: Counts
+    kernel_h: Counts
+    kernel_w: Counts
+    cin_per_group: Counts
+    groups: Counts = 1
+    input_itemsize: Counts = 1
+    weight_itemsize: Counts = 1
+
+
+def conv_cycles(machine: Machine, work: ConvWork) -> Cycles:
+    """Cycles of convolutions: every extent padded to its unroll, once per kernel position.
+
+    Groups are packed block-diagonally: as many per pass as fit both channel unrolls.
+    """
+    tae = machine.tae
+    groups = np.asarray(work.groups)
+    cin = np.asarray(work.cin_per_group)
+    cout = np.asarray(work.cout) // groups
+    packed = np.maximum(
+        1, np.minimum(tae.unroll_cin // cin, tae.unroll_cout // np.maximum(cout, 1))
+    )
+    passes = (
+        np.asarray(work.n)
+        * ceil_div(work.h, tae.unroll_h)
+        * ceil_div(work.w, tae.unroll_w)
+        * ceil_div(groups, packed)
+        * ceil_div(cin, tae.unroll_cin)
+        * ceil_div(cout, tae.unroll_cout)
+        * np.asarray(work.kernel_h)
+        * np.asarray(work.kernel_w)
+    )
+    cycles = passes * _passes_per_product(machine, work) + float(tae.startup_cycles)
+    return cycles.astype(np.float64)
+
+
+def _passes_per_product(machine: Machine, work: ConvWork) -> Cycles:
+    tae = machine.tae
+    wide_input = np.asarray(work.input_itemsize) > 1
+    wide_weight = np.asarray(work.weight_itemsize) > 1
+    narrow = np.where(wide_input, tae.passes_int16_int8, tae.passes_int8_int8)
+    wide = np.where(wide_input, tae.passes_int16_int16, tae.passes_int8_int16)
+    return np.where(wide_weight, wide, narrow).astype(np.float64)
+
+
+def vector_cycles(machine: Machine, opcode: str, work: Work) -> Cycles:
+    """Cycles of everything that is neither a convolution nor a transfer, on its engine.
+
+    Raises HbirError when the machine has no engine for the opcode.
+    """
+    engine = machine.vector.get(machine.engine_of(opcode))
+    if engine is None:
+        raise HbirError(f"march {machine.name}: {opcode} is not the work of a vector engine")
+    output_bytes = np.asarray(work.output_elements) * np.asarray(work.output_itemsize)
+    input_bytes = np.asarray(work.input_elements) * np.asarray(work.input_itemsize)
+    if opcode in _TAPS_OPCODES:
+        touched = output_bytes * np.asarray(work.taps)
+    else:
+        touched = np.maximum(output_bytes, input_bytes)
+    passes = VECTOR_PASSES.get(opcode, 1.0)
+    return passes * ceil_div(touched, engine.bytes_per_cycle) + float(engine.startup_cycles)
+
+
+def burst_bytes(machine: Machine, runs: Counts, run_bytes: Counts) -> npt.NDArray[np.int64]:
+    """DDR bytes of `runs` contiguous runs of `run_bytes` each: whole bursts."""
+    burst = machine.ddr.burst_bytes
+    return np.asarray(runs) * (ceil_div(run_bytes, burst) * burst)
+
+
+def transfer_cycles(machine: Machine, runs: Counts, run_bytes: Counts) -> Cycles:
+    """Cycles of LOADs and STOREs that have the DDR to themselves."""
+    moved = burst_bytes(machine, runs, run_bytes)
+    return moved / machine.ddr_bytes_per_cycle + float(machine.ddr.transfer_latency_cycles)
+
+
+def padded_elements(machine: Machine, shape: npt.NDArray[np.int64], itemsize: int) -> Counts:
+    """Elements of on-chip tensors of `shape` (..., rank), the last axis padded to the lanes."""
+    if shape.shape[-1] == 0:
+        return np.ones(shape.shape[:-1], np.int64)
+    lanes = max(1, machine.memory.channel_align_bytes // itemsize)
+    return np.prod(shape[..., :-1], axis=-1) * (ceil_div(shape[..., -1], lanes) * lanes)
+
+
+def ceil_div(value: Counts, divisor: Counts) -> npt.NDArray[np.int64]:
+    """⌈value / divisor⌉, element-wise."""
+    return -(-np.asarray(value) // np.asarray(divisor))

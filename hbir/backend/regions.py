@@ -1,0 +1,478 @@
+"""Which part of each operand a tile of the output needs: the one place that knows.
+
+The tiling search, the scheduled interpreter and code generation all read it. Each axis of each
+operand follows at most one axis of the iteration space (an `AxisMap`): the axes of the output,
+and for convolutions one more, the input channels of a group (K). Maps work on whole arrays of
+tile positions, so a search over tile sizes costs a few NumPy calls per axis.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import product
+from math import prod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from typing_extensions import override
+
+from hbir.backend.layer import Layer
+from hbir.errors import HbirError
+
+Ints = npt.NDArray[np.int64]
+Box = tuple[tuple[int, int], ...]
+"""Half-open interval per axis."""
+
+MAX_RANK = 6
+"""Most axes of a tensor on the machine."""
+
+
+@dataclass(frozen=True)
+class AxisMap:
+    """An operand axis of `size` elements that is needed whole by every tile."""
+
+    axis: int | None
+    """Axis of the iteration space that it follows; None for none."""
+    size: int
+
+    @property
+    def step(self) -> int:
+        """Distance between the elements taken from an interval."""
+        return 1
+
+    def interval(self, start: Ints, stop: Ints) -> tuple[Ints, Ints]:
+        """Needed elements [low, high) for the output elements [start, stop), element-wise."""
+        return np.zeros_like(start), np.full_like(stop, self.size)
+
+    def pads(self, start: Ints, stop: Ints) -> tuple[Ints, Ints]:
+        """Elements that the window reaches before `low` and after `high` (negative: crop)."""
+        return np.zeros_like(start), np.zeros_like(stop)
+
+    def place(self, start: Ints, stop: Ints) -> Ints:
+        """Where in the output tile the first needed element lands (layers that only move)."""
+        return np.zeros_like(start)
+
+
+@dataclass(frozen=True)
+class Same(AxisMap):
+    """Element i of the output axis needs element i."""
+
+    @override
+    def interval(self, start: Ints, stop: Ints) -> tuple[Ints, Ints]:
+        return start, stop
+
+
+@dataclass(frozen=True)
+class ChannelGroup(AxisMap):
+    """Input channels of the groups that an interval of output channels belongs to."""
+
+    inputs_per_group: int
+    outputs_per_group: int
+
+    @override
+    def interval(self, start: Ints, stop: Ints) -> tuple[Ints, Ints]:
+        first = start // self.outputs_per_group
+        last = -(-stop // self.outputs_per_group)
+        return first * self.inputs_per_group, last * self.inputs_per_group
+
+
+@dataclass(frozen=True)
+class Window(AxisMap):
+    """A sliding window: output o covers dilated inputs o·stride − pad … + (kernel−1)·dilation.
+
+    `input_dilation` − 1 padding values lie between neighbouring inputs (transposed convolution).
+    A tile whose windows see no input at all gets one element and crops it away by a negative pad.
+    """
+
+    stride: int
+    kernel: int
+    dilation: int
+    pad: int
+    input_dilation: int = 1
+
+    def _span(self, start: Ints, stop: Ints) -> tuple[Ints, Ints]:
+        first = start * self.stride - self.pad
+        last = (stop - 1) * self.stride - self.pad + (self.kernel - 1) * self.dilation + 1
+        return first, last
+
+    @override
+    def interval(self, start: Ints, stop: Ints) -> tuple[Ints, Ints]:
+        first, last = self._span(start, stop)
+        low = np.clip(-(-first // self.input_dilation), 0, self.size)
+        high = np.clip((last - 1) // self.input_dilation + 1, 0, self.size)
+        empty = high <= low
+        low = np.where(empty, np.minimum(low, self.size - 1), low)
+        return low, np.where(empty, low + 1, high)
+
+    @override
+    def pads(self, start: Ints, stop: Ints) -> tuple[Ints, Ints]:
+        first, last = self._span(start, stop)
+        low, high = self.interval(start, stop)
+        before = low * self.input_dilation - first
+        after = last - ((high - 1) * self.input_dilation + 1)
+        unseen = (before < 0) | (after < 0)  # only where `interval` had nothing to take
+        return np.where(unseen, -1, before), np.where(unseen, last - first, after)
+
+
+@dataclass(frozen=True)
+class Resize(AxisMap):
+    """Source positions `offset + step·o` in fixed point, and the element after each."""
+
+    source_step: int
+    source_offset: int
+    fraction_bits: int
+
+    @override
+    def interval(self, start: Ints, stop: Ints) -> tuple[Ints, Ints]:
+        low = (self.source_offset + self.source_step * start) >> self.fraction_bits
+        high = ((self.source_offset + self.source_step * (stop - 1)) >> self.fraction_bits) + 1
+        low = np.clip(low, 0, self.size - 1)
+        return low, np.clip(high, 0, self.size - 1) + 1
+
+
+@dataclass(frozen=True)
+class Shifted(AxisMap):
+    """Output element o is element o·stride + shift, where that exists (slice, pad, concat)."""
+
+    shift: int
+    stride: int = 1
+
+    @property
+    @override
+    def step(self) -> int:
+        return self.stride
+
+    def _outputs(self, start: Ints, stop: Ints) -> tuple[Ints, Ints]:
+        first = max(0, -(self.shift // self.stride))
+        last = -(-(self.size - self.shift) // self.stride)
+        return np.maximum(start, first), np.minimum(stop, last)
+
+    @override
+    def interval(self, start: Ints, stop: Ints) -> tuple[Ints, Ints]:
+        low, high = self._outputs(start, stop)
+        return low * self.stride + self.shift, (high - 1) * self.stride + self.shift + 1
+
+    @override
+    def place(self, start: Ints, stop: Ints) -> Ints:
+        return self._outputs(start, stop)[0] - start
+
+
+@dataclass(frozen=True)
+class LayerRegions:
+    """The iteration space of a layer, and how each operand follows it."""
+
+    layer: Layer
+    extents: tuple[int, ...]
+    """Output shape, and for convolutions the input channels of a group."""
+    operands: tuple[tuple[AxisMap, ...], ...]
+    whole_axes: frozenset[int]
+    """Axes that a tile never cuts."""
+    channel_granule: int = 0
+    """Tiles of the output channels divide it, or are multiples of it (0: no rule)."""
+
+    @property
+    def reduction_axis(self) -> int | None:
+        """The axis of the iteration space that isn't one of the output: K."""
+        return 4 if self.layer.kind == "conv2d" else None
+
+    def depends_on(self, operand: int) -> frozenset[int]:
+        """Axes of the iteration space that an operand's box follows."""
+        return frozenset(m.axis for m in self.operands[operand] if m.axis is not None)
+
+
+@lru_cache(maxsize=4096)
+def layer_regions(layer: Layer) -> LayerRegions:
+    """The regions of a layer. Raises HbirError when the machine can't address it or know its kind.
+
+    >>> layer_regions(conv).extents   # N, H, W, Cout, Cin per group
+    """
+    ranks = [len(spec.shape) for spec in (layer.output, *layer.inputs)]
+    if max(ranks) > MAX_RANK:
+        raise HbirError(
+            f"{layer.name or layer.kind}: {max(ranks)} axes, but the machine addresses at most"
+            f" {MAX_RANK}; reshape it to fewer"
+        )
+    build = _BUILDERS.get(layer.kind)
+    if build is None:
+        raise HbirError(f"{layer.name or layer.kind}: no tiling is known for {layer.kind}")
+    return build(layer)
+
+
+class TileGrid:
+    """The tiles of one layer: sizes per iteration axis, and every box by tile index."""
+
+    def __init__(self, regions: LayerRegions, tile: tuple[int, ...]) -> None:
+        self.regions = regions
+        self.layer = regions.layer
+        self.tile = tile
+        extents = regions.extents
+        self.counts = tuple(-(-n // t) for n, t in zip(extents, tile, strict=True))
+        starts = [np.arange(0, n, t, dtype=np.int64) for n, t in zip(extents, tile, strict=True)]
+        self._starts = starts
+        self._stops = [
+            np.minimum(start + t, n) for start, n, t in zip(starts, extents, tile, strict=True)
+        ]
+        self.output_intervals = [
+            list(zip(a.tolist(), b.tolist(), strict=True))
+            for a, b in zip(starts, self._stops, strict=True)
+        ]
+        self._operands = [[self._axis(m) for m in maps] for maps in regions.operands]
+        self._pads: dict[int, list[tuple[int, int]]] = {}
+        self._places: dict[tuple[int, int], list[int]] = {}
+
+    def _axis(self, axis_map: AxisMap) -> tuple[int | None, list[tuple[int, int]]]:
+        if axis_map.axis is None:
+            return None, [(0, axis_map.size)]
+        low, high = axis_map.interval(self._starts[axis_map.axis], self._stops[axis_map.axis])
+        return axis_map.axis, list(zip(low.tolist(), high.tolist(), strict=True))
+
+    def __len__(self) -> int:
+        return prod(self.counts)
+
+    def indices(self, order: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
+        """Tile indices with `order[0]` as the outermost loop."""
+        position = [order.index(axis) for axis in range(len(order))]
+        for index in product(*(range(self.counts[axis]) for axis in order)):
+            yield tuple(index[p] for p in position)
+
+    def output_box(self, index: tuple[int, ...]) -> Box:
+        """The output elements of a tile."""
+        rank = len(self.layer.output.shape)
+        intervals = self.output_intervals
+        return tuple(intervals[axis][index[axis]] for axis in range(rank))
+
+    def operand_box(self, operand: int, index: tuple[int, ...]) -> Box | None:
+        """The elements of an operand that a tile needs; None when it needs none of it."""
+        box = tuple(
+            intervals[0 if axis is None else index[axis]]
+            for axis, intervals in self._operands[operand]
+        )
+        return None if any(high <= low for low, high in box) else box
+
+    def operand_steps(self, operand: int) -> tuple[int, ...]:
+        """Distance between the elements taken along each axis of an operand's box."""
+        return tuple(m.step for m in self.regions.operands[operand])
+
+    def place(self, operand: int, index: tuple[int, ...]) -> tuple[int, ...]:
+        """Where an operand's box starts in the output tile (layers that only move)."""
+        result: list[int] = []
+        for number, axis_map in enumerate(self.regions.operands[operand]):
+            if axis_map.axis is None:
+                result.append(0)
+                continue
+            key = (operand, number)
+            if key not in self._places:
+                starts, stops = self._starts[axis_map.axis], self._stops[axis_map.axis]
+                self._places[key] = axis_map.place(starts, stops).tolist()
+            result.append(self._places[key][index[axis_map.axis]])
+        return tuple(result)
+
+    def reduction_interval(self, index: tuple[int, ...]) -> tuple[int, int]:
+        """The input channels of a convolution tile, within its group."""
+        axis = self.regions.reduction_axis
+        if axis is None:
+            raise HbirError(f"{self.layer.kind} has no reduction axis to split")
+        return self.output_intervals[axis][index[axis]]
+
+    def params(self, index: tuple[int, ...]) -> dict[str, Any]:
+        """The kernel's keyword arguments for a tile."""
+        kind = self.layer.kind
+        params = dict(self.layer.params)
+        if kind in ("conv2d", "max_pool", "avg_pool"):
+            (top, bottom), (left, right) = self._pad(1, index), self._pad(2, index)
+            params["pad"] = (top, left, bottom, right)
+        if kind == "conv2d":
+            first, last = self.output_intervals[3][index[3]]
+            outputs_per_group = self.layer.inputs[1].shape[0] // self.layer.groups
+            params["group_num"] = -(-last // outputs_per_group) - first // outputs_per_group
+        if kind == "resize2d":
+            box = self.output_box(index)
+            source = self.operand_box(0, index)
+            assert source is not None  # a source position is always clamped into the input
+            params["size"] = (box[1][1] - box[1][0], box[2][1] - box[2][0])
+            params["out_offset"] = (box[1][0], box[2][0])
+            params["in_offset"] = (source[1][0], source[2][0])
+            params["in_size"] = tuple(self.layer.inputs[0].shape[1:3])
+        return params
+
+    def _pad(self, axis: int, index: tuple[int, ...]) -> tuple[int, int]:
+        if axis not in self._pads:
+            axis_map = self.regions.operands[0][axis]
+            before, after = axis_map.pads(self._starts[axis], self._stops[axis])
+            self._pads[axis] = list(zip(before.tolist(), after.tolist(), strict=True))
+        return self._pads[axis][index[axis]]
+
+
+def _conv2d(layer: Layer) -> LayerRegions:
+    x, weights, *rest = layer.inputs
+    params = layer.params
+    cout, kernel_h, kernel_w, cin_per_group = weights.shape
+    groups = layer.groups
+    top, left = params["pad"][0], params["pad"][1]
+    dilation = params.get("dilation", (1, 1))
+    gaps = params.get("input_dilation", (1, 1))
+    stride = params.get("stride", (1, 1))
+    window_h = Window(1, x.shape[1], stride[0], kernel_h, dilation[0], top, gaps[0])
+    window_w = Window(2, x.shape[2], stride[1], kernel_w, dilation[1], left, gaps[1])
+    channels: AxisMap = (
+        Same(4, cin_per_group)
+        if groups == 1
+        else ChannelGroup(3, x.shape[3], cin_per_group, cout // groups)
+    )
+    operands: list[tuple[AxisMap, ...]] = [
+        (Same(0, x.shape[0]), window_h, window_w, channels),
+        (
+            Same(3, cout),
+            AxisMap(None, kernel_h),
+            AxisMap(None, kernel_w),
+            Same(4, cin_per_group),
+        ),
+    ]
+    operands += [
+        (Same(3, cout), AxisMap(None, spec.shape[1]))
+        if len(spec.shape) == 2
+        else _broadcast(spec.shape, layer.output.shape)
+        for spec in rest
+    ]
+    return LayerRegions(
+        layer,
+        (*layer.output.shape, cin_per_group),
+        tuple(operands),
+        whole_axes=frozenset() if groups == 1 else frozenset({4}),
+        channel_granule=0 if groups == 1 else cout // groups,
+    )
+
+
+def _pool(layer: Layer) -> LayerRegions:
+    x = layer.inputs[0]
+    kernel, stride, pad = (layer.params[k] for k in ("kernel", "stride", "pad"))
+    dilation = layer.params.get("dilation", (1, 1))
+    maps = (
+        Same(0, x.shape[0]),
+        Window(1, x.shape[1], stride[0], kernel[0], dilation[0], pad[0]),
+        Window(2, x.shape[2], stride[1], kernel[1], dilation[1], pad[1]),
+        Same(3, x.shape[3]),
+    )
+    return _plain(layer, (maps, *(_entire(spec.shape) for spec in layer.inputs[1:])))
+
+
+def _resize(layer: Layer) -> LayerRegions:
+    x = layer.inputs[0]
+    step, offset = layer.params["step"], layer.params["initial_offset"]
+    bits = layer.params["fraction_bits"]
+    maps = (
+        Same(0, x.shape[0]),
+        Resize(1, x.shape[1], step[0], offset[0], bits),
+        Resize(2, x.shape[2], step[1], offset[1], bits),
+        Same(3, x.shape[3]),
+    )
+    return _plain(layer, (maps,))
+
+
+def _elementwise(layer: Layer) -> LayerRegions:
+    shape = layer.output.shape
+    return _plain(layer, tuple(_broadcast(spec.shape, shape) for spec in layer.inputs))
+
+
+def _table(layer: Layer) -> LayerRegions:
+    first, *tables = layer.inputs
+    maps = _broadcast(first.shape, layer.output.shape)
+    return _plain(layer, (maps, *(_entire(spec.shape) for spec in tables)))
+
+
+def _softmax(layer: Layer) -> LayerRegions:
+    regions = _table(layer)
+    axis = int(layer.params["dim"]) % len(layer.output.shape)
+    return LayerRegions(layer, regions.extents, regions.operands, frozenset({axis}))
+
+
+def _reduce_mean(layer: Layer) -> LayerRegions:
+    shape = layer.inputs[0].shape
+    reduced = {int(d) % len(shape) for d in layer.params["dims"]}
+    keep = bool(layer.params.get("keep_dim", False))
+    maps: list[AxisMap] = []
+    output_axis = 0
+    for axis, size in enumerate(shape):
+        maps.append(AxisMap(None, size) if axis in reduced else Same(output_axis, size))
+        output_axis += 1 if keep or axis not in reduced else 0
+    return _plain(layer, (tuple(maps),))
+
+
+def _transpose(layer: Layer) -> LayerRegions:
+    shape, dims = layer.inputs[0].shape, layer.params["dims"]
+    by_input = sorted((int(source), axis) for axis, source in enumerate(dims))
+    return _plain(layer, (tuple(Same(axis, shape[source]) for source, axis in by_input),))
+
+
+def _concat(layer: Layer) -> LayerRegions:
+    axis = int(layer.params["dim"]) % len(layer.output.shape)
+    operands: list[tuple[AxisMap, ...]] = []
+    before = 0
+    for spec in layer.inputs:
+        maps: list[AxisMap] = [Same(i, n) for i, n in enumerate(spec.shape)]
+        maps[axis] = Shifted(axis, spec.shape[axis], -before)
+        operands.append(tuple(maps))
+        before += spec.shape[axis]
+    return _plain(layer, tuple(operands))
+
+
+def _slice(layer: Layer) -> LayerRegions:
+    shape = layer.inputs[0].shape
+    begin, step = layer.params["begin"], layer.params["step"]
+    if any(s < 1 for s in step):
+        raise HbirError(f"{layer.name or 'slice'}: step {tuple(step)}; only positive steps exist")
+    maps = tuple(
+        Shifted(axis, n, b + n if b < 0 else b, s)
+        for axis, (n, b, s) in enumerate(zip(shape, begin, step, strict=True))
+    )
+    return _plain(layer, (maps,))
+
+
+def _pad(layer: Layer) -> LayerRegions:
+    shape = layer.inputs[0].shape
+    begin = layer.params["begin"]
+    maps = tuple(Shifted(axis, n, -b) for axis, (n, b) in enumerate(zip(shape, begin, strict=True)))
+    return _plain(layer, (maps,))
+
+
+def _plain(layer: Layer, operands: tuple[tuple[AxisMap, ...], ...]) -> LayerRegions:
+    return LayerRegions(layer, layer.output.shape, operands, frozenset())
+
+
+def _entire(shape: tuple[int, ...]) -> tuple[AxisMap, ...]:
+    return tuple(AxisMap(None, n) for n in shape)
+
+
+def _broadcast(shape: tuple[int, ...], output: tuple[int, ...]) -> tuple[AxisMap, ...]:
+    """Numpy's rule: axes align at the end, and an axis of one element serves all."""
+    first = len(output) - len(shape)
+    return tuple(
+        AxisMap(None, 1) if n == 1 else Same(first + axis, n) for axis, n in enumerate(shape)
+    )
+
+
+_BUILDERS = {
+    "conv2d": _conv2d,
+    "max_pool": _pool,
+    "avg_pool": _pool,
+    "resize2d": _resize,
+    "add": _elementwise,
+    "mul": _elementwise,
+    "max": _elementwise,
+    "min": _elementwise,
+    "rescale": _elementwise,
+    "prelu": _elementwise,
+    "quantize": _elementwise,
+    "dequantize": _elementwise,
+    "copy": _elementwise,
+    "lut": _table,
+    "softmax": _softmax,
+    "reduce_mean": _reduce_mean,
+    "transpose": _transpose,
+    "concat": _concat,
+    "slice": _slice,
+    "pad": _pad,
+}
