@@ -21,8 +21,7 @@ depend on what an exporter folds.
 """
 
 # torch, mlxtend and onnxruntime are typed only in part:
-# pyright: reportUnknownMemberType=false, reportMissingTypeStubs=false
-# pyright: reportUnknownArgumentType=false
+# pyright: reportUnknownMemberType=false, reportUnknownArgumentType=false
 
 from pathlib import Path
 from typing import Any

@@ -5,7 +5,7 @@ from typing import Any, cast
 
 import numpy as np
 import onnx
-import onnxruntime  # pyright: ignore[reportMissingTypeStubs]  (it ships none)
+import onnxruntime
 
 _runtime: Any = onnxruntime
 

@@ -4,6 +4,7 @@ The models of this folder are built here rather than exported from a framework, 
 hold (batch norms kept, names, opset) is decided by their script alone and needs no torch.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -102,7 +103,7 @@ def write_model(model: onnx.ModelProto, path: Path) -> None:
     path.write_bytes(model.SerializeToString(deterministic=True))
 
 
-def settle_batch_norms(model: onnx.ModelProto, batch: dict[str, FloatArray]) -> None:
+def settle_batch_norms(model: onnx.ModelProto, batch: Mapping[str, FloatArray]) -> None:
     """Set each batch norm's mean and variance to those its input has on `batch`, in place.
 
     As a network is after training: every normalised channel has mean 0 and variance 1. One run of a
@@ -129,7 +130,7 @@ def settle_batch_norms(model: onnx.ModelProto, batch: dict[str, FloatArray]) -> 
         probe.graph.output.append(
             helper.make_tensor_value_info(_measured(name), TensorProto.FLOAT, None)
         )
-    measured = FloatReference(probe)({name: value for name, value in batch.items()})
+    measured = FloatReference(probe)(dict(batch))
     for tensor in model.graph.initializer:
         if _measured(tensor.name) in measured:
             value = measured[_measured(tensor.name)].reshape(-1)
