@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import struct
 from collections.abc import Iterator
+from math import isfinite
 from typing import TextIO, cast
 
 from typing_extensions import override
@@ -18,8 +19,10 @@ from xdsl.dialects.builtin import (
     DenseIntOrFPElementsAttr,
     DenseResourceAttr,
     DictionaryAttr,
+    FloatAttr,
     IntegerAttr,
     ModuleOp,
+    f64,
     i64,
 )
 from xdsl.ir import Attribute, Operation, ParametrizedAttribute
@@ -110,8 +113,20 @@ class _Printer(Printer):
     def _print_element(self, element: Attribute) -> None:
         if IntegerAttr.name == element.name and cast(IntegerAttr, element).type == i64:
             self.print_string(str(cast(IntegerAttr, element).value.data))
+        elif FloatAttr.name == element.name and cast(FloatAttr, element).type == f64:
+            self._print_double(cast(FloatAttr, element))
         else:
             self.print_attribute(element)
+
+    def _print_double(self, element: FloatAttr) -> None:
+        """`12.7`: the shortest text that reads back as the same value."""
+        value: float = element.value.data
+        if not isfinite(value):
+            self.print_attribute(element)
+            return
+        mantissa, mark, exponent = repr(value).partition("e")
+        point = "" if "." in mantissa else ".0"  # MLIR's syntax wants one before an exponent
+        self.print_string(mantissa + point + mark + exponent)
 
     elide: bool = False
 
