@@ -44,6 +44,9 @@ SOFTMAX_RECIPROCAL_BITS = 29
 """Softmax: fraction bits of an exponential, the most classes whose sum keeps the total shift at or
 under 62, bits of the normalised sum, of the reciprocal's index, and of the reciprocal."""
 
+SOFTMAX_SHIFT_MIN, SOFTMAX_SHIFT_MAX = -14, 9
+"""Softmax's shift: 29 + n + shift is in 23..62 for n = 8 (a sum of 2^22) to 24 (below 2^39)."""
+
 RESIZE_FRACTION_BITS = 32
 RESIZE_SNAP_BITS = 18
 RESIZE_WEIGHT_BITS = 11
@@ -438,7 +441,12 @@ def softmax_parameters(input_scale: float, output_scale: float, classes: int) ->
         first_knot >> SOFTMAX_INDEX_BITS
     )
     ratio = 1 / _checked_scale(output_scale, "the output's")
-    multiplier, shift = multiplier_and_shift(ratio, shift_min=RESIDUAL_SHIFT_MIN)
+    multiplier, shift = multiplier_and_shift(ratio, shift_min=SOFTMAX_SHIFT_MIN)
+    if shift > SOFTMAX_SHIFT_MAX:
+        raise ParameterError(
+            f"softmax: output scale {output_scale:.6g} is too coarse for results in 0..1; use 1/32"
+            " or less"
+        )
     return SoftmaxParameters(
         np.rint(exponentials * 2.0**SOFTMAX_EXP_BITS).astype(np.int32),
         np.rint(2.0**SOFTMAX_RECIPROCAL_BITS / knots).astype(np.int32),

@@ -1,0 +1,50 @@
+"""Means over whole dimensions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from typing_extensions import override
+from xdsl.dialects.builtin import TensorType
+from xdsl.irdl import irdl_op_definition, operand_def, result_def
+
+from hbir.dialects.bpu.base import IntegerOp, expect_multiplier, expect_zero_point
+from hbir.dialects.checks import axes_of, expect
+from hbir.dialects.properties import bool_property, int_list_property, int_property
+from hbir.ir.types import AnyTensor
+
+
+@irdl_op_definition
+class ReduceMeanOp(IntegerOp):
+    """y = sat(((Σ (x − inputZeroPoint)·multiplier + 2^(shift−1)) >> shift) + outputZeroPoint).
+
+    The sum is over `dims`; multiplier·2^−shift = input scale / (output scale · elements summed).
+    """
+
+    name = "bpu.reduce_mean"
+
+    x = operand_def(TensorType)
+    dims = int_list_property()
+    multiplier = int_property()
+    shift = int_property()
+    keep_dim = bool_property(False, "keepDim")
+    input_zero_point = int_property(0, "inputZeroPoint")
+    output_zero_point = int_property(0, "outputZeroPoint")
+    result = result_def(TensorType)
+
+    assembly_format = "$x attr-dict `:` functional-type(operands, results)"
+
+    @classmethod
+    @override
+    def infer_shape(
+        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
+    ) -> tuple[int, ...]:
+        expect_multiplier(params["multiplier"], params["shift"])
+        expect_zero_point(params["input_zero_point"], operands[0], "inputZeroPoint")
+        shape = operands[0].get_shape()
+        axes = axes_of(params["dims"], len(shape), "dims")
+        expect(len(axes) > 0, "dims must name at least one dimension")
+        if params["keep_dim"]:
+            return tuple(1 if axis in axes else extent for axis, extent in enumerate(shape))
+        return tuple(extent for axis, extent in enumerate(shape) if axis not in axes)
