@@ -7,17 +7,16 @@ array})`, `module[0](*arrays)`, `flatten_inputs[i].name / .type.shape / .type.np
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from io import StringIO
-from typing import TYPE_CHECKING, Any, Self, overload
+from typing import TYPE_CHECKING, Any, Self
 
-import numpy as np
 from typing_extensions import override
 from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation
 
 from hbir.errors import HbirError
+from hbir.interface import Argument, ArgumentType, Ports, bind_inputs
 from hbir.ir.context import HbirContext, make_context
 from hbir.ir.function import body_of, functions_of, input_names, output_names
 from hbir.ir.text import parse_module, print_module
@@ -43,87 +42,6 @@ DIALECT_VERSION = "0.1"
 
 Listener = Callable[[str, Array, Operation], None]
 """Called with (source tensor name, array, op) for every named tensor that a run computes."""
-
-
-@dataclass(frozen=True)
-class ArgumentType:
-    """Shape and dtype of an input or output."""
-
-    shape: tuple[int, ...]
-    np_dtype: np.dtype[Any]
-
-    @override
-    def __str__(self) -> str:
-        return f"tensor<{'x'.join(map(str, self.shape))}x{self.np_dtype}>"
-
-
-@dataclass(frozen=True)
-class Argument:
-    """One input or output of a function."""
-
-    name: str
-    type: ArgumentType
-    desc: str = ""
-
-    @override
-    def __str__(self) -> str:
-        return f"{self.type} {self.name}"
-
-
-class Ports(Sequence[Argument]):
-    """Inputs or outputs, by position and by name."""
-
-    def __init__(self, arguments: Sequence[Argument]) -> None:
-        self._arguments = tuple(arguments)
-        self._by_name = {argument.name: argument for argument in self._arguments}
-
-    @overload
-    def __getitem__(self, key: int | str) -> Argument: ...
-    @overload
-    def __getitem__(self, key: slice) -> tuple[Argument, ...]: ...
-    @override
-    def __getitem__(self, key: int | str | slice) -> Argument | tuple[Argument, ...]:
-        if isinstance(key, str):
-            if key not in self._by_name:
-                raise HbirError(f"no {key!r} here; there is {', '.join(self._by_name)}")
-            return self._by_name[key]
-        return self._arguments[key]
-
-    @override
-    def __len__(self) -> int:
-        return len(self._arguments)
-
-
-def bind_inputs(what: str, ports: Sequence[Argument], given: Mapping[str, Any]) -> list[Array]:
-    """The arrays of `given` in the order of `ports`, checked.
-
-    A dtype of the same kind is cast (float64 to float32); anything else raises HbirError that
-    names the input, what was expected and what came.
-    """
-    names = [port.name for port in ports]
-    unknown = [name for name in given if name not in names]
-    missing = [name for name in names if name not in given]
-    if unknown or missing:
-        said = [f"unknown {', '.join(map(repr, unknown))}"] if unknown else []
-        said += [f"missing {', '.join(map(repr, missing))}"] if missing else []
-        raise HbirError(f"{what}: inputs {'; '.join(said)}; it takes {', '.join(names)}")
-    return [_bind(what, port, given[port.name]) for port in ports]
-
-
-def _bind(what: str, port: Argument, value: Any) -> Array:
-    array = np.asarray(value)
-    if array.shape != port.type.shape:
-        raise HbirError(
-            f"{what}: input {port.name!r} has shape {list(array.shape)}, expected"
-            f" {list(port.type.shape)}"
-        )
-    if array.dtype == port.type.np_dtype:
-        return array
-    if not np.can_cast(array.dtype, port.type.np_dtype, "same_kind"):
-        raise HbirError(
-            f"{what}: input {port.name!r} has dtype {array.dtype}, expected {port.type.np_dtype}"
-        )
-    return array.astype(port.type.np_dtype)
 
 
 class Function:

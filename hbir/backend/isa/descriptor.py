@@ -152,6 +152,7 @@ def _check_codes(records: np.ndarray[Any, Any]) -> None:
         "rank": rank > MAX_RANK,
         "shape": np.any(np.where(used, shape < 1, shape != 0), axis=1),
         "strides": np.any(np.where(used, strides < 0, strides != 0), axis=1),
+        "strides (elements overlap)": _overlapping(records),
         "base": records["base"] < 0,
         "padding": (records["padding_bytes"] < 0),
         "reserved field": (records["reserved"] != 0) | (records["reserved2"] != 0),
@@ -170,3 +171,19 @@ def _check_codes(records: np.ndarray[Any, Any]) -> None:
     for what, bad in checks.items():
         if bad.any():
             raise HbirError(f"descriptor {int(np.argmax(bad))}: malformed {what}")
+
+
+def _overlapping(records: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Which operands have elements that share bytes; it also bounds them by their memory's size."""
+    itemsizes = np.array([d.itemsize for d in DType], np.float64)
+    dtype = np.minimum(records["dtype"], len(DType) - 1)
+    # In float64, exact up to 2^53 and free of overflow beyond; larger sizes fit no memory anyway.
+    extents = records["shape"].astype(np.float64)
+    steps = np.where(extents > 1, records["strides"].astype(np.float64), np.inf)
+    axes = np.argsort(steps, axis=1)
+    steps = np.take_along_axis(steps, axes, 1)
+    steps = np.where(np.isfinite(steps), steps, 0)
+    several = np.take_along_axis(extents, axes, 1) > 1
+    reach = (np.maximum(np.take_along_axis(extents, axes, 1), 1) - 1) * steps
+    inner = np.cumsum(reach, axis=1) - reach + itemsizes[dtype][:, None]
+    return np.any(several & (steps < inner), axis=1)

@@ -330,8 +330,8 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         "softmax", 31, "bpu.softmax", ("output", "x", "exp_table", "reciprocal_table"), _VECTOR,
         (
             Parameter("dim", default=-1, minimum=-MAX_RANK, maximum=MAX_RANK - 1, doc="axis"),
-            Parameter("multiplier", doc="fixed-point factor, where the tables need one"),
-            Parameter("shift", minimum=-62, maximum=62, doc="right shift, where they need one"),
+            _MULTIPLIER,
+            _SHIFT,
             _OUTPUT_ZERO_POINT,
         ),
         doc="Softmax over one whole axis by two tables.",
@@ -374,7 +374,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
                 -_COORDINATE_MAX, _COORDINATE_MAX,
                 doc="source position of output element 0, fixed point",
             ),
-            Parameter("fraction_bits", default=16, minimum=0, maximum=48, doc="of step and offset"),
+            Parameter("fraction_bits", default=32, minimum=0, maximum=48, doc="of step and offset"),
             Parameter("mode", Kind.CHOICE, default="nearest", choices=("nearest", "bilinear")),
             Parameter(
                 "nearest_mode", Kind.CHOICE, default="floor",

@@ -1,0 +1,370 @@
+"""The JSON sections of a .hbm: graphs, interfaces, segments and layers, written and validated.
+
+What instructions never touch is JSON: small, readable with any tool. A reader trusts none of it:
+every value's type and every number's range is checked, with the path to it in the message.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import numpy as np
+
+from hbir.backend.isa.enums import DType
+from hbir.backend.isa.program import (
+    BpuSegment,
+    CpuSegment,
+    FunctionCall,
+    Graph,
+    Layer,
+    Program,
+    Segment,
+    Tensor,
+)
+from hbir.hbm.format import FormatError
+
+MAX_BYTES = 1 << 40
+"""Bound on sizes and offsets that a file may claim."""
+MAX_CORES = 64
+MAX_ON_CHIP_BYTES = 1 << 31
+MAX_TENSOR_BYTES = 1 << 31
+"""The published limit of an input or output."""
+MAX_RANK = 10
+"""The published limit of an input's or output's rank."""
+
+Json = Any
+
+
+def dumps(value: Json) -> str:
+    """Compact JSON with keys in the order given (which is fixed by the writer)."""
+    return json.dumps(value, ensure_ascii=False, separators=(", ", ": "))
+
+
+def plain(value: Any) -> Json:
+    """A parameter of a CPU call as JSON: arrays and bytes become tagged objects.
+
+    Raises TypeError for values that no file can hold.
+    """
+    match value:
+        case None | bool() | int() | float() | str():
+            return value
+        case bytes():
+            return {"$bytes": base64.b64encode(value).decode()}
+        case np.ndarray():
+            array = cast("np.ndarray[Any, Any]", value)
+            data = base64.b64encode(np.ascontiguousarray(array).tobytes()).decode()
+            dtype = array.dtype.newbyteorder("<").str
+            return {"$array": data, "dtype": dtype, "shape": list(array.shape)}
+        case np.generic():
+            return cast(Json, value.item())
+        case Mapping():
+            mapping = cast("Mapping[str, Any]", value)
+            return {str(key): plain(mapping[key]) for key in mapping}
+        case list() | tuple():
+            return [plain(item) for item in cast("Sequence[Any]", value)]
+        case _:
+            raise TypeError(f"{value!r} can't be written into a .hbm")
+
+
+def unplain(value: Json, path: str) -> Any:
+    """The parameter that `plain` wrote; lists come back as tuples. Raises FormatError."""
+    if isinstance(value, list):
+        return tuple(unplain(item, path) for item in cast("list[Json]", value))
+    if not isinstance(value, dict):
+        return value
+    fields = cast("dict[str, Json]", value)
+    if "$bytes" in fields:
+        return _decode(fields["$bytes"], path)
+    if "$array" not in fields:
+        return {key: unplain(item, f"{path}.{key}") for key, item in fields.items()}
+    try:
+        data = np.frombuffer(_decode(fields["$array"], path), np.dtype(str(fields["dtype"])))
+        return data.reshape(tuple(int(d) for d in fields["shape"]))
+    except (KeyError, TypeError, ValueError) as error:
+        raise FormatError(f"{path}: malformed array ({error})") from None
+
+
+def _decode(text: Json, path: str) -> bytes:
+    try:
+        return base64.b64decode(str(text), validate=True)
+    except ValueError:
+        raise FormatError(f"{path}: malformed base64") from None
+
+
+class Fields:
+    """A JSON object being read: typed access, errors that name the path."""
+
+    def __init__(self, value: Json, path: str) -> None:
+        if not isinstance(value, dict):
+            raise FormatError(f"{path}: expected an object")
+        self.value = cast("dict[str, Json]", value)
+        self.path = path
+
+    def get(self, key: str) -> Json:
+        """The value of a key."""
+        if key not in self.value:
+            raise FormatError(f"{self.path}: lacks {key!r}")
+        return self.value[key]
+
+    def integer(self, key: str, maximum: int = MAX_BYTES, minimum: int = 0) -> int:
+        """An integer in a range."""
+        return _integer(self.get(key), f"{self.path}.{key}", maximum, minimum)
+
+    def text(self, key: str) -> str:
+        """A string."""
+        value = self.get(key)
+        if not isinstance(value, str):
+            raise FormatError(f"{self.path}.{key}: expected a string")
+        return value
+
+    def list(self, key: str) -> list[Json]:
+        """A list."""
+        value = self.get(key)
+        if not isinstance(value, list):
+            raise FormatError(f"{self.path}.{key}: expected a list")
+        return cast("list[Json]", value)
+
+    def integers(self, key: str, maximum: int = MAX_BYTES, minimum: int = 0) -> tuple[int, ...]:
+        """A list of integers in a range."""
+        return tuple(
+            _integer(item, f"{self.path}.{key}[{i}]", maximum, minimum)
+            for i, item in enumerate(self.list(key))
+        )
+
+    def objects(self, key: str) -> list[Fields]:
+        """A list of objects."""
+        return [Fields(v, f"{self.path}.{key}[{i}]") for i, v in enumerate(self.list(key))]
+
+    def mapping(self, key: str) -> dict[str, Json]:
+        """An object as a dictionary."""
+        return Fields(self.get(key), f"{self.path}.{key}").value
+
+
+def _integer(value: Json, path: str, maximum: int, minimum: int) -> int:
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise FormatError(f"{path}: expected an integer")
+    if not minimum <= value <= maximum:
+        raise FormatError(f"{path}: {value} is not in {minimum}..{maximum}")
+    return value
+
+
+def loads(data: bytes | memoryview | str, what: str) -> Fields:
+    """The object of a JSON text. Raises FormatError naming `what`."""
+    try:
+        text = data if isinstance(data, str) else bytes(data).decode()
+        return Fields(json.loads(text), what)
+    except UnicodeDecodeError as error:
+        raise FormatError(f"{what}: not text (byte {error.start} is not UTF-8)") from None
+    except (ValueError, RecursionError) as error:
+        raise FormatError(f"{what}: malformed JSON ({error})") from None
+
+
+# --------------------------------------------------------------------------- interfaces, layers
+
+
+def tensor_to_json(tensor: Tensor) -> Json:
+    """An input or output."""
+    value: dict[str, Json] = {
+        "name": tensor.name,
+        "type": tensor.dtype.name.lower(),
+        "shape": list(tensor.shape),
+        "strides": list(tensor.strides),
+    }
+    if tensor.description:
+        value["description"] = tensor.description
+    if tensor.scales:
+        value["scales"] = list(tensor.scales)
+        value["zero_points"] = list(tensor.zero_points)
+    if tensor.channel_axis is not None:
+        value["channel_axis"] = tensor.channel_axis
+    return value
+
+
+def tensor_of_json(fields: Fields) -> Tensor:
+    """The input or output of a JSON object."""
+    name = fields.text("type").upper()
+    if name not in DType.__members__:
+        raise FormatError(f"{fields.path}.type: there is no element type {name.lower()!r}")
+    shape = fields.integers("shape", MAX_TENSOR_BYTES, 1)
+    strides = fields.integers("strides", MAX_TENSOR_BYTES)
+    if len(shape) != len(strides) or len(shape) > MAX_RANK:
+        raise FormatError(
+            f"{fields.path}: {len(shape)} axes and {len(strides)} strides; expected as many, at"
+            f" most {MAX_RANK}"
+        )
+    axis = fields.integer("channel_axis", MAX_RANK) if "channel_axis" in fields.value else None
+    quantized = "scales" in fields.value
+    tensor = Tensor(
+        fields.text("name"),
+        DType[name],
+        shape,
+        strides,
+        fields.text("description") if "description" in fields.value else "",
+        tuple(float(s) for s in fields.list("scales")) if quantized else (),
+        fields.integers("zero_points", 1 << 31, -(1 << 31)) if quantized else (),
+        axis,
+    )
+    last = sum((d - 1) * s for d, s in zip(shape, strides, strict=True)) + tensor.dtype.itemsize
+    if not last <= tensor.buffer_bytes <= MAX_TENSOR_BYTES:
+        raise FormatError(
+            f"{fields.path}: shape {list(shape)} with strides {list(strides)} takes {last} bytes of"
+            f" a buffer of {tensor.buffer_bytes} (at most {MAX_TENSOR_BYTES})"
+        )
+    return tensor
+
+
+def layer_to_json(layer: Layer) -> Json:
+    """An entry of the debug table."""
+    value: dict[str, Json] = {"name": layer.name, "kind": layer.kind}
+    if layer.operations:
+        value["operations"] = layer.operations
+    if layer.mac_type:
+        value["mac_type"] = layer.mac_type
+    if layer.origin_ops:
+        value["origin_ops"] = list(layer.origin_ops)
+    return value
+
+
+def layer_of_json(fields: Fields) -> Layer:
+    """The layer of a JSON object."""
+    given = fields.value
+    return Layer(
+        fields.text("name"),
+        fields.text("kind"),
+        fields.integer("operations", 1 << 62) if "operations" in given else 0,
+        fields.text("mac_type") if "mac_type" in given else "",
+        tuple(str(op) for op in fields.list("origin_ops")) if "origin_ops" in given else (),
+    )
+
+
+# --------------------------------------------------------------------------- the whole structure
+
+
+def structure_to_json(program: Program, queue_numbers: Mapping[int, tuple[int, int]]) -> Json:
+    """Machine and graphs. queue_numbers: `id` of a function call → (first queue, queues)."""
+    return {
+        **machine_to_json(program),
+        "graphs": [_graph_to_json(graph, queue_numbers) for graph in program.graphs],
+    }
+
+
+def machine_to_json(program: Program) -> dict[str, Json]:
+    """The machine that a program was compiled for, and how."""
+    return {
+        "march": program.march,
+        "cores": program.cores,
+        "l1_bytes": program.l1_bytes,
+        "l2_bytes": program.l2_bytes,
+        "information": dict(program.information),
+    }
+
+
+def graph_head_to_json(graph: Graph) -> dict[str, Json]:
+    """A graph's own values, without what it contains."""
+    value: dict[str, Json] = {"name": graph.name, "workspace_bytes": graph.workspace_bytes}
+    if graph.description:
+        value["description"] = graph.description
+    return value
+
+
+def cpu_to_json(segment: CpuSegment) -> dict[str, Json]:
+    """A CPU call's own values, without its operands."""
+    value: dict[str, Json] = {
+        "signature": segment.signature,
+        "parameters": plain(segment.parameters),
+        "layer": segment.layer,
+    }
+    if segment.reason:
+        value["reason"] = segment.reason
+    return value
+
+
+def _graph_to_json(graph: Graph, queue_numbers: Mapping[int, tuple[int, int]]) -> Json:
+    return {
+        **graph_head_to_json(graph),
+        "inputs": [tensor_to_json(tensor) for tensor in graph.inputs],
+        "outputs": [tensor_to_json(tensor) for tensor in graph.outputs],
+        "segments": [_segment_to_json(segment, queue_numbers) for segment in graph.segments],
+    }
+
+
+def _segment_to_json(segment: Segment, queue_numbers: Mapping[int, tuple[int, int]]) -> Json:
+    if isinstance(segment, CpuSegment):
+        operands = {"inputs": list(segment.inputs), "outputs": list(segment.outputs)}
+        return {"cpu": {**cpu_to_json(segment), **operands}}
+    return {"bpu": [list(queue_numbers[id(call)]) for call in segment.calls]}
+
+
+def graphs_of_json(
+    fields: Fields, layers: Sequence[tuple[Layer, ...]], calls: Sequence[FunctionCall]
+) -> tuple[Graph, ...]:
+    """The graphs of a structure; `calls` are the function calls in the order they are named."""
+    objects = fields.objects("graphs")
+    if len(objects) != len(layers):
+        raise FormatError(
+            f"{fields.path}.graphs: {len(objects)} graphs, the debug section has {len(layers)}"
+        )
+    remaining = iter(calls)
+    graphs: list[Graph] = []
+    for graph, graph_layers in zip(objects, layers, strict=True):
+        segments = [
+            _segment_of_json(segment, remaining, len(graph_layers))
+            for segment in graph.objects("segments")
+        ]
+        graphs.append(
+            Graph(
+                graph.text("name"),
+                tuple(tensor_of_json(tensor) for tensor in graph.objects("inputs")),
+                tuple(tensor_of_json(tensor) for tensor in graph.objects("outputs")),
+                tuple(segments),
+                graph_layers,
+                graph.integer("workspace_bytes"),
+                graph.text("description") if "description" in graph.value else "",
+            )
+        )
+    return tuple(graphs)
+
+
+def _segment_of_json(fields: Fields, calls: Any, layer_count: int) -> Segment:
+    if "cpu" not in fields.value:
+        return BpuSegment(tuple(next(calls) for _ in fields.list("bpu")))
+    cpu = Fields(fields.get("cpu"), f"{fields.path}.cpu")
+    return cpu_of_json(
+        cpu,
+        cpu.integers("inputs", 0xFFFFFFFE),
+        cpu.integers("outputs", 0xFFFFFFFE),
+        max(layer_count - 1, 0),
+    )
+
+
+def cpu_of_json(
+    fields: Fields, inputs: tuple[int, ...], outputs: tuple[int, ...], last_layer: int
+) -> CpuSegment:
+    """The CPU call of a JSON object and its operands."""
+    return CpuSegment(
+        fields.text("signature"),
+        unplain(fields.mapping("parameters"), f"{fields.path}.parameters"),
+        inputs,
+        outputs,
+        fields.integer("layer", last_layer),
+        fields.text("reason") if "reason" in fields.value else "",
+    )
+
+
+def call_ranges(fields: Fields, queue_count: int) -> list[tuple[int, int]]:
+    """(first queue, queues) of every function call, in order, checked against the queue table."""
+    ranges: list[tuple[int, int]] = []
+    for graph in fields.objects("graphs"):
+        for segment in graph.objects("segments"):
+            if "cpu" in segment.value:
+                continue
+            for index, entry in enumerate(segment.list("bpu")):
+                path = f"{segment.path}.bpu[{index}]"
+                pair = Fields({"": entry}, path).integers("", queue_count)
+                if len(pair) != 2 or pair[0] + pair[1] > queue_count:
+                    raise FormatError(f"{path}: expected [first queue, queues] of {queue_count}")
+                ranges.append((pair[0], pair[1]))
+    return ranges

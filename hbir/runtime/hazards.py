@@ -1,0 +1,427 @@
+"""Data-independent proof that a program is well-defined, whatever order its engines run in.
+
+One pass over a legal order keeps, for every cell of every memory, who wrote it last and which
+instruction of each queue read it last. An access is judged by happens-before: queue order and
+waits, as vector clocks. Reported as errors: reads of bytes that nothing has written, or that are
+padding; accesses to the same bytes that no token orders; addresses outside a memory; writes to
+read-only memory; outputs left unwritten; waits that can't be met.
+
+A cell is the greatest number of bytes that divides every base, stride and run of a memory, so the
+judgement is exact to the byte while the maps stay small.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from hbir.backend.isa.descriptor import TensorDescriptor
+from hbir.backend.isa.enums import ON_CHIP, DType, Flag, Space
+from hbir.backend.isa.order import QueueGraph, queue_graph, vector_clocks
+from hbir.backend.isa.program import (
+    ABSENT,
+    BpuSegment,
+    CpuSegment,
+    FunctionCall,
+    Graph,
+    Program,
+    Tensor,
+)
+from hbir.backend.isa.table import BY_NUMBER, Instruction
+from hbir.errors import HbirError
+from hbir.runtime.memory import (
+    AddressError,
+    Array,
+    MemoryKey,
+    memory_key,
+    memory_name,
+    memory_sizes,
+    padding_descriptor,
+    straight_pieces,
+)
+
+UNWRITTEN = -1
+BEFORE = 0
+"""Access number of what happened before the graph started; instructions count from 1."""
+
+READ_ONLY = (Space.CONSTANT, Space.INPUT)
+UNTRACKED = (Space.CONSTANT,)
+"""Whole from the start and never written: nothing to track but the bounds."""
+
+
+class HazardError(HbirError):
+    """A program whose result depends on undefined bytes or on the order of execution."""
+
+
+def check_graph(program: Program, graph: Graph) -> None:
+    """Prove a graph free of hazards. Raises HazardError, AddressError or DeadlockError, which name
+    the instruction, its queue and layer, and the bytes. Linear in the bytes that it moves."""
+    _Checker(program, graph).run()
+
+
+@dataclass(frozen=True)
+class _Accesses:
+    """What one instruction reads and writes: (operand name, descriptor)."""
+
+    reads: list[tuple[str, TensorDescriptor]]
+    writes: list[tuple[str, TensorDescriptor]]
+
+
+@dataclass
+class _Map:
+    """The cells of one memory."""
+
+    key: MemoryKey
+    size: int
+    cell_bytes: int
+    writer: Array
+    """int32 per cell: number of the access that wrote it last; UNWRITTEN; or, where that access
+    left it as padding, -2 - number."""
+    readers: dict[int, Array] = field(default_factory=dict[int, Array])
+    """Queue → int32 per cell: number of that queue's last access that read it."""
+
+    def cells(self, array: Array, descriptor: TensorDescriptor) -> Array:
+        """The cells of a descriptor without a ring, of a map of this memory."""
+        cell = self.cell_bytes
+        shape, strides = [*descriptor.shape], [*descriptor.strides]
+        run = descriptor.dtype.itemsize
+        while shape and (shape[-1] == 1 or strides[-1] == run):
+            run *= shape.pop()
+            strides.pop()
+        view = np.ndarray(
+            (*shape, run // cell),
+            array.dtype,
+            array.data,
+            descriptor.base // cell * array.itemsize,
+            (*(stride // cell * array.itemsize for stride in strides), array.itemsize),
+        )
+        return view
+
+
+class _Checker:
+    def __init__(self, program: Program, graph: Graph) -> None:
+        self.program = program
+        self.graph = graph
+        self.descriptors = program.decoded_descriptors()
+        self.sizes = memory_sizes(program, graph)
+        self.maps = self._maps()
+        self.names: list[str] = ["the start of the graph"]
+        self.queue_of = np.zeros(1, np.int32)
+        self.position_of = np.zeros(1, np.int32)
+
+    def run(self) -> None:
+        for port, tensor in enumerate(self.graph.inputs):
+            self._mark_input(port, tensor)
+        for segment in self.graph.segments:
+            if isinstance(segment, BpuSegment):
+                for call in segment.calls:
+                    self._check_call(call)
+            else:
+                self._check_cpu(segment)
+        for port, tensor in enumerate(self.graph.outputs):
+            self._check_output(port, tensor)
+
+    # ----------------------------------------------------------------- maps
+
+    def _maps(self) -> dict[MemoryKey, _Map]:
+        """Cells as large as all accesses of a memory allow; range-checks every operand."""
+        cell_bytes: dict[MemoryKey, int] = {}
+        seen: set[tuple[MemoryKey, TensorDescriptor]] = set()
+        for core, descriptor, where in self._operands():
+            key = memory_key(descriptor, core)
+            if (key, descriptor) in seen:
+                continue
+            seen.add((key, descriptor))
+            self._check_range(key, descriptor, where)
+            cell_bytes[key] = math.gcd(cell_bytes.get(key, 0), _granule(descriptor))
+        for port, tensor in enumerate(self.graph.inputs):
+            self._add_tensor(cell_bytes, (Space.INPUT, port), tensor)
+        for port, tensor in enumerate(self.graph.outputs):
+            self._add_tensor(cell_bytes, (Space.OUTPUT, port), tensor)
+        return {
+            key: _Map(key, self.sizes[key], cell, self._unwritten(self.sizes[key] // cell + 1))
+            for key, cell in cell_bytes.items()
+            if key[0] not in UNTRACKED
+        }
+
+    @staticmethod
+    def _unwritten(cells: int) -> Array:
+        try:
+            return np.full(cells, UNWRITTEN, np.int32)
+        except MemoryError:
+            raise HbirError(f"no memory to check {cells} cells") from None
+
+    @staticmethod
+    def _add_tensor(cells: dict[MemoryKey, int], key: MemoryKey, tensor: Tensor) -> None:
+        granule = _granule(_tensor_descriptor(key, tensor))
+        cells[key] = math.gcd(cells.get(key, 0), granule)
+
+    def _operands(self) -> Iterable[tuple[int, TensorDescriptor, str]]:
+        for segment in self.graph.segments:
+            if isinstance(segment, CpuSegment):
+                for number in (*segment.inputs, *segment.outputs):
+                    yield 0, self.descriptors[number], f"CPU call {segment.signature}"
+                continue
+            for call in segment.calls:
+                for (core, engine), queue in call.queues.items():
+                    numbers = np.unique(queue["operands"])
+                    for number in numbers[numbers != ABSENT].tolist():
+                        yield core, self.descriptors[number], f"core {core} {engine.name}"
+
+    def _check_range(self, key: MemoryKey, descriptor: TensorDescriptor, where: str) -> None:
+        size = self.sizes.get(key)
+        if size is None:
+            raise AddressError(
+                f"graph {self.graph.name!r}: {where} uses {memory_name(key)}, which isn't there"
+            )
+        for _, piece in straight_pieces(descriptor):
+            extents = zip(piece.shape, piece.strides, strict=True)
+            last = piece.base + piece.dtype.itemsize + sum((d - 1) * s for d, s in extents)
+            last += piece.padding_bytes
+            if last > size:
+                raise AddressError(
+                    f"graph {self.graph.name!r}: {where} uses bytes {piece.base}..{last} of"
+                    f" {memory_name(key)}, which has {size}"
+                )
+
+    # ----------------------------------------------------------------- segments
+
+    def _mark_input(self, port: int, tensor: Tensor) -> None:
+        memory = self.maps[Space.INPUT, port]
+        descriptor = _tensor_descriptor(memory.key, tensor)
+        memory.cells(memory.writer, descriptor)[...] = BEFORE
+
+    def _check_output(self, port: int, tensor: Tensor) -> None:
+        memory = self.maps[Space.OUTPUT, port]
+        cells = memory.cells(memory.writer, _tensor_descriptor(memory.key, tensor))
+        if int(cells.min(initial=0)) < 0:
+            raise HazardError(
+                f"graph {self.graph.name!r}: parts of output {tensor.name!r} are never written"
+            )
+
+    def _check_cpu(self, segment: CpuSegment) -> None:
+        number = len(self.names)
+        self.names.append(f"CPU call {segment.signature}")
+        self.queue_of = np.append(self.queue_of, np.int32(0))
+        self.position_of = np.append(self.position_of, np.int32(0))
+        clock = _Clock(number, np.zeros(0, np.int32), self.queue_of, self.position_of, number)
+        for number_in in segment.inputs:
+            self._read(clock, 0, -1, "input", self.descriptors[number_in])
+        for number_out in segment.outputs:
+            self._write(clock, 0, "output", self.descriptors[number_out])
+
+    def _check_call(self, call: FunctionCall) -> None:
+        queues = queue_graph(self.program, call)
+        order = queues.legal_order()
+        clocks = vector_clocks(queues, order)
+        first = len(self.names)
+        self._number_instructions(call, queues, order)
+        for key, memory in self.maps.items():
+            memory.readers.clear()
+            if key[0] in ON_CHIP:
+                memory.writer.fill(UNWRITTEN)
+        rows = [queue.tolist() for queue in call.queues.values()]
+        for offset, (queue, position) in enumerate(order):
+            opcode, flags, _, numbers, _, _, _ = rows[queue][position]
+            row = BY_NUMBER[opcode]
+            accesses = self._accesses(row, Flag(flags), numbers)
+            clock = _Clock(
+                first + offset, clocks[queue][position], self.queue_of, self.position_of, first
+            )
+            core = queues.keys[queue][0]
+            for name, descriptor in accesses.reads:
+                self._read(clock, core, queue, name, descriptor)
+            for name, descriptor in accesses.writes:
+                self._write(clock, core, name, descriptor)
+
+    def _number_instructions(
+        self, call: FunctionCall, queues: QueueGraph, order: Sequence[tuple[int, int]]
+    ) -> None:
+        layers: list[list[int]] = [queue["layer"].tolist() for queue in call.queues.values()]
+        for queue, position in order:
+            layer = layers[queue][position]
+            name = self.graph.layers[layer].name if layer < len(self.graph.layers) else ""
+            self.names.append(f"{queues.describe(queue, position)}, layer {name!r}")
+        placed = np.array(order, np.int32).reshape(-1, 2)
+        self.queue_of = np.append(self.queue_of, placed[:, 0])
+        self.position_of = np.append(self.position_of, placed[:, 1])
+
+    def _accesses(self, row: Instruction, flags: Flag, numbers: Sequence[int]) -> _Accesses:
+        given = [
+            (name.rstrip("?"), self.descriptors[number])
+            for name, number in zip(row.operands, numbers, strict=False)
+            if number != ABSENT
+        ]
+        if row.mnemonic != "conv2d":
+            return _Accesses(given[1:], given[:1])
+        reads = [g for g in given if g[0] in ("x", "weights")]
+        accumulator = [g for g in given if g[0] == "accumulator"]
+        if not flags & Flag.ACCUMULATE_FIRST:
+            reads += accumulator
+        if not flags & Flag.ACCUMULATE_LAST:
+            return _Accesses(reads, accumulator)
+        reads += [g for g in given if g[0] in ("qpp", "residual")]
+        return _Accesses(reads, [g for g in given if g[0] == "output"])
+
+    # ----------------------------------------------------------------- accesses
+
+    def _read(
+        self, clock: _Clock, core: int, queue: int, name: str, descriptor: TensorDescriptor
+    ) -> None:
+        key = memory_key(descriptor, core)
+        memory = self.maps.get(key)
+        if memory is None:
+            return
+        for _, piece in straight_pieces(descriptor):
+            writers = memory.cells(memory.writer, piece)
+            low, high = int(writers.min()), int(writers.max())
+            if low < BEFORE:
+                raise HazardError(self._undefined(clock, name, memory, piece, writers))
+            if not clock.after_all(high):
+                self._check_ordered(clock, name, "reads", "writes", memory, piece, writers)
+            if key[0] is not Space.INPUT and queue >= 0:
+                if queue not in memory.readers:
+                    memory.readers[queue] = np.full(len(memory.writer), UNWRITTEN, np.int32)
+                memory.cells(memory.readers[queue], piece)[...] = clock.number
+
+    def _write(self, clock: _Clock, core: int, name: str, descriptor: TensorDescriptor) -> None:
+        key = memory_key(descriptor, core)
+        if key[0] in READ_ONLY:
+            raise HazardError(
+                f"graph {self.graph.name!r}: {self.names[clock.number]} writes {memory_name(key)},"
+                " which is read-only"
+            )
+        memory = self.maps[key]
+        for _, piece in straight_pieces(descriptor):
+            self._write_piece(clock, name, memory, piece, clock.number)
+            padding = padding_descriptor(piece)
+            if padding is not None:
+                self._write_piece(clock, f"{name}'s padding", memory, padding, -2 - clock.number)
+
+    def _write_piece(
+        self, clock: _Clock, name: str, memory: _Map, piece: TensorDescriptor, mark: int
+    ) -> None:
+        cells = memory.cells(memory.writer, piece)
+        low, high = int(cells.min()), int(cells.max())
+        if not clock.after_all(max(high, -2 - low)):
+            writers = np.where(cells < UNWRITTEN, -2 - cells, cells)
+            self._check_ordered(clock, name, "writes", "writes", memory, piece, writers)
+        for readers in memory.readers.values():
+            mine = memory.cells(readers, piece)
+            if not clock.after_all(int(mine.max())):
+                self._check_ordered(clock, name, "writes", "reads", memory, piece, mine)
+        cells[...] = mark
+
+    # ----------------------------------------------------------------- messages
+
+    def _check_ordered(
+        self,
+        clock: _Clock,
+        name: str,
+        verb: str,
+        other_verb: str,
+        memory: _Map,
+        piece: TensorDescriptor,
+        numbers: Array,
+    ) -> None:
+        unordered = clock.unordered(numbers)
+        if unordered is None:
+            return
+        other, cell = unordered
+        begin, end = _cell_range(memory, piece, cell)
+        raise HazardError(
+            f"graph {self.graph.name!r}: {self.names[clock.number]} {verb} ({name}) bytes"
+            f" {begin:#x}..{end:#x} of {memory_name(memory.key)}, which {self.names[other]}"
+            f" {other_verb}; no token orders the two"
+        )
+
+    def _undefined(
+        self, clock: _Clock, name: str, memory: _Map, piece: TensorDescriptor, writers: Array
+    ) -> str:
+        bad = writers < BEFORE
+        cell = int(np.argmax(bad))
+        begin, end = _cell_range(memory, piece, cell)
+        writer = int(writers.reshape(-1)[cell])
+        why = (
+            "that nothing has written"
+            if writer == UNWRITTEN
+            else f"that are padding left undefined by {self.names[-2 - writer]}"
+        )
+        count = int(bad.sum()) * memory.cell_bytes
+        return (
+            f"graph {self.graph.name!r}: {self.names[clock.number]} reads ({name}) bytes"
+            f" {begin:#x}..{end:#x} of {memory_name(memory.key)} {why} ({count} bytes in all)"
+        )
+
+
+@dataclass(frozen=True)
+class _Clock:
+    """What is known to be complete when an access starts."""
+
+    number: int
+    known: Array
+    """Per queue of the function call: how many of its instructions."""
+    queue_of: Array
+    position_of: Array
+    first: int
+    """Accesses numbered below are of earlier function calls, hence complete."""
+
+    def after_all(self, number: int) -> bool:
+        """Whether accesses up to `number` are surely complete; if not, a closer look tells."""
+        return number < self.first
+
+    def unordered(self, numbers: Array) -> tuple[int, int] | None:
+        """(access, index of its cell) of the first access among `numbers` that isn't complete."""
+        recent = numbers >= self.first
+        safe = np.where(recent, numbers, 0)
+        known = self.known[np.where(recent, self.queue_of[safe], 0)]
+        bad = recent & (self.position_of[safe] >= known) & (safe != self.number)
+        if not bad.any():
+            return None
+        cell = int(np.argmax(bad))
+        return int(numbers.reshape(-1)[cell]), cell
+
+
+def _granule(descriptor: TensorDescriptor) -> int:
+    """The most bytes that divide base, strides, contiguous run and padding of an operand."""
+    shape, strides = [*descriptor.shape], [*descriptor.strides]
+    run = descriptor.dtype.itemsize
+    while shape and (shape[-1] == 1 or strides[-1] == run):
+        run *= shape.pop()
+        strides.pop()
+    return math.gcd(
+        run,
+        descriptor.base,
+        descriptor.padding_bytes,
+        descriptor.strides[1] if descriptor.ring_rows else 0,
+        *_significant(shape, strides),
+        _padding_run(descriptor),
+    )
+
+
+def _significant(shape: Sequence[int], strides: Sequence[int]) -> list[int]:
+    return [stride for extent, stride in zip(shape, strides, strict=True) if extent > 1]
+
+
+def _padding_run(descriptor: TensorDescriptor) -> int:
+    """Where padding is written apart from the data, both must be whole cells."""
+    if not descriptor.padding_bytes or not descriptor.shape:
+        return 0
+    return descriptor.shape[-1] * descriptor.dtype.itemsize
+
+
+def _cell_range(memory: _Map, piece: TensorDescriptor, cell: int) -> tuple[int, int]:
+    """The bytes of a cell, given by its index among the cells of an operand."""
+    numbers = np.arange(len(memory.writer), dtype=np.int64)
+    number = int(memory.cells(numbers, piece).reshape(-1)[cell])
+    return number * memory.cell_bytes, (number + 1) * memory.cell_bytes
+
+
+def _tensor_descriptor(key: MemoryKey, tensor: Tensor) -> TensorDescriptor:
+    """An input or output as an operand (of any rank)."""
+    space, port = key
+    dtype: DType = tensor.dtype
+    return TensorDescriptor(space, 0, dtype, tensor.shape, tensor.strides, port)

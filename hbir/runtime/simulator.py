@@ -1,0 +1,372 @@
+"""The simulator: executes encoded instructions on modelled memories, bit for bit.
+
+What an instruction computes is the kernel of its row in the field table, the very function that
+the interpreters call. Memories are byte arrays; operands are views of them, made once per program,
+so that running an instruction costs its kernel and little else.
+
+Before the first run `hazards.check_graph` proves, without data, that every legal order gives the
+same bits. On-chip memory is poisoned at every function call, and padding at every write.
+"""
+
+from __future__ import annotations
+
+import inspect
+import random
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from hbir.backend.isa.descriptor import RING_AXIS, TensorDescriptor
+from hbir.backend.isa.enums import DType, Engine, Flag, Space
+from hbir.backend.isa.order import QueueGraph, queue_graph
+from hbir.backend.isa.program import (
+    ABSENT,
+    BpuSegment,
+    CpuSegment,
+    FunctionCall,
+    Graph,
+    Program,
+    Tensor,
+)
+from hbir.backend.isa.table import BY_NUMBER, Instruction
+from hbir.errors import HbirError
+from hbir.kernels.integer.conv import conv2d_accumulate, conv2d_finish
+from hbir.kernels.table import execute_all, find_kernel
+from hbir.runtime.hazards import check_graph
+from hbir.runtime.memory import POISON, Array, Memories, padding_descriptor, straight_pieces
+
+MAX_PADDED_BYTES = 1 << 31
+"""Bound on the padded input that one instruction may ask for."""
+
+Step = Callable[[], None]
+
+
+class ExecutionError(HbirError):
+    """An instruction whose operands and parameters don't fit each other."""
+
+
+class Simulator:
+    """One graph of a program on its own machine.
+
+    check: prove the absence of hazards before the first run (HazardError otherwise).
+    """
+
+    def __init__(self, program: Program, graph: Graph, *, check: bool = True) -> None:
+        self.program = program
+        self.graph = graph
+        self._check = check
+        self._plan: _Plan | None = None
+
+    def run(self, inputs: Sequence[Array], order: random.Random | None = None) -> list[Array]:
+        """The outputs for inputs of the interface's shapes and dtypes, in its order.
+
+        order: draws one of the legal orders instead of the default one.
+        Raises HazardError, AddressError, DeadlockError or ExecutionError, all HbirErrors that
+        name the instruction, its queue and its layer.
+        """
+        if self._plan is None:
+            if self._check:
+                check_graph(self.program, self.graph)
+            self._plan = _Plan(self.program, self.graph)
+        return self._plan.run(inputs, order)
+
+
+class _Call:
+    """A function call made ready: a step per instruction, and its default order."""
+
+    def __init__(
+        self, queues: QueueGraph, steps: list[list[Step]], layers: list[list[int]]
+    ) -> None:
+        self.queues = queues
+        self.steps = steps
+        self.layers = layers
+        self.order = queues.legal_order()
+        self.default = [steps[queue][position] for queue, position in self.order]
+
+    def run(self, order: random.Random | None, graph: Graph) -> None:
+        sequence, steps = self.order, self.default
+        if order is not None:
+            sequence = self.queues.legal_order(order.choice)
+            steps = [self.steps[queue][position] for queue, position in sequence]
+        index = 0
+        try:
+            for index, step in enumerate(steps):  # noqa: B007  (read when a step fails)
+                step()
+        except Exception as error:
+            queue, position = sequence[index]
+            layer = graph.layers[self.layers[queue][position]].name if graph.layers else ""
+            where = f"{self.queues.describe(queue, position)}, layer {layer!r}"
+            raise ExecutionError(f"graph {graph.name!r}: {where}: {error}") from error
+
+
+class _Plan:
+    """A graph made ready to run: memories, and what to do on them."""
+
+    def __init__(self, program: Program, graph: Graph) -> None:
+        self.graph = graph
+        self.memories = Memories(program, graph)
+        self.descriptors = program.decoded_descriptors()
+        self.words: list[int] = program.parameters.tolist()
+        self.inputs = [self._tensor(Space.INPUT, i, t) for i, t in enumerate(graph.inputs)]
+        self.outputs = [self._tensor(Space.OUTPUT, i, t) for i, t in enumerate(graph.outputs)]
+        self.segments: list[_Call | Step] = []
+        for segment in graph.segments:
+            if isinstance(segment, BpuSegment):
+                self.segments += [self._call(program, call) for call in segment.calls]
+            else:
+                self.segments.append(self._cpu(segment))
+
+    def run(self, inputs: Sequence[Array], order: random.Random | None) -> list[Array]:
+        self.memories.poison((Space.INPUT, Space.OUTPUT, Space.WORKSPACE))
+        for view, array in zip(self.inputs, inputs, strict=True):
+            view[...] = array
+        for segment in self.segments:
+            if isinstance(segment, _Call):
+                self.memories.poison_on_chip()
+                segment.run(order, self.graph)
+            else:
+                segment()
+        return [np.array(view, order="C") for view in self.outputs]
+
+    def _tensor(self, space: Space, port: int, tensor: Tensor) -> Array:
+        buffer = self.memories.buffers[space, port]
+        return np.ndarray(tensor.shape, tensor.dtype.numpy, buffer.data, 0, tensor.strides)
+
+    # ----------------------------------------------------------------- instructions
+
+    def _call(self, program: Program, call: FunctionCall) -> _Call:
+        queues = queue_graph(program, call)
+        steps: list[list[Step]] = []
+        layers: list[list[int]] = []
+        for number, ((core, engine), queue) in enumerate(call.queues.items()):
+            queue_steps: list[Step] = []
+            for position, fields in enumerate(queue.tolist()):
+                try:
+                    queue_steps.append(self._step(core, engine, fields))
+                except HbirError as error:
+                    where = queues.describe(number, position)
+                    raise ExecutionError(f"graph {self.graph.name!r}: {where}: {error}") from None
+            steps.append(queue_steps)
+            layers.append(queue["layer"].tolist())
+        return _Call(queues, steps, layers)
+
+    def _step(self, core: int, engine: Engine, fields: tuple[Any, ...]) -> Step:
+        opcode, flags, _, _, first_word, _, _ = fields
+        numbers: Sequence[int] = fields[3]
+        row = BY_NUMBER[opcode]
+        words = tuple(self.words[first_word : first_word + row.word_count])
+        params = row.decode(words)
+        operands = [
+            None if number == ABSENT else self.descriptors[number]
+            for number in numbers[: len(row.operands)]
+        ]
+        if row.mnemonic == "conv2d":
+            return self._conv2d(core, Flag(flags), operands, params)
+        output = operands[0]
+        assert output is not None  # the reader refuses an instruction without it
+        write = self._writer(output, core)
+        reads = [self._reader(d, core) for d in operands[1:] if d is not None]
+        if not row.kernel:
+            return _move(row, output, operands, write, reads, params)
+        return _compute(row, output, operands, write, reads, params)
+
+    def _conv2d(
+        self,
+        core: int,
+        flags: Flag,
+        operands: Sequence[TensorDescriptor | None],
+        params: dict[str, Any],
+    ) -> Step:
+        output, accumulator, *arrays = operands
+        x, weights, qpp, residual = arrays
+        assert x is not None  # the reader refuses an instruction without it
+        assert weights is not None
+        assert qpp is not None
+        _bound_padding(x, params)
+        whole = Flag.ACCUMULATE_FIRST | Flag.ACCUMULATE_LAST
+        if flags == whole and output is not None:
+            reads = [self._reader(d, core) for d in arrays if d is not None]
+            row = BY_NUMBER[16]
+            return _compute(row, output, operands, self._writer(output, core), reads, params)
+        if accumulator is None:
+            raise ExecutionError("a split convolution needs its accumulator operand")
+        _expect_accumulator(accumulator, x, weights)
+        finish = {k: params.pop(k) for k in ("output_zero_point", "clip")}
+        read_x, read_w = self._reader(x, core), self._reader(weights, core)
+        read_sum = None if flags & Flag.ACCUMULATE_FIRST else self._reader(accumulator, core)
+        if not flags & Flag.ACCUMULATE_LAST:
+            write_sum = self._writer(accumulator, core)
+            return lambda: write_sum(_partial_sum(read_x, read_w, read_sum, params))
+        if output is None:
+            raise ExecutionError("a finished convolution needs its output operand")
+        write, read_qpp = self._writer(output, core), self._reader(qpp, core)
+        read_residual = None if residual is None else self._reader(residual, core)
+        finish["dtype"] = output.dtype.numpy
+
+        def run() -> None:
+            total = _partial_sum(read_x, read_w, read_sum, params)
+            added = None if read_residual is None else read_residual()
+            write(conv2d_finish(total, read_qpp(), added, **finish))
+
+        return run
+
+    # ----------------------------------------------------------------- operands
+
+    def _reader(self, descriptor: TensorDescriptor, core: int) -> Callable[[], Array]:
+        views = [self.memories.view(d, core) for _, d in straight_pieces(descriptor)]
+        if len(views) == 1:
+            view = views[0]
+            return lambda: view
+        return lambda: np.concatenate(views, axis=RING_AXIS)
+
+    def _writer(self, descriptor: TensorDescriptor, core: int) -> Callable[[Array], None]:
+        if descriptor.space in (Space.CONSTANT, Space.INPUT):
+            raise ExecutionError(f"writes {descriptor.space.name}, which is read-only")
+        shape, dtype = descriptor.shape, descriptor.dtype.numpy
+        targets: list[tuple[int, int, Array, Array | None]] = []
+        for first, piece in straight_pieces(descriptor):
+            rows = piece.shape[RING_AXIS] if descriptor.ring_rows else 0
+            padding = padding_descriptor(piece)
+            undefined = None if padding is None else self.memories.view(padding, core)
+            targets.append((first, rows, self.memories.view(piece, core), undefined))
+        _, _, view, undefined = targets[0]
+        if len(targets) == 1 and undefined is None:
+
+            def write_dense(array: Array) -> None:
+                if array.shape != shape or array.dtype != dtype:
+                    raise ExecutionError(_misfit(array, shape, dtype))
+                view[...] = array
+
+            return write_dense
+
+        def write(array: Array) -> None:
+            if array.shape != shape or array.dtype != dtype:
+                raise ExecutionError(_misfit(array, shape, dtype))
+            for first, rows, target, undefined in targets:
+                target[...] = array[:, first : first + rows] if rows else array
+                if undefined is not None:
+                    undefined[...] = POISON
+
+        return write
+
+    # ----------------------------------------------------------------- CPU segments
+
+    def _cpu(self, segment: CpuSegment) -> Step:
+        reads = [self._reader(self.descriptors[n], 0) for n in segment.inputs]
+        outputs = [self.descriptors[n] for n in segment.outputs]
+        writes = [self._writer(d, 0) for d in outputs]
+        params = {"signature": segment.signature, "parameters": segment.parameters}
+        where = f"graph {self.graph.name!r}: CPU call {segment.signature}"
+
+        def run() -> None:
+            try:
+                results = execute_all("hbtl.call", [np.array(read()) for read in reads], params)
+                if len(results) != len(writes):
+                    raise ExecutionError(f"{len(results)} results, expected {len(writes)}")
+                for write, result in zip(writes, results, strict=True):
+                    write(result)
+            except Exception as error:
+                raise ExecutionError(f"{where}: {error}") from error
+
+        return run
+
+
+def _misfit(array: Array, shape: tuple[int, ...], dtype: np.dtype[Any]) -> str:
+    return (
+        f"computes {array.dtype} {list(array.shape)}, its output operand is {dtype} {list(shape)}"
+    )
+
+
+def _move(
+    row: Instruction,
+    output: TensorDescriptor,
+    operands: Sequence[TensorDescriptor | None],
+    write: Callable[[Array], None],
+    reads: Sequence[Callable[[], Array]],
+    params: Mapping[str, Any],
+) -> Step:
+    """load, store, copy, fill and permute: the machine moves bytes, no kernel is involved."""
+    if row.mnemonic == "fill":
+        value = params["value"]
+        if output.dtype not in (DType.F16, DType.F32, DType.F64, DType.BOOL):
+            bounds = np.iinfo(output.dtype.numpy)
+            if not bounds.min <= value <= bounds.max:
+                raise ExecutionError(f"fills {output.dtype.name} with {value}")
+        filled = np.full(output.shape, value, output.dtype.numpy)
+        return lambda: write(filled)
+    (read,) = reads
+    source = operands[1]
+    assert source is not None
+    dims: tuple[int, ...] = params.get("dims", tuple(range(len(source.shape))))
+    if sorted(dims) != list(range(len(source.shape))):
+        raise ExecutionError(f"dims {list(dims)} don't permute {len(source.shape)} axes")
+    moved = tuple(source.shape[axis] for axis in dims)
+    if moved != output.shape or source.dtype != output.dtype:
+        raise ExecutionError(
+            f"moves {source.dtype.name} {list(moved)} to {output.dtype.name} {list(output.shape)}"
+        )
+    if row.mnemonic == "permute":
+        return lambda: write(read().transpose(dims))
+    return lambda: write(read())
+
+
+def _compute(
+    row: Instruction,
+    output: TensorDescriptor,
+    operands: Sequence[TensorDescriptor | None],
+    write: Callable[[Array], None],
+    reads: Sequence[Callable[[], Array]],
+    params: dict[str, Any],
+) -> Step:
+    kernel = find_kernel(row.kernel)
+    if "pad" in params:
+        x = operands[row.operand_index("x")]
+        assert x is not None
+        _bound_padding(x, params)
+    if "size" in params and tuple(output.shape[1:3]) != params["size"]:
+        raise ExecutionError(f"size {params['size']} isn't that of {list(output.shape)}")
+    params = {key: value for key, value in params.items() if value is not None}
+    if "dtype" in inspect.signature(kernel).parameters:
+        params["dtype"] = output.dtype.numpy
+
+    def run() -> None:
+        result = kernel(*[read() for read in reads], **params)
+        assert not isinstance(result, tuple)  # no instruction's kernel has several results
+        write(result)
+
+    return run
+
+
+def _partial_sum(
+    read_x: Callable[[], Array],
+    read_w: Callable[[], Array],
+    read_sum: Callable[[], Array] | None,
+    params: Mapping[str, Any],
+) -> Array:
+    total = conv2d_accumulate(read_x(), read_w(), **params)
+    return total if read_sum is None else total + read_sum()
+
+
+def _expect_accumulator(
+    accumulator: TensorDescriptor, x: TensorDescriptor, weights: TensorDescriptor
+) -> None:
+    narrow = x.dtype == weights.dtype == DType.SI8
+    expected = DType.SI32 if narrow else DType.SI64
+    if accumulator.dtype != expected:
+        raise ExecutionError(
+            f"its accumulator is {accumulator.dtype.name}, products of {x.dtype.name} by"
+            f" {weights.dtype.name} need {expected.name}"
+        )
+
+
+def _bound_padding(x: TensorDescriptor, params: Mapping[str, Any]) -> None:
+    if len(x.shape) != 4:
+        raise ExecutionError(f"its input has shape {list(x.shape)}, expected N,H,W,C")
+    top, left, bottom, right = params["pad"]
+    spread_h, spread_w = params.get("input_dilation", (1, 1))
+    height = x.shape[1] * spread_h + max(top, 0) + max(bottom, 0)
+    width = x.shape[2] * spread_w + max(left, 0) + max(right, 0)
+    padded_bytes = x.shape[0] * height * width * x.shape[3] * x.dtype.itemsize
+    if padded_bytes > MAX_PADDED_BYTES:
+        raise ExecutionError(f"its padded input has {padded_bytes} bytes, over {MAX_PADDED_BYTES}")
