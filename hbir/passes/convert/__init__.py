@@ -1,0 +1,1 @@
+"""Passes that turn a network with fake-quants into integer ops: from qat to the quantized level."""

@@ -1,0 +1,1 @@
+"""Passes that keep a float network's meaning: fold, absorb, recognise, mark fusion groups."""

@@ -1,0 +1,153 @@
+"""Remove ops that give back what they get, and merge ops that repeat the one before them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+from typing_extensions import override
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation, SSAValue
+from xdsl.passes import ModulePass
+
+from hbir.dialects.hbir.activation import ClipOp, ReluOp
+from hbir.dialects.hbir.cast import CastTypeOp
+from hbir.dialects.hbir.elementwise import AddOp, DivOp, MulOp, SubOp
+from hbir.dialects.hbir.move import ConcatOp, PadOp, ReshapeOp, SliceOp, TransposeOp
+from hbir.dialects.hbir.pool import AvgPoolOp, MaxPoolOp
+from hbir.dialects.hbir.reduce import ReduceMeanOp
+from hbir.dialects.hbir.resize import Resize2dOp
+from hbir.ir.op import TensorOp
+from hbir.ir.rewriter import Pattern, Rewrite, apply_patterns
+from hbir.ir.types import shape_of
+from hbir.passes.graph import defined_by, splat
+
+
+class EliminateIdentitiesPass(ModulePass):
+    """Remove no-op moves, arithmetic with neutral constants, and repeated activations."""
+
+    name = "eliminate-identities"
+
+    @override
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        patterns: dict[type[Operation], Pattern | Sequence[Pattern]] = {
+            ReshapeOp: (merge_reshapes, remove_if_same_type),
+            SliceOp: remove_if_same_type,
+            PadOp: remove_if_same_type,
+            CastTypeOp: remove_if_same_type,
+            TransposeOp: remove_transpose,
+            ConcatOp: remove_concat_of_one,
+            AddOp: remove_neutral,
+            SubOp: remove_neutral,
+            MulOp: remove_neutral,
+            DivOp: remove_neutral,
+            MaxPoolOp: remove_pool,
+            AvgPoolOp: remove_pool,
+            ReduceMeanOp: mean_of_one,
+            Resize2dOp: remove_resize,
+            ReluOp: remove_relu,
+            ClipOp: merge_clip,
+        }
+        apply_patterns(ctx, op, patterns)
+
+
+def remove_if_same_type(op: TensorOp, rewrite: Rewrite) -> None:
+    """A reshape, slice, pad or cast whose result has its operand's type changes nothing."""
+    if op.operands[0].type == op.output.type:
+        rewrite.replace(op, op.operands[0])
+
+
+def merge_reshapes(op: ReshapeOp, rewrite: Rewrite) -> None:
+    """A reshape of a reshape reads the first one's operand."""
+    inner = defined_by(op.x, ReshapeOp)
+    if inner is not None:
+        rewrite.replace(op, ReshapeOp.make(inner.x, shape=op.shape), also=[inner])
+
+
+def remove_transpose(op: TransposeOp, rewrite: Rewrite) -> None:
+    """The identity permutation; one that moves only extents of 1 is a reshape."""
+    dims = op.params()["dims"]
+    shape = shape_of(op.x)
+    if list(dims) == sorted(dims):
+        rewrite.replace(op, op.x)
+        return
+    moved: list[int] = [axis for axis in dims if shape[axis] != 1]
+    if moved == sorted(moved):
+        rewrite.replace(op, ReshapeOp.make(op.x, shape=shape_of(op.output)))
+
+
+def remove_concat_of_one(op: ConcatOp, rewrite: Rewrite) -> None:
+    """A concatenation of a single tensor."""
+    if len(op.operands) == 1:
+        rewrite.replace(op, op.operands[0])
+
+
+def remove_neutral(op: AddOp | SubOp | MulOp | DivOp, rewrite: Rewrite) -> None:
+    """x + 0, x − 0, x · 1, x / 1, where the constant doesn't enlarge x by broadcasting."""
+    neutral = 1.0 if isinstance(op, MulOp | DivOp) else 0.0
+    sides: list[tuple[SSAValue, SSAValue]] = [(op.lhs, op.rhs)]
+    if isinstance(op, AddOp | MulOp):
+        sides.append((op.rhs, op.lhs))
+    for value, constant in sides:
+        number = splat(rewrite.constant_value(constant))
+        if number == neutral and value.type == op.output.type:
+            rewrite.replace(op, value)
+            return
+
+
+def remove_pool(op: MaxPoolOp | AvgPoolOp, rewrite: Rewrite) -> None:
+    """A pool whose windows are single elements, one for each."""
+    params = op.params()
+    if tuple(params["kernel"]) == (1, 1) and op.x.type == op.output.type and not any(params["pad"]):
+        rewrite.replace(op, op.x)
+
+
+def mean_of_one(op: ReduceMeanOp, rewrite: Rewrite) -> None:
+    """A mean over extents of 1 only drops (or keeps) them."""
+    shape = shape_of(op.x)
+    dims: tuple[int, ...] = op.params()["dims"]
+    if all(shape[axis] == 1 for axis in dims):
+        rewrite.replace(op, ReshapeOp.make(op.x, shape=shape_of(op.output)))
+
+
+def remove_resize(op: Resize2dOp, rewrite: Rewrite) -> None:
+    """A resize to the same size that reads every element where it writes it."""
+    params = op.params()
+    in_place = tuple(params["step"]) == (1.0, 1.0) and tuple(params["initial_offset"]) == (0, 0)
+    if in_place and op.x.type == op.output.type:
+        rewrite.replace(op, op.x)
+
+
+def remove_relu(op: ReluOp, rewrite: Rewrite) -> None:
+    """A relu of what is never negative; a relu of a clip moves into the clip."""
+    if defined_by(op.x, ReluOp) is not None:
+        rewrite.replace(op, op.x)
+        return
+    clip = defined_by(op.x, ClipOp)
+    if clip is None:
+        return
+    low, high = clip.params()["min"], clip.params()["max"]
+    if low >= 0:
+        rewrite.replace(op, op.x)
+    elif high >= 0:
+        rewrite.replace(op, ClipOp.make(clip.x, min=0.0, max=high), also=[clip])
+
+
+def merge_clip(op: ClipOp, rewrite: Rewrite) -> None:
+    """A clip without bounds; a clip of a clip or of a relu, where the intervals overlap."""
+    low, high = op.params()["min"], op.params()["max"]
+    largest = float(np.finfo(np.float32).max)
+    if low <= -largest and high >= largest:
+        rewrite.replace(op, op.x)
+        return
+    inner = defined_by(op.x, ClipOp) or defined_by(op.x, ReluOp)
+    if inner is None:
+        return
+    inner_low, inner_high = 0.0, math.inf
+    if isinstance(inner, ClipOp):
+        inner_low, inner_high = inner.params()["min"], inner.params()["max"]
+    low, high = max(low, inner_low), min(high, inner_high)
+    if low <= high:
+        rewrite.replace(op, ClipOp.make(inner.x, min=low, max=high), also=[inner])
