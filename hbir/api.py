@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 MODULE_SUFFIXES = (".bc", ".mlir")
 
-_BYTECODE_MAGIC = b"ML\xefR"
+BYTECODE_MAGIC = b"ML\xefR"
 
 
 def load(path: str | os.PathLike[str]) -> Module:
@@ -36,9 +36,7 @@ def load(path: str | os.PathLike[str]) -> Module:
     if file.suffix not in MODULE_SUFFIXES:
         raise SuffixError(f"{file}: invalid file. should end with .bc (or .mlir)")
     context = make_context()
-    text = read_text_file(
-        file, refuse={_BYTECODE_MAGIC: "MLIR bytecode, which hbir can't read yet"}
-    )
+    text = read_text_file(file, refuse={BYTECODE_MAGIC: "MLIR bytecode, which hbir can't read yet"})
     op = parse_module(text, context, str(file))
     try:
         verify_module(op)

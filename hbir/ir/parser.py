@@ -6,6 +6,7 @@ it unknown, and its errors raised inside an attribute's verifier have no positio
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 
 from typing_extensions import override
@@ -23,9 +24,7 @@ class LocatingParser(Parser):
     def __init__(self, ctx: Context, text: str, filename: str) -> None:
         super().__init__(ctx, text, filename)
         self._filename = StringAttr(filename)
-        self._line_starts = [0]
-        for index, line in enumerate(text.splitlines(keepends=True)):
-            self._line_starts.append(self._line_starts[index] + len(line))
+        self._line_starts = [0, *(newline.end() for newline in re.finditer("\n", text))]
 
     @override
     def parse_operation(self) -> Operation:

@@ -1,0 +1,62 @@
+"""What all commands do alike: the argument parser, and how an error looks.
+
+A user's error is one `error: ...` message on stderr and exit status 1, whether it is an option, a
+file or a model that is wrong. The op it is about follows, alone and with its constants elided.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+from typing_extensions import override
+from xdsl.ir import Operation
+
+from hbir.errors import HbirError
+
+MAX_OP_TEXT = 1000
+"""Characters of an op shown in a message: more says less."""
+
+
+class CommandParser(argparse.ArgumentParser):
+    """argparse, with a wrong option reported like any other error."""
+
+    @override
+    def error(self, message: str) -> NoReturn:
+        print(f"error: {message}; see {self.prog} --help", file=sys.stderr)
+        raise SystemExit(1)
+
+
+def error_text(error: BaseException, filename: str = "") -> str:
+    """The message of an error: the file, what is wrong, and the op it is about."""
+    message = str(error)
+    if filename and filename not in message:
+        message = f"{filename}: {message}"
+    op = getattr(error, "op", None)
+    if not isinstance(op, Operation) or op.regions:
+        return f"error: {message}"
+    from hbir.ir.text import op_text
+
+    text = op_text(op)
+    if len(text) > MAX_OP_TEXT:
+        text = text[:MAX_OP_TEXT] + " ..."
+    return f"error: {message}\n    {text}"
+
+
+def run_command(command: Callable[[], int]) -> int:
+    """Run a command's body; returns its exit status, 1 after a user's error."""
+    try:
+        return command()
+    except HbirError as error:
+        print(error_text(error), file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # the reader of our output has gone, as `| head` does; say nothing when Python flushes it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
