@@ -1,0 +1,28 @@
+"""Changes of the element type."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from hbir.kernels.table import kernel
+from hbir.kernels.types import Array
+
+
+@kernel("hbir.cast_type")
+def cast_type(x: Array, *, dtype: np.dtype[Any]) -> Array:
+    """x as `dtype`; float to integer drops the fraction and saturates, nan becomes 0.
+
+    What C leaves undefined (out of range, nan) is defined, so that results don't depend on the CPU.
+    """
+    if x.dtype.kind != "f" or dtype.kind not in "iu":
+        with np.errstate(over="ignore"):
+            return x.astype(dtype)
+    limits = np.iinfo(dtype)
+    low, high = float(limits.min), float(limits.max)
+    whole = np.trunc(np.nan_to_num(x.astype(np.float64), nan=0.0))
+    result = np.where((low < whole) & (whole < high), whole, 0.0).astype(dtype)
+    result[whole >= high] = limits.max
+    result[whole <= low] = limits.min
+    return result

@@ -1,0 +1,222 @@
+"""Runs a function of any IR level on NumPy arrays, op by op, through the kernel table.
+
+A `Plan` is the function compiled to steps once: the kernels found, the properties as Python values,
+the constants looked up, and for each step the values that die with it. Running a plan costs a
+few microseconds per op beyond the kernels, and holds only the values that are still needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeAlias, cast, runtime_checkable
+
+import numpy as np
+from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, DenseResourceAttr
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Attribute, Operation, SSAValue
+
+from hbir.errors import HbirError
+from hbir.ir.function import body_of, input_names, return_of
+from hbir.ir.origin import name_of
+from hbir.ir.types import dtype_of, shape_of
+from hbir.ir.verify import describe_op
+from hbir.ir.weights import WeightStore
+from hbir.kernels.table import find_kernel
+from hbir.kernels.types import Array, Kernel
+
+Listener: TypeAlias = Callable[[str, Array, Operation | None], None]
+"""Called with (tensor name, array, op) for each named input (op None) and op result, in order."""
+
+_CONSTANT = "hbir.constant"
+
+
+@runtime_checkable
+class _Evaluable(Protocol):
+    """An op with a kernel of its name: `TensorOp` and `hbtl.call`."""
+
+    def params(self) -> dict[str, Any]: ...
+
+
+@dataclass(frozen=True)
+class _Step:
+    op: Operation
+    kernel: Kernel
+    params: Mapping[str, Any]
+    operands: tuple[int, ...]
+    results: tuple[int, ...]
+    names: tuple[str, ...]
+    shapes: tuple[tuple[int, ...], ...]
+    dtypes: tuple[np.dtype[Any], ...]
+    dying: tuple[int, ...]
+
+
+def kernel_params(op: Operation, weights: WeightStore) -> dict[str, Any]:
+    """The keyword arguments of an op's kernel, dense constants as arrays.
+
+    Raises HbirError for an op that can't be evaluated.
+    """
+    if not isinstance(op, _Evaluable):
+        raise HbirError(f"{describe_op(op)} can't be evaluated")
+    return cast(dict[str, Any], _with_arrays(op.params(), weights))
+
+
+def _with_arrays(value: Any, weights: WeightStore) -> Any:
+    if isinstance(value, DenseIntOrFPElementsAttr | DenseResourceAttr):
+        return weights.array(cast(Attribute, value))
+    if isinstance(value, dict):
+        items = cast(dict[str, Any], value).items()
+        return {name: _with_arrays(item, weights) for name, item in items}
+    if isinstance(value, tuple):
+        return tuple(_with_arrays(item, weights) for item in cast(tuple[Any, ...], value))
+    return value
+
+
+class Plan:
+    """A function, ready to run any number of times; later changes of the IR don't reach it.
+
+    Raises HbirError when an op of the function can't be evaluated.
+    """
+
+    def __init__(self, function: FuncOp, weights: WeightStore) -> None:
+        block = body_of(function)
+        self._function = function.sym_name.data
+        self._input_names = input_names(function)
+        self._input_shapes = [shape_of(argument) for argument in block.args]
+        self._input_dtypes = [dtype_of(argument) for argument in block.args]
+        slots: dict[SSAValue, int] = {value: slot for slot, value in enumerate(block.args)}
+        self._constants: dict[int, Array] = {}
+        evaluated: list[Operation] = []
+        terminator = return_of(function)
+        for op in block.ops:
+            if op is terminator:
+                break
+            for result in op.results:
+                slots[result] = len(slots)
+            if op.name == _CONSTANT:
+                self._constants[slots[op.results[0]]] = weights.array(op.properties["values"])
+            else:
+                evaluated.append(op)
+        self._slot_count = len(slots)
+        self._outputs = [slots[value] for value in terminator.operands]
+        self._steps = self._make_steps(evaluated, slots, weights)
+
+    def _make_steps(
+        self, ops: Sequence[Operation], slots: Mapping[SSAValue, int], weights: WeightStore
+    ) -> list[_Step]:
+        kept = {*self._outputs, *self._constants}
+        steps: list[_Step] = []
+        for op in reversed(ops):  # a value dies at the first use met from the end
+            operands = tuple(slots[value] for value in op.operands)
+            results = tuple(slots[value] for value in op.results)
+            dying = tuple(dict.fromkeys(s for s in (*operands, *results) if s not in kept))
+            kept.update(dying)
+            steps.append(
+                _Step(
+                    op,
+                    find_kernel(op.name),
+                    kernel_params(op, weights),
+                    operands,
+                    results,
+                    _result_names(op),
+                    tuple(shape_of(value) for value in op.results),
+                    tuple(dtype_of(value) for value in op.results),
+                    dying,
+                )
+            )
+        steps.reverse()
+        return steps
+
+    def run(self, inputs: Sequence[Array], listener: Listener | None = None) -> list[Array]:
+        """The function's results; they share no memory with the inputs or the constants.
+
+        inputs: one array per argument, of exactly its shape and dtype. Raises HbirError otherwise,
+        and when an op gives something else than its result type says.
+        """
+        self._check_inputs(inputs)
+        values: list[Array | None] = [None] * self._slot_count
+        values[: len(inputs)] = inputs
+        for slot, array in self._constants.items():
+            values[slot] = array
+        if listener is not None:
+            for name, array in zip(self._input_names, inputs, strict=True):
+                listener(name, array, None)
+        for step in self._steps:
+            arrays = [values[slot] for slot in step.operands]
+            results = _evaluate(step, cast(list[Array], arrays))
+            for slot, result in zip(step.results, results, strict=True):
+                values[slot] = result
+            if listener is not None:
+                _report(step, results, listener)
+            for slot in step.dying:
+                values[slot] = None
+        outputs = cast(list[Array], [values[slot] for slot in self._outputs])
+        shared = [*inputs, *self._constants.values()]
+        return [_owned(array, shared) for array in outputs]
+
+    def _check_inputs(self, inputs: Sequence[Array]) -> None:
+        if len(inputs) != len(self._input_names):
+            names = ", ".join(self._input_names)
+            raise HbirError(
+                f"function @{self._function} takes {len(self._input_names)} inputs ({names}),"
+                f" got {len(inputs)}"
+            )
+        expected = zip(
+            self._input_names, self._input_shapes, self._input_dtypes, inputs, strict=True
+        )
+        for name, shape, dtype, array in expected:
+            if array.shape != shape or array.dtype != dtype:
+                raise HbirError(
+                    f"input {name} of function @{self._function} must be {dtype}{list(shape)},"
+                    f" got {array.dtype}{list(array.shape)}"
+                )
+
+
+def _evaluate(step: _Step, arrays: list[Array]) -> tuple[Array, ...]:
+    try:
+        result = step.kernel(*arrays, **step.params)
+    except HbirError as error:
+        raise HbirError(f"{describe_op(step.op)}: {error}") from error
+    results = result if isinstance(result, tuple) else (result,)
+    if len(results) != len(step.shapes):
+        raise HbirError(
+            f"{describe_op(step.op)} has {len(step.shapes)} results, its evaluation gave"
+            f" {len(results)}"
+        )
+    for index, array in enumerate(results):
+        if array.shape != step.shapes[index] or array.dtype != step.dtypes[index]:
+            raise HbirError(
+                f"{describe_op(step.op)}: result {index} is declared as"
+                f" {step.dtypes[index]}{list(step.shapes[index])}, its evaluation gave"
+                f" {array.dtype}{list(array.shape)}"
+            )
+    return results
+
+
+def _result_names(op: Operation) -> tuple[str, ...]:
+    """The results' tensor names, '' for none: `topk`, `topk:1`, … where a CPU op has several."""
+    names = [name_of(value) for value in op.results]
+    return tuple(f"{name}:{i}" if name and i else name for i, name in enumerate(names))
+
+
+def _report(step: _Step, results: Iterable[Array], listener: Listener) -> None:
+    for name, array in zip(step.names, results, strict=True):
+        if name:
+            listener(name, array, step.op)
+
+
+def _owned(array: Array, shared: Sequence[Array]) -> Array:
+    """The array, copied where a caller's change to it would show elsewhere."""
+    if array.flags.writeable and not any(np.may_share_memory(array, other) for other in shared):
+        return array
+    return array.copy()
+
+
+def run(
+    function: FuncOp,
+    inputs: Sequence[Array],
+    weights: WeightStore,
+    listener: Listener | None = None,
+) -> list[Array]:
+    """Run a function once (`Plan` for more often): one array per argument → one per result."""
+    return Plan(function, weights).run(inputs, listener)
