@@ -5,7 +5,7 @@ xDSL has no dominance check, and its diagnostics print the whole module, weights
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import FileLineColLoc, NameLoc
+from xdsl.dialects.builtin import FileLineColLoc, NameLoc, UnregisteredOp
 from xdsl.ir import Attribute, Block, Operation, OpResult, SSAValue
 from xdsl.traits import IsolatedFromAbove
 from xdsl.utils.exceptions import VerifyException
@@ -38,8 +38,9 @@ def _location_text(location: Attribute) -> str:
 
 def describe_op(op: Operation) -> str:
     """`hbir.conv2d ("conv1_out")`: what messages call an op."""
+    name = op.op_name.data if isinstance(op, UnregisteredOp) else op.name
     where = location_of(op)
-    return f"{op.name} ({where})" if where else op.name
+    return f"{name} ({where})" if where else name
 
 
 def verify_module(module: Operation) -> None:
