@@ -1,4 +1,4 @@
-"""The .hbm container: its layout, writer and reader, and `Hbm`, a compiled model as users hold it."""
+"""The .hbm container (layout, writer, reader), and `Hbm`, a compiled model as users hold it."""
 
 from __future__ import annotations
 

@@ -27,6 +27,15 @@ from hbir.backend.isa.program import (
     QueueKey,
     Records,
 )
+from hbir.backend.isa.structure import (
+    MAX_CORES,
+    MAX_ON_CHIP_BYTES,
+    Fields,
+    call_ranges,
+    graphs_of_json,
+    layer_of_json,
+    loads,
+)
 from hbir.backend.isa.table import BY_NUMBER
 from hbir.errors import HbirError
 from hbir.files import read_file
@@ -40,15 +49,6 @@ from hbir.hbm.format import (
     FormatError,
     Section,
     checksum,
-)
-from hbir.hbm.structure import (
-    MAX_CORES,
-    MAX_ON_CHIP_BYTES,
-    Fields,
-    call_ranges,
-    graphs_of_json,
-    layer_of_json,
-    loads,
 )
 
 if TYPE_CHECKING:

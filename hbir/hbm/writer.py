@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from hbir.backend.isa.program import INSTRUCTION_DTYPE, Program, Records
+from hbir.backend.isa.structure import dumps, layer_to_json, structure_to_json
 from hbir.files import write_file
 from hbir.hbm.format import (
     FORMAT_VERSION,
@@ -20,7 +21,6 @@ from hbir.hbm.format import (
     Section,
     checksum,
 )
-from hbir.hbm.structure import dumps, layer_to_json, structure_to_json
 
 if TYPE_CHECKING:
     import os

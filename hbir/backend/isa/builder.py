@@ -257,6 +257,12 @@ class ProgramBuilder:
             self._constant_bytes += gap + len(blob)
         return self._constant_at[key]
 
+    def set_constants(self, data: bytes) -> None:
+        """Take `data` for the whole constants, as the assembler does; offsets are the caller's."""
+        self._constants = [data]
+        self._constant_bytes = len(data)
+        self._constant_at.clear()
+
     def finish(self) -> Program:
         """The program. Raises HbirError when an operand or a count doesn't fit its record."""
         tables = _Tables()

@@ -1,4 +1,4 @@
-"""The JSON sections of a .hbm: graphs, interfaces, segments and layers, written and validated.
+"""What of a program is JSON in files and texts: graphs, interfaces, segments and layers.
 
 What instructions never touch is JSON: small, readable with any tool. A reader trusts none of it:
 every value's type and every number's range is checked, with the path to it in the message.
@@ -24,7 +24,12 @@ from hbir.backend.isa.program import (
     Segment,
     Tensor,
 )
-from hbir.hbm.format import FormatError
+from hbir.errors import HbirError
+
+
+class StructureError(HbirError):
+    """JSON that describes no program; the message has the path to the value."""
+
 
 MAX_BYTES = 1 << 40
 """Bound on sizes and offsets that a file may claim."""
@@ -70,7 +75,7 @@ def plain(value: Any) -> Json:
 
 
 def unplain(value: Json, path: str) -> Any:
-    """The parameter that `plain` wrote; lists come back as tuples. Raises FormatError."""
+    """The parameter that `plain` wrote; lists come back as tuples. Raises StructureError."""
     if isinstance(value, list):
         return tuple(unplain(item, path) for item in cast("list[Json]", value))
     if not isinstance(value, dict):
@@ -84,14 +89,14 @@ def unplain(value: Json, path: str) -> Any:
         data = np.frombuffer(_decode(fields["$array"], path), np.dtype(str(fields["dtype"])))
         return data.reshape(tuple(int(d) for d in fields["shape"]))
     except (KeyError, TypeError, ValueError) as error:
-        raise FormatError(f"{path}: malformed array ({error})") from None
+        raise StructureError(f"{path}: malformed array ({error})") from None
 
 
 def _decode(text: Json, path: str) -> bytes:
     try:
         return base64.b64decode(str(text), validate=True)
     except ValueError:
-        raise FormatError(f"{path}: malformed base64") from None
+        raise StructureError(f"{path}: malformed base64") from None
 
 
 class Fields:
@@ -99,14 +104,14 @@ class Fields:
 
     def __init__(self, value: Json, path: str) -> None:
         if not isinstance(value, dict):
-            raise FormatError(f"{path}: expected an object")
+            raise StructureError(f"{path}: expected an object")
         self.value = cast("dict[str, Json]", value)
         self.path = path
 
     def get(self, key: str) -> Json:
         """The value of a key."""
         if key not in self.value:
-            raise FormatError(f"{self.path}: lacks {key!r}")
+            raise StructureError(f"{self.path}: lacks {key!r}")
         return self.value[key]
 
     def integer(self, key: str, maximum: int = MAX_BYTES, minimum: int = 0) -> int:
@@ -117,14 +122,14 @@ class Fields:
         """A string."""
         value = self.get(key)
         if not isinstance(value, str):
-            raise FormatError(f"{self.path}.{key}: expected a string")
+            raise StructureError(f"{self.path}.{key}: expected a string")
         return value
 
     def list(self, key: str) -> list[Json]:
         """A list."""
         value = self.get(key)
         if not isinstance(value, list):
-            raise FormatError(f"{self.path}.{key}: expected a list")
+            raise StructureError(f"{self.path}.{key}: expected a list")
         return cast("list[Json]", value)
 
     def integers(self, key: str, maximum: int = MAX_BYTES, minimum: int = 0) -> tuple[int, ...]:
@@ -145,21 +150,21 @@ class Fields:
 
 def _integer(value: Json, path: str, maximum: int, minimum: int) -> int:
     if not isinstance(value, int) or isinstance(value, bool):
-        raise FormatError(f"{path}: expected an integer")
+        raise StructureError(f"{path}: expected an integer")
     if not minimum <= value <= maximum:
-        raise FormatError(f"{path}: {value} is not in {minimum}..{maximum}")
+        raise StructureError(f"{path}: {value} is not in {minimum}..{maximum}")
     return value
 
 
 def loads(data: bytes | memoryview | str, what: str) -> Fields:
-    """The object of a JSON text. Raises FormatError naming `what`."""
+    """The object of a JSON text. Raises StructureError naming `what`."""
     try:
         text = data if isinstance(data, str) else bytes(data).decode()
         return Fields(json.loads(text), what)
     except UnicodeDecodeError as error:
-        raise FormatError(f"{what}: not text (byte {error.start} is not UTF-8)") from None
+        raise StructureError(f"{what}: not text (byte {error.start} is not UTF-8)") from None
     except (ValueError, RecursionError) as error:
-        raise FormatError(f"{what}: malformed JSON ({error})") from None
+        raise StructureError(f"{what}: malformed JSON ({error})") from None
 
 
 # --------------------------------------------------------------------------- interfaces, layers
@@ -187,11 +192,11 @@ def tensor_of_json(fields: Fields) -> Tensor:
     """The input or output of a JSON object."""
     name = fields.text("type").upper()
     if name not in DType.__members__:
-        raise FormatError(f"{fields.path}.type: there is no element type {name.lower()!r}")
+        raise StructureError(f"{fields.path}.type: there is no element type {name.lower()!r}")
     shape = fields.integers("shape", MAX_TENSOR_BYTES, 1)
     strides = fields.integers("strides", MAX_TENSOR_BYTES)
     if len(shape) != len(strides) or len(shape) > MAX_RANK:
-        raise FormatError(
+        raise StructureError(
             f"{fields.path}: {len(shape)} axes and {len(strides)} strides; expected as many, at"
             f" most {MAX_RANK}"
         )
@@ -209,7 +214,7 @@ def tensor_of_json(fields: Fields) -> Tensor:
     )
     last = sum((d - 1) * s for d, s in zip(shape, strides, strict=True)) + tensor.dtype.itemsize
     if not last <= tensor.buffer_bytes <= MAX_TENSOR_BYTES:
-        raise FormatError(
+        raise StructureError(
             f"{fields.path}: shape {list(shape)} with strides {list(strides)} takes {last} bytes of"
             f" a buffer of {tensor.buffer_bytes} (at most {MAX_TENSOR_BYTES})"
         )
@@ -304,7 +309,7 @@ def graphs_of_json(
     """The graphs of a structure; `calls` are the function calls in the order they are named."""
     objects = fields.objects("graphs")
     if len(objects) != len(layers):
-        raise FormatError(
+        raise StructureError(
             f"{fields.path}.graphs: {len(objects)} graphs, the debug section has {len(layers)}"
         )
     remaining = iter(calls)
@@ -365,6 +370,6 @@ def call_ranges(fields: Fields, queue_count: int) -> list[tuple[int, int]]:
                 path = f"{segment.path}.bpu[{index}]"
                 pair = Fields({"": entry}, path).integers("", queue_count)
                 if len(pair) != 2 or pair[0] + pair[1] > queue_count:
-                    raise FormatError(f"{path}: expected [first queue, queues] of {queue_count}")
+                    raise StructureError(f"{path}: expected [first queue, queues] of {queue_count}")
                 ranges.append((pair[0], pair[1]))
     return ranges
