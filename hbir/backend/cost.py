@@ -60,35 +60,38 @@ class ConvWork:
 
 
 def conv_cycles(machine: Machine, work: ConvWork) -> Cycles:
-    """Cycles of convolutions: every extent padded to its unroll, once per kernel position.
+    """Cycles of convolutions: every extent padded to its unroll, once per kernel position."""
+    groups = np.asarray(work.groups)
+    passes = (
+        np.asarray(work.n)
+        * ceil_div(work.h, machine.tae.unroll_h)
+        * ceil_div(work.w, machine.tae.unroll_w)
+        * output_channel_passes(machine, work.cout, work.cin_per_group, groups)
+        * ceil_div(work.cin_per_group, machine.tae.unroll_cin)
+        * np.asarray(work.kernel_h)
+        * np.asarray(work.kernel_w)
+    )
+    rate = cycles_per_pass(machine, work.input_itemsize, work.weight_itemsize)
+    return np.asarray(passes * rate + float(machine.tae.startup_cycles), np.float64)
+
+
+def output_channel_passes(
+    machine: Machine, cout: Counts, cin_per_group: Counts, groups: Counts
+) -> Counts:
+    """Passes over the output channels of `groups` groups, `cout` in all.
 
     Groups are packed block-diagonally: as many per pass as fit both channel unrolls.
     """
     tae = machine.tae
-    groups = np.asarray(work.groups)
-    cin = np.asarray(work.cin_per_group)
-    cout = np.asarray(work.cout) // groups
-    packed = np.maximum(
-        1, np.minimum(tae.unroll_cin // cin, tae.unroll_cout // np.maximum(cout, 1))
-    )
-    passes = (
-        np.asarray(work.n)
-        * ceil_div(work.h, tae.unroll_h)
-        * ceil_div(work.w, tae.unroll_w)
-        * ceil_div(groups, packed)
-        * ceil_div(cin, tae.unroll_cin)
-        * ceil_div(cout, tae.unroll_cout)
-        * np.asarray(work.kernel_h)
-        * np.asarray(work.kernel_w)
-    )
-    cycles = passes * _passes_per_product(machine, work) + float(tae.startup_cycles)
-    return cycles.astype(np.float64)
+    per_group = np.maximum(1, np.asarray(cout) // groups)
+    packed = np.minimum(tae.unroll_cin // np.asarray(cin_per_group), tae.unroll_cout // per_group)
+    return ceil_div(groups, np.maximum(1, packed)) * ceil_div(per_group, tae.unroll_cout)
 
 
-def _passes_per_product(machine: Machine, work: ConvWork) -> Cycles:
+def cycles_per_pass(machine: Machine, input_itemsize: Counts, weight_itemsize: Counts) -> Cycles:
+    """Cycles of one pass by the element sizes of feature and weight."""
     tae = machine.tae
-    wide_input = np.asarray(work.input_itemsize) > 1
-    wide_weight = np.asarray(work.weight_itemsize) > 1
+    wide_input, wide_weight = np.asarray(input_itemsize) > 1, np.asarray(weight_itemsize) > 1
     narrow = np.where(wide_input, tae.passes_int16_int8, tae.passes_int8_int8)
     wide = np.where(wide_input, tae.passes_int16_int16, tae.passes_int8_int16)
     return np.where(wide_weight, wide, narrow).astype(np.float64)
@@ -108,8 +111,8 @@ def vector_cycles(machine: Machine, opcode: str, work: Work) -> Cycles:
         touched = output_bytes * np.asarray(work.taps)
     else:
         touched = np.maximum(output_bytes, input_bytes)
-    passes = VECTOR_PASSES.get(opcode, 1.0)
-    return passes * ceil_div(touched, engine.bytes_per_cycle) + float(engine.startup_cycles)
+    beats = ceil_div(touched, engine.bytes_per_cycle).astype(np.float64)
+    return beats * VECTOR_PASSES.get(opcode, 1.0) + float(engine.startup_cycles)
 
 
 def burst_bytes(machine: Machine, runs: Counts, run_bytes: Counts) -> npt.NDArray[np.int64]:

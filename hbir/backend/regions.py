@@ -127,10 +127,10 @@ class Resize(AxisMap):
 
     @override
     def interval(self, start: Ints, stop: Ints) -> tuple[Ints, Ints]:
-        low = (self.source_offset + self.source_step * start) >> self.fraction_bits
-        high = ((self.source_offset + self.source_step * (stop - 1)) >> self.fraction_bits) + 1
-        low = np.clip(low, 0, self.size - 1)
-        return low, np.clip(high, 0, self.size - 1) + 1
+        first = (self.source_offset + self.source_step * start) >> self.fraction_bits
+        last = (self.source_offset + self.source_step * (stop - 1)) >> self.fraction_bits
+        low = np.clip(np.minimum(first, last), 0, self.size - 1)
+        return low, np.clip(np.maximum(first, last) + 1, 0, self.size - 1) + 1
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,292 @@
+"""The steady-state bound of many tilings of one layer at once.
+
+A `GridCost` holds candidate tile sizes per iteration axis as arrays that broadcast against each
+other, so a quantity that follows one axis (an operand's extent, the passes along H) is computed
+once per candidate of that axis and only products span the whole grid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import prod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from hbir.backend.cost import (
+    BILINEAR_TAPS,
+    Work,
+    burst_bytes,
+    ceil_div,
+    cycles_per_pass,
+    output_channel_passes,
+    padded_elements,
+    vector_cycles,
+)
+from hbir.backend.layer import Layer
+from hbir.backend.march import Machine
+from hbir.backend.regions import AxisMap, layer_regions
+
+Ints = npt.NDArray[np.int64]
+Reals = npt.NDArray[np.float64]
+
+MAX_BUFFERS = 2
+
+OUTPUT = -1
+ACCUMULATOR = -2
+
+
+@dataclass(frozen=True)
+class Bound:
+    """Arrays over the grid. DDR bytes are whole bursts; `onchip_bytes` those of all buffers."""
+
+    cycles: Reals
+    compute_cycles: Reals
+    transfer_cycles: Reals
+    ddr_bytes: Ints
+    onchip_bytes: Ints
+
+
+class GridCost:
+    """Candidate tilings of a layer: every combination of the given sizes of each axis."""
+
+    def __init__(self, machine: Machine, layer: Layer, sizes: Sequence[Sequence[int]]) -> None:
+        self.machine = machine
+        self.layer = layer
+        self.regions = layer_regions(layer)
+        self.rank = len(layer.output.shape)
+        axes = len(sizes)
+        self.tiles: list[Ints] = [
+            np.array(column, np.int64).reshape([-1 if a == axis else 1 for a in range(axes)])
+            for axis, column in enumerate(sizes)
+        ]
+        self.shape = tuple(len(column) for column in sizes)
+        self.counts = [
+            ceil_div(n, t) for n, t in zip(self.regions.extents, self.tiles, strict=True)
+        ]
+        self.number = np.asarray(prod(self.counts[1:], start=self.counts[0]))
+        operands = () if layer.moves_only else tuple(range(len(layer.inputs)))
+        split = (ACCUMULATOR,) if self.regions.reduction_axis is not None else ()
+        self.slots = (*operands, OUTPUT, *split)
+        """Operand number of each on-chip area, or OUTPUT or ACCUMULATOR."""
+        self._tables: dict[AxisMap, tuple[Ints, Ints, Ints]] = {}
+
+    def tile_at(self, index: tuple[int, ...]) -> tuple[int, ...]:
+        """The tile sizes of one grid point."""
+        return tuple(int(t.ravel()[i]) for t, i in zip(self.tiles, index, strict=True))
+
+    def extents(self, axis_map: AxisMap) -> tuple[Ints, Ints, Ints]:
+        """Largest and summed extent of an operand axis over its tiles; how many aren't empty."""
+        if axis_map not in self._tables:
+            self._tables[axis_map] = self._extents(axis_map)
+        return self._tables[axis_map]
+
+    def _extents(self, axis_map: AxisMap) -> tuple[Ints, Ints, Ints]:
+        if axis_map.axis is None:
+            whole = np.array(axis_map.size, np.int64)
+            return whole, whole, np.array(1, np.int64)
+        tiles = self.tiles[axis_map.axis]
+        n = self.regions.extents[axis_map.axis]
+        rows: list[tuple[int, int, int]] = []
+        for tile in tiles.ravel().tolist():
+            start = np.arange(0, n, tile, dtype=np.int64)
+            low, high = axis_map.interval(start, np.minimum(start + tile, n))
+            size = ceil_div(np.maximum(high - low, 0), axis_map.step)
+            rows.append((int(size.max()), int(size.sum()), int(np.count_nonzero(size))))
+        largest, summed, present = np.array(rows, np.int64).T
+        return (
+            largest.reshape(tiles.shape),
+            summed.reshape(tiles.shape),
+            present.reshape(tiles.shape),
+        )
+
+    @cached_property
+    def slot_bytes(self) -> list[Ints]:
+        """Bytes of one buffer of each slot; 0 for an accumulator where K isn't split."""
+        return [self._slot_bytes(slot) for slot in self.slots]
+
+    def _slot_bytes(self, slot: int) -> Ints:
+        if slot == OUTPUT:
+            return self._aligned(self.tiles[: self.rank], self.layer.output.itemsize, True)
+        if slot == ACCUMULATOR:
+            size = self._aligned(self.tiles[: self.rank], accumulator_itemsize(self.layer), True)
+            return np.where(self.counts[4] > 1, size, 0)
+        spec = self.layer.inputs[slot]
+        shape = [self.extents(m)[0] for m in self.regions.operands[slot]]
+        return self._aligned(shape, spec.itemsize, not spec.constant)
+
+    def _aligned(self, shape: Sequence[Ints], itemsize: int, padded: bool) -> Ints:
+        memory = self.machine.memory
+        last = shape[-1] * itemsize if shape else np.array(itemsize, np.int64)
+        if padded:
+            last = ceil_div(last, memory.channel_align_bytes) * memory.channel_align_bytes
+        total = np.asarray(prod(shape[:-1], start=last))
+        return ceil_div(total, memory.base_align_bytes) * memory.base_align_bytes
+
+    def distinct(self, slot: int) -> Ints:
+        """How many different boxes of a slot's operand the tiles touch."""
+        axes = range(self.rank) if slot < 0 else self.regions.depends_on(slot)
+        return np.asarray(prod((self.counts[a] for a in axes), start=np.array(1, np.int64)))
+
+    def buffers(self, limit: int) -> list[Ints]:
+        """Buffers per slot: at most `limit`, one where nothing changes; one accumulator."""
+        return [np.minimum(self.distinct(s), 1 if s == ACCUMULATOR else limit) for s in self.slots]
+
+    def bound(self, order: tuple[int, ...], buffers: Sequence[Ints]) -> Bound:
+        """The steady-state bound: per tile, transfers beside compute, or one after the other.
+
+        Transfers overlap compute where every slot that changes has `MAX_BUFFERS` buffers.
+        """
+        load_bytes, loads = self._loads(order, buffers)
+        store_bytes, stores = self._stores
+        latency = float(self.machine.ddr.transfer_latency_cycles)
+        rate = self.machine.ddr_bytes_per_cycle
+        load = load_bytes / rate + loads * latency
+        store = store_bytes / rate + stores * latency
+        serial = load + self.compute + store
+        streamed = np.maximum(np.maximum(load, store), (load_bytes + store_bytes) / rate)
+        steady = np.maximum(streamed, self.compute)
+        overlapped = steady + (serial - steady) / self.number
+        doubled = np.array(True)
+        for slot, held in zip(self.slots, buffers, strict=True):
+            if slot != ACCUMULATOR:
+                doubled = doubled & (held >= np.minimum(self.distinct(slot), MAX_BUFFERS))
+        onchip = sum(
+            (size * held for size, held in zip(self.slot_bytes, buffers, strict=True)),
+            start=np.zeros(self.shape, np.int64),
+        )
+        return Bound(
+            cycles=self._spread(np.where(doubled, overlapped, serial)),
+            compute_cycles=self._spread(self.compute),
+            transfer_cycles=self._spread(load + store),
+            ddr_bytes=self._spread(load_bytes + store_bytes),
+            onchip_bytes=onchip,
+        )
+
+    def _spread(self, values: Any) -> Any:
+        return np.broadcast_to(values, self.shape)
+
+    def _loads(self, order: tuple[int, ...], buffers: Sequence[Ints]) -> tuple[Ints, Ints]:
+        """DDR bytes of all loads, and their number."""
+        held = dict(zip(self.slots, buffers, strict=True))
+        total = number = np.array(0, np.int64)
+        for operand, (size, loads) in enumerate(self._sweeps):
+            repeats = self._repeats(operand, order)
+            if operand in held:
+                repeats = np.where(self.distinct(operand) <= held[operand], 1, repeats)
+            total = total + repeats * size
+            number = number + repeats * loads
+        return total, number
+
+    def _repeats(self, operand: int, order: tuple[int, ...]) -> Ints:
+        """How often each box of an operand is loaded: once per iteration of the loops around the
+        innermost one that changes it."""
+        axes = self.regions.depends_on(operand)
+        repeats, changing = np.array(1, np.int64), np.array(False)
+        for axis in reversed(order):
+            if axis in axes:
+                changing = changing | (self.counts[axis] > 1)
+            else:
+                repeats = np.where(changing, repeats * self.counts[axis], repeats)
+        return repeats
+
+    @cached_property
+    def _sweeps(self) -> list[tuple[Ints, Ints]]:
+        """Per operand: DDR bytes and number of loads that fetch each of its boxes once."""
+        result: list[tuple[Ints, Ints]] = []
+        for operand, spec in enumerate(self.layer.inputs):
+            shape: list[Ints] = []
+            elements = loads = np.array(1, np.int64)
+            for axis_map in self.regions.operands[operand]:
+                largest, summed, present = self.extents(axis_map)
+                shape.append(largest)
+                elements, loads = elements * summed, loads * present
+            run = self._run_bytes(operand, shape)
+            runs = ceil_div(elements * spec.itemsize, run)
+            result.append((burst_bytes(self.machine, runs, run), loads))
+        return result
+
+    def _run_bytes(self, operand: int, shape: Sequence[Ints]) -> Ints:
+        """Contiguous DDR bytes of a tile of an operand; constants are packed in tile order."""
+        spec = self.layer.inputs[operand]
+        maps = self.regions.operands[operand]
+        if spec.constant:
+            return np.asarray(prod(shape, start=np.array(spec.itemsize, np.int64)))
+        run, contiguous = np.array(spec.itemsize, np.int64), np.array(True)
+        for axis in reversed(range(len(shape))):
+            contiguous = contiguous & (maps[axis].step == 1)
+            run = np.where(contiguous, run * np.maximum(shape[axis], 1), run)
+            contiguous = contiguous & (shape[axis] == spec.shape[axis])
+        return run
+
+    @cached_property
+    def _stores(self) -> tuple[Ints, Ints]:
+        spec = self.layer.output
+        run, contiguous = np.array(spec.itemsize, np.int64), np.array(True)
+        for axis in reversed(range(self.rank)):
+            run = np.where(contiguous, run * self.tiles[axis], run)
+            contiguous = contiguous & (self.tiles[axis] == spec.shape[axis])
+        return burst_bytes(self.machine, ceil_div(spec.byte_size, run), run), self.distinct(OUTPUT)
+
+    @cached_property
+    def compute(self) -> Reals:
+        """Cycles of all compute instructions of each tiling."""
+        if self.layer.moves_only:
+            return np.array(0.0)
+        if self.layer.kind == "conv2d":
+            return self._conv_cycles()
+        first = self.layer.inputs[0]
+        inputs = [self.extents(m)[0] for m in self.regions.operands[0]]
+        work = Work(
+            output_elements=self._elements(self.tiles[: self.rank], self.layer.output.itemsize),
+            input_elements=self._elements(inputs, first.itemsize),
+            output_itemsize=self.layer.output.itemsize,
+            input_itemsize=first.itemsize,
+            taps=taps_of(self.layer.kind, self.layer.params),
+        )
+        return self.number * vector_cycles(self.machine, self.layer.opcode, work)
+
+    def _elements(self, shape: Sequence[Ints], itemsize: int) -> Ints:
+        columns = np.stack(np.broadcast_arrays(*shape), axis=-1) if shape else np.zeros((1, 0), int)
+        return np.asarray(padded_elements(self.machine, columns, itemsize))
+
+    def _conv_cycles(self) -> Reals:
+        """The sum of `conv_cycles` over the tiles, exactly: its passes factor into the axes."""
+        tae, extents = self.machine.tae, self.regions.extents
+        weights = self.layer.inputs[1]
+        per_group = weights.shape[0] // self.layer.groups
+
+        whole = self.layer.groups > 1
+        cin = np.array(extents[4] if whole else tae.unroll_cin, np.int64)
+
+        def passes_along(axis: int, size: Ints) -> Ints:
+            if axis == 3:
+                groups = np.maximum(1, size // per_group) if whole else np.ones_like(size)
+                return np.asarray(output_channel_passes(self.machine, size, cin, groups))
+            unroll = (1, tae.unroll_h, tae.unroll_w, 1, tae.unroll_cin)[axis]
+            return ceil_div(size, unroll)
+
+        passes = np.array(prod(weights.shape[1:3]), np.float64)
+        for axis, (tile, count) in enumerate(zip(self.tiles, self.counts, strict=True)):
+            last = extents[axis] - (count - 1) * tile
+            summed = (count - 1) * passes_along(axis, tile) + passes_along(axis, last)
+            passes = passes * summed.astype(np.float64)
+        rate = cycles_per_pass(self.machine, self.layer.inputs[0].itemsize, weights.itemsize)
+        return passes * rate + self.number * float(tae.startup_cycles)
+
+
+def accumulator_itemsize(layer: Layer) -> int:
+    """Bytes of a partial sum: 4 for int8 by int8, else 8 (48 bits are held in 64)."""
+    return 4 if max(layer.inputs[0].itemsize, layer.inputs[1].itemsize) == 1 else 8
+
+
+def taps_of(kind: str, params: Any) -> int:
+    """Elements that one output of a pool or resize reads; 1 for everything else."""
+    if kind in ("max_pool", "avg_pool"):
+        return prod(params["kernel"])
+    if kind == "resize2d":
+        return BILINEAR_TAPS if params.get("mode") == "bilinear" else 1
+    return 1
