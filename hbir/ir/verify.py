@@ -52,15 +52,15 @@ def verify_module(module: Operation) -> None:
         try:
             op.verify(verify_nested_ops=False)
         except VerifyException as error:
-            raise VerifyError(op, _first_line(str(error))) from error
+            raise VerifyError(op, _one_line(str(error))) from error
         except HbirError as error:
             raise VerifyError(op, str(error)) from error
     _check_region_dominance(module, frozenset())
 
 
-def _first_line(text: str) -> str:
-    lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
-    return lines[0] if lines else "does not verify"
+def _one_line(text: str) -> str:
+    """xDSL's messages put the reason on the second line, under what doesn't verify."""
+    return " ".join(text.split()) or "does not verify"
 
 
 def _check_region_dominance(op: Operation, outer: frozenset[SSAValue]) -> None:

@@ -12,7 +12,7 @@ def verify(text: str) -> None:
 
 
 def test_use_before_definition_is_refused() -> None:
-    with pytest.raises(VerifyError, match=r"hbir\.relu: operand 0 \(%b\) is used before"):
+    with pytest.raises(VerifyError, match=r"hbir\.relu .*: operand 0 \(%b\) is used before"):
         verify(
             """func.func @f(%x: tensor<4xf32>) -> tensor<4xf32> {
               %a = hbir.relu %b : tensor<4xf32>
@@ -37,12 +37,12 @@ def test_a_value_of_another_function_is_refused() -> None:
     last = second.last_op
     assert last is not None
     last.operands[0] = first.args[0]
-    with pytest.raises(VerifyError, match="used before it is defined"):
+    with pytest.raises(VerifyError, match="out of its IsolatedFromAbove parent"):
         verify_module(module)
 
 
 def test_a_shape_that_inference_denies_is_refused() -> None:
-    with pytest.raises(VerifyError, match=r"result has shape \[5\].*give \[4\]"):
+    with pytest.raises(VerifyError, match=r"tensor<4xf32> expected .* got tensor<5xf32>"):
         verify(
             """func.func @f(%x: tensor<4xf32>) {
               %a = "hbir.relu"(%x) : (tensor<4xf32>) -> tensor<5xf32>
