@@ -53,7 +53,7 @@ def input_shapes(options: Iterable[str]) -> Mapping[str, tuple[int, ...]]:
     for option in options:
         name, _, text = option.rpartition("=")
         extents = text.replace(",", "x").split("x")
-        if not name or not all(extent.isdigit() and int(extent) > 0 for extent in extents):
+        if not name or not all(extent.isdecimal() and int(extent) > 0 for extent in extents):
             raise HbirError(f"input shape {option!r}: expected NAME=1x3x224x224")
         shapes[name] = tuple(map(int, extents))
     return shapes

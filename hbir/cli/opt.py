@@ -112,9 +112,10 @@ class _Source:
         if self.text is not None:
             context = make_context(allow_unregistered=options.allow_unregistered_dialect)
             return parse_module(self.text, context, self.filename), context
+        shapes = dict(input_shapes(options.input_shape))
         from hbir.onnx import export
 
-        module = export(self.filename, input_shapes=dict(input_shapes(options.input_shape)))
+        module = export(self.filename, input_shapes=shapes)
         return module.op, module.context
 
 
@@ -122,6 +123,8 @@ def _sources(options: argparse.Namespace) -> Iterator[_Source]:
     if input_kind(options.input) == "onnx":
         yield _Source(options.input, None)
         return
+    if options.input_shape:
+        raise HbirError(f"{options.input}: --input-shape is for .onnx files; text has its shapes")
     filename = "<stdin>" if options.input == STDIN else options.input
     text = read_text(options.input)
     for piece in split_text(text) if options.split_input_file else [text]:
