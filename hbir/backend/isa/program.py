@@ -81,7 +81,7 @@ class Layer:
     """Source nodes that the layer was made of."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FunctionCall:
     """Queues that run concurrently; nothing on chip and no token outlives the call."""
 
@@ -94,14 +94,14 @@ class FunctionCall:
         return sum(len(queue) for queue in self.queues.values())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BpuSegment:
     """Function calls that run one after another on the BPU."""
 
     calls: tuple[FunctionCall, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CpuSegment:
     """One op on the CPU, between BPU segments: `hbtl.call`."""
 
@@ -117,7 +117,7 @@ class CpuSegment:
 Segment = BpuSegment | CpuSegment
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Graph:
     """One model of the program."""
 
@@ -136,7 +136,7 @@ class Graph:
                 yield from segment.calls
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Program:
     """A whole .hbm file."""
 
