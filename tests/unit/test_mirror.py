@@ -1,0 +1,121 @@
+"""A newcomer finds a test by the path of what it tests: the tests mirror hbir/.
+
+FileCheck tests: `tests/filecheck/X.mlir`, or a folder `tests/filecheck/X/`, for `hbir/X.py` or the
+folder `hbir/X/`. Unit tests: `tests/unit/A/test_X.py` for `hbir/A/X.py`.
+"""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hbir.passes import load_pass, pass_modules
+
+ROOT = Path(__file__).resolve().parents[2]
+HBIR = ROOT / "hbir"
+FILECHECK = ROOT / "tests" / "filecheck"
+UNIT = ROOT / "tests" / "unit"
+
+DEFINITIONS = {"irdl_op_definition", "irdl_attr_definition"}
+
+
+def sources(folder: str) -> list[Path]:
+    """The Python files below hbir/`folder`, as paths relative to hbir/."""
+    return sorted(path.relative_to(HBIR) for path in (HBIR / folder).rglob("*.py"))
+
+
+def classes(source: Path) -> Iterator[ast.ClassDef]:
+    tree = ast.parse((HBIR / source).read_text(encoding="utf-8"))
+    return (node for node in ast.walk(tree) if isinstance(node, ast.ClassDef))
+
+
+def names(expressions: list[ast.expr]) -> set[str]:
+    """The last parts of dotted names."""
+    return {ast.unparse(expression).rsplit(".", 1)[-1] for expression in expressions}
+
+
+def defines_ir(source: Path) -> bool:
+    return any(names(node.decorator_list) & DEFINITIONS for node in classes(source))
+
+
+def defines_pass(source: Path) -> bool:
+    return any("ModulePass" in names(node.bases) for node in classes(source))
+
+
+def module_file(module: str) -> Path:
+    """A pass's file or folder relative to hbir/, without suffix."""
+    return Path(*module.split(".")[1:])
+
+
+def has_tests(stem: Path) -> bool:
+    """Whether tests/filecheck has `stem`.mlir, or a folder `stem` with tests in it."""
+    target = FILECHECK / stem
+    return target.with_name(f"{target.name}.mlir").is_file() or any(target.rglob("*.mlir"))
+
+
+def filecheck_tests(folder: str) -> list[Path]:
+    found = (path.relative_to(FILECHECK) for path in (FILECHECK / folder).rglob("*.mlir"))
+    return sorted(path for path in found if "Inputs" not in path.parts)
+
+
+@pytest.mark.parametrize(("name", "module"), pass_modules().items(), ids=list(pass_modules()))
+def test_a_pass_has_filecheck_tests_at_its_path(name: str, module: str) -> None:
+    assert has_tests(module_file(module)), (
+        f"pass {name} has no test: write tests/filecheck/{module_file(module)}.mlir"
+    )
+
+
+@pytest.mark.parametrize(("name", "module"), pass_modules().items(), ids=list(pass_modules()))
+def test_a_pass_loads_under_the_name_of_its_file(name: str, module: str) -> None:
+    assert load_pass(name).name == name == module.rsplit(".", 1)[-1].replace("_", "-")
+
+
+def test_every_pass_is_registered() -> None:
+    registered = {module_file(module) for module in pass_modules().values()}
+    defining = {
+        path.parent if path.name == "__init__.py" else path.with_suffix("")
+        for path in sources("passes")
+        if defines_pass(path)
+    }
+    assert defining == registered
+
+
+@pytest.mark.parametrize(
+    "source", [path for path in sources("dialects") if defines_ir(path)], ids=str
+)
+def test_a_dialect_file_has_filecheck_tests_at_its_path(source: Path) -> None:
+    stem = source.parent if source.name == "__init__.py" else source.with_suffix("")
+    assert has_tests(stem), f"hbir/{source} has no test: write tests/filecheck/{stem}.mlir"
+
+
+@pytest.mark.parametrize("folder", ["passes", "dialects"])
+def test_a_filecheck_test_is_of_something(folder: str) -> None:
+    orphans = [path for path in filecheck_tests(folder) if not has_source(path.with_suffix(""))]
+    assert not orphans, "tests of nothing in hbir/, by their path"
+
+
+def has_source(stem: Path) -> bool:
+    """Whether `stem` or a folder above it (a folder of tests) is a file or folder of hbir/."""
+    if (HBIR / stem).with_suffix(".py").is_file():
+        return True
+    parent = stem.parent
+    return len(parent.parts) > 1 and ((HBIR / parent).is_dir() or has_source(parent))
+
+
+def test_a_unit_test_stands_at_the_path_of_what_it_tests() -> None:
+    tests = sorted(path.relative_to(UNIT) for path in UNIT.rglob("test_*.py"))
+    astray = [path for path in tests if path.name != "test_mirror.py" and not is_of_something(path)]
+    assert not astray, "unit tests whose path matches no file of hbir/ or tools/"
+
+
+def is_of_something(test: Path) -> bool:
+    """`test_conv.py` is of conv.py or conv/; so is `test_conv_bounds.py`, a part of its tests."""
+    words = test.stem.removeprefix("test_").split("_")
+    stems = ["_".join(words[:count]) for count in range(len(words), 0, -1)]
+    folders = [HBIR / test.parent, ROOT / test.parent]  # tools/ and the like stand beside hbir/
+    return any(
+        (folder / f"{stem}.py").is_file() or (folder / stem).is_dir()
+        for stem in stems
+        for folder in folders
+    )
