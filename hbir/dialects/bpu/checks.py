@@ -48,7 +48,7 @@ def check_accumulator_bound(op: Operation, weights: WeightStore) -> None:
         params = op.params()
         x = op.operands[0]
         shape = shape_of(x)
-        kernel = params.get("kernel") or [shape[dim] for dim in params["dims"]]
+        kernel: Sequence[int] = params.get("kernel") or _pick(shape, params["dims"])
         bound = sum_bound(prod(kernel), dtype_of(x), params["input_zero_point"])
         _expect_bound(bound, dtype_of(x), "the sum")
 
@@ -198,8 +198,7 @@ def _mean_ratios(op: TensorOp, weights: WeightStore) -> list[_Comparison] | None
     if x is None or y is None:
         return None
     shape = shape_of(op.operands[0])
-    dims: Sequence[int] = op.params()["dims"]
-    return [_own_pair(op, x / y / prod(shape[dim] for dim in dims))]
+    return [_own_pair(op, x / y / prod(_pick(shape, op.params()["dims"])))]
 
 
 def _avg_pool_ratios(op: TensorOp, weights: WeightStore) -> list[_Comparison] | None:
@@ -232,6 +231,10 @@ _RATIOS: dict[type[TensorOp], Callable[[TensorOp, WeightStore], list[_Comparison
     AvgPoolOp: _avg_pool_ratios,
     SoftmaxOp: _softmax_ratios,
 }
+
+
+def _pick(shape: Sequence[int], dims: Sequence[int]) -> list[int]:
+    return [shape[dim] for dim in dims]
 
 
 def _own_pair(op: TensorOp, ratio: Scale) -> _Comparison:

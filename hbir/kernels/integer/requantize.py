@@ -62,6 +62,7 @@ def saturate(
     low, high = int(info.min), int(info.max)
     if clip is not None:
         low, high = max(low, int(clip[0])), min(high, int(clip[1]))
+    value = np.asarray(value)  # NumPy gives scalars for results without dimensions
     if zero_point:
         value += zero_point
     np.clip(value, low, high, out=value)
