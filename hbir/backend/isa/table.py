@@ -247,9 +247,8 @@ _SHIFT = Parameter(
 _INPUT_ZERO_POINT = Parameter("input_zero_point", default=0, doc="zero point of the input")
 _OUTPUT_ZERO_POINT = Parameter("output_zero_point", default=0, doc="zero point of the output")
 
-_MOVE_ENGINES = (Engine.TRANS, Engine.VAE, Engine.AAE, Engine.VPU)
-_VECTOR = (Engine.VAE, Engine.VPU)
-_FLOAT_VECTOR = (Engine.VPU, Engine.VAE)
+_VECTOR = (Engine.VAE, Engine.AAE, Engine.TRANS, Engine.VPU, Engine.SPU)
+"""The march file says which of them runs an opcode (`[opcodes]`)."""
 
 INSTRUCTIONS: tuple[Instruction, ...] = (
     Instruction(
@@ -261,16 +260,16 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         doc="Copy an on-chip tensor into DDR; shapes equal, strides free.",
     ),
     Instruction(
-        "copy", 3, "", ("output", "input"), _MOVE_ENGINES,
+        "copy", 3, "", ("output", "input"), _VECTOR,
         doc="Copy between on-chip tensors; shapes equal, strides free.",
     ),
     Instruction(
-        "fill", 4, "", ("output",), _MOVE_ENGINES,
+        "fill", 4, "", ("output",), _VECTOR,
         (Parameter("value", default=None, required=True, doc="written to every element"),),
         doc="Write one value to every element.",
     ),
     Instruction(
-        "permute", 5, "", ("output", "input"), (Engine.TRANS,),
+        "permute", 5, "", ("output", "input"), _VECTOR,
         (Parameter(
             "dims", Kind.LIST, default=None, required=True, minimum=0, maximum=MAX_RANK - 1,
             doc="output axis i is input axis dims[i]",
@@ -337,7 +336,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         doc="Softmax over one whole axis by two tables.",
     ),
     Instruction(
-        "reduce_mean", 32, "bpu.reduce_mean", ("output", "x"), (*_VECTOR, Engine.AAE),
+        "reduce_mean", 32, "bpu.reduce_mean", ("output", "x"), _VECTOR,
         (
             Parameter(
                 "dims", Kind.LIST, default=None, required=True, minimum=-MAX_RANK,
@@ -349,12 +348,12 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         doc="Mean over axes.",
     ),
     Instruction(
-        "max_pool", 40, "bpu.max_pool", ("output", "x"), (Engine.AAE,),
+        "max_pool", 40, "bpu.max_pool", ("output", "x"), _VECTOR,
         (_KERNEL, _STRIDE, _PAD, _DILATION),
         doc="Maximum of each window; padding never wins.",
     ),
     Instruction(
-        "avg_pool", 41, "bpu.avg_pool", ("output", "x", "qpp"), (Engine.AAE,),
+        "avg_pool", 41, "bpu.avg_pool", ("output", "x", "qpp"), _VECTOR,
         (
             _KERNEL, _STRIDE, _PAD, _INPUT_ZERO_POINT, _OUTPUT_ZERO_POINT,
             Parameter("count_include_pad", Kind.BOOL, default=True, doc="divide by whole windows"),
@@ -362,7 +361,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         doc="Mean of each window; qpp by the count of valid elements.",
     ),
     Instruction(
-        "resize2d", 42, "bpu.resize2d", ("output", "x"), (Engine.AAE,),
+        "resize2d", 42, "bpu.resize2d", ("output", "x"), _VECTOR,
         (
             Parameter("size", Kind.TUPLE, ("h", "w"), None, True, 1, _EXTENT_MAX, doc="output"),
             Parameter(
@@ -390,7 +389,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         doc="Resize by source positions computed from the absolute output index.",
     ),
     Instruction(
-        "quantize", 48, "qnt.quantize", ("output", "x"), _FLOAT_VECTOR,
+        "quantize", 48, "qnt.quantize", ("output", "x"), _VECTOR,
         (
             Parameter("scale", Kind.FLOAT32, default=None, required=True, doc="step of the output"),
             Parameter("zero_point", default=0),
@@ -398,7 +397,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         doc="Float to integer.",
     ),
     Instruction(
-        "dequantize", 49, "qnt.dequantize", ("output", "x", "scale"), _FLOAT_VECTOR,
+        "dequantize", 49, "qnt.dequantize", ("output", "x", "scale"), _VECTOR,
         (Parameter("zero_point", default=0),),
         doc="Integer to float; scale of one element, or one per channel (last axis).",
     ),

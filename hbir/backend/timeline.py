@@ -1,0 +1,387 @@
+"""The player: when each instruction runs, by the cost model, the waits and the shared DDR.
+
+Queues run in order; an instruction starts when its waits are met, its engine is free and no engine
+that excludes its own is busy. LOAD and STORE of all cores share the DDR: each transfer first
+spends its fixed latency, then gets an equal share of the bandwidth. Cycles come from
+`cost`, the functions that the tiling search uses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from hbir.backend.cost import (
+    BILINEAR_TAPS,
+    ConvWork,
+    Work,
+    burst_bytes,
+    conv_cycles,
+    padded_elements,
+    vector_cycles,
+)
+from hbir.backend.isa.enums import DType, Engine, Space
+from hbir.backend.isa.order import Token, queue_graph
+from hbir.backend.isa.program import (
+    ABSENT,
+    BpuSegment,
+    FunctionCall,
+    Graph,
+    Program,
+    QueueKey,
+    Records,
+)
+from hbir.backend.isa.table import BY_MNEMONIC, BY_NUMBER, Instruction
+from hbir.backend.march import Machine
+
+Cycles = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+TRANSFER_ENGINES = (Engine.LOAD, Engine.STORE)
+DDR_SPACES = (Space.CONSTANT, Space.WORKSPACE, Space.INPUT, Space.OUTPUT)
+
+TIMELINE_DTYPE = np.dtype(
+    [
+        ("segment", "<i4"),
+        ("call", "<i4"),
+        ("core", "<i4"),
+        ("engine", "<i4"),
+        ("position", "<i4"),
+        ("opcode", "<i4"),
+        ("layer", "<i4"),
+        ("start", "<f8"),
+        ("end", "<f8"),
+        ("work", "<f8"),
+        ("ddr_bytes", "<i8"),
+    ]
+)
+"""A played instruction. `start`, `end` and `work` (its cycles with the DDR to itself) in cycles;
+`ddr_bytes` in whole bursts."""
+
+MACS_DTYPE = np.dtype(
+    [("layer", "<i4"), ("macs", "<i8"), ("feature_bytes", "<i4"), ("weight_bytes", "<i4")]
+)
+"""A convolution instruction's work, padding not counted."""
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """A graph, played: its instructions by function call and queue, and when segments end."""
+
+    instructions: Records
+    segment_cycles: tuple[float, ...]
+    """Cycles of each segment; 0 for CPU calls, whose time the machine's model doesn't know."""
+
+    @property
+    def cycles(self) -> float:
+        """Cycles of the whole graph on the BPU."""
+        return float(sum(self.segment_cycles))
+
+
+def play(machine: Machine, program: Program, graph: Graph) -> Timeline:
+    """Play a graph. Function calls run one after another. Raises DeadlockError for waits that
+    can't be met."""
+    features = DescriptorFeatures(machine, program)
+    rows: list[Records] = [np.zeros(0, TIMELINE_DTYPE)]
+    segments: list[float] = []
+    now = 0.0
+    for number, segment in enumerate(graph.segments):
+        began = now
+        if isinstance(segment, BpuSegment):
+            for call_number, call in enumerate(segment.calls):
+                played = play_call(machine, program, call, features)
+                played["segment"], played["call"] = number, call_number
+                played["start"] += now
+                played["end"] += now
+                now = float(played["end"].max(initial=now))
+                rows.append(played)
+        segments.append(now - began)
+    return Timeline(np.concatenate(rows), tuple(segments))
+
+
+def play_call(
+    machine: Machine, program: Program, call: FunctionCall, features: DescriptorFeatures
+) -> Records:
+    """The played instructions of one function call, from cycle 0."""
+    queues = queue_graph(program, call)
+    queues.legal_order()  # so that the player can't get stuck
+    work = [features.cycles(engine, queue) for (_, engine), queue in call.queues.items()]
+    ddr = [
+        features.ddr_bytes(queue) if engine in TRANSFER_ENGINES else np.zeros(len(queue), np.int64)
+        for (_, engine), queue in call.queues.items()
+    ]
+    starts, ends = _Player(machine, queues.keys, queues.waits, work, ddr).run()
+    rows: list[Records] = []
+    for number, ((core, engine), queue) in enumerate(call.queues.items()):
+        played = np.zeros(len(queue), TIMELINE_DTYPE)
+        played["core"], played["engine"] = core, int(engine)
+        played["position"] = np.arange(len(queue))
+        played["opcode"], played["layer"] = queue["opcode"], queue["layer"]
+        played["start"], played["end"] = starts[number], ends[number]
+        played["work"], played["ddr_bytes"] = work[number], ddr[number]
+        rows.append(played)
+    return np.concatenate(rows) if rows else np.zeros(0, TIMELINE_DTYPE)
+
+
+# --------------------------------------------------------------------------- cycles
+
+
+class DescriptorFeatures:
+    """What the cost functions need of every descriptor of a program, as arrays."""
+
+    def __init__(self, machine: Machine, program: Program) -> None:
+        records = program.descriptors
+        self.machine = machine
+        self.parameters: Ints = np.asarray(program.parameters, np.int64)
+        self.shape: Ints = records["shape"].astype(np.int64)
+        self.rank: Ints = records["rank"].astype(np.int64)
+        itemsizes = np.array([d.itemsize for d in DType], np.int64)
+        self.itemsize: Ints = itemsizes[records["dtype"]]
+        self.in_ddr: npt.NDArray[np.bool_] = np.isin(
+            records["space"], [int(space) for space in DDR_SPACES]
+        )
+        filled = np.where(np.arange(self.shape.shape[1]) < self.rank[:, None], self.shape, 1)
+        self.bytes: Ints = np.prod(filled, axis=1) * self.itemsize
+        self.run_bytes = self._runs(records["strides"].astype(np.int64))
+        self.elements = self._padded_elements()
+
+    def _runs(self, strides: Ints) -> Ints:
+        """Bytes of the contiguous run at the end of each operand."""
+        run = self.itemsize.copy()
+        contiguous = np.ones(len(run), bool)
+        for axis in reversed(range(self.shape.shape[1])):
+            extent = self.shape[:, axis]
+            used = (axis < self.rank) & (extent > 1)
+            contiguous &= ~used | (strides[:, axis] == run)
+            run = np.where(used & contiguous, run * extent, run)
+        return run
+
+    def _padded_elements(self) -> Ints:
+        elements = np.ones(len(self.rank), np.int64)
+        for rank in np.unique(self.rank).tolist():
+            for itemsize in np.unique(self.itemsize).tolist():
+                mine = (self.rank == rank) & (self.itemsize == itemsize)
+                shape = self.shape[mine][:, :rank]
+                elements[mine] = padded_elements(self.machine, shape, itemsize)
+        return elements
+
+    def cycles(self, engine: Engine, queue: Records) -> Cycles:
+        """Cycles of each instruction of a queue, with the DDR to itself."""
+        if engine in TRANSFER_ENGINES:
+            latency = float(self.machine.ddr.transfer_latency_cycles)
+            return self.ddr_bytes(queue) / self.machine.ddr_bytes_per_cycle + latency
+        cycles = np.zeros(len(queue), np.float64)
+        for opcode in np.unique(queue["opcode"]).tolist():
+            mine = queue["opcode"] == opcode
+            row = BY_NUMBER[opcode]
+            cycles[mine] = (
+                self._conv_cycles(queue[mine])
+                if row.mnemonic == "conv2d"
+                else self._vector_cycles(row, engine, queue[mine])
+            )
+        return cycles
+
+    def ddr_bytes(self, queue: Records) -> Ints:
+        """DDR bytes of each LOAD or STORE, in whole bursts."""
+        pair = queue["operands"][:, :2].astype(np.int64)
+        ddr = np.where(self.in_ddr[pair[:, 0]], pair[:, 0], pair[:, 1])
+        run = self.run_bytes[ddr]
+        return burst_bytes(self.machine, self.bytes[ddr] // run, run)
+
+    def macs(self, queue: Records) -> Records:
+        """Multiply-accumulates of a queue's convolutions, with the feature's and weight's bytes."""
+        row = BY_MNEMONIC["conv2d"]
+        convolutions = queue[queue["opcode"] == row.number]
+        output, accumulator, x, weights = convolutions["operands"][:, :4].astype(np.int64).T
+        target = np.where(output != ABSENT, output, accumulator)
+        taps = np.prod(self.shape[weights][:, 1:4], axis=1)
+        result = np.zeros(len(convolutions), MACS_DTYPE)
+        result["layer"] = convolutions["layer"]
+        result["macs"] = np.prod(self.shape[target][:, :4], axis=1) * taps
+        result["feature_bytes"], result["weight_bytes"] = self.itemsize[x], self.itemsize[weights]
+        return result
+
+    def _conv_cycles(self, queue: Records) -> Cycles:
+        row = BY_MNEMONIC["conv2d"]
+        operand = {
+            name.rstrip("?"): queue["operands"][:, i].astype(np.int64)
+            for i, name in enumerate(row.operands)
+        }
+        target = np.where(operand["output"] != ABSENT, operand["output"], operand["accumulator"])
+        n, h, w, cout = self.shape[target][:, :4].T
+        _, kernel_h, kernel_w, cin = self.shape[operand["weights"]][:, :4].T
+        groups = self._words(queue, row, "group_num")
+        return conv_cycles(
+            self.machine,
+            ConvWork(
+                n, h, w, cout, kernel_h, kernel_w, cin, groups,
+                self.itemsize[operand["x"]], self.itemsize[operand["weights"]],
+            ),
+        )  # fmt: skip
+
+    def _vector_cycles(self, row: Instruction, engine: Engine, queue: Records) -> Cycles:
+        output = queue["operands"][:, 0].astype(np.int64)
+        first = queue["operands"][:, 1].astype(np.int64) if len(row.operands) > 1 else output
+        work = Work(
+            self.elements[output],
+            self.elements[first],
+            self.itemsize[output],
+            self.itemsize[first],
+            self._taps(row, queue),
+        )
+        return vector_cycles(self.machine, row.mnemonic, work)
+
+    def _taps(self, row: Instruction, queue: Records) -> Ints | int:
+        if row.mnemonic in ("max_pool", "avg_pool"):
+            return self._words(queue, row, "kernel") * self._words(queue, row, "kernel", 1)
+        if row.mnemonic == "resize2d":
+            bilinear = self._words(queue, row, "mode") == 1
+            return np.where(bilinear, BILINEAR_TAPS, 1)
+        return 1
+
+    def _words(self, queue: Records, row: Instruction, name: str, part: int = 0) -> Ints:
+        offset = sum(p.words for p in row.parameters[: list(row.by_name).index(name)]) + part
+        return self.parameters[queue["parameters"].astype(np.int64) + offset]
+
+
+# --------------------------------------------------------------------------- the player
+
+
+class _Player:
+    """Event by event: what ends next, and what may start then. Deterministic."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        keys: tuple[QueueKey, ...],
+        waits: Sequence[Sequence[Sequence[Token]]],
+        work: list[Cycles],
+        ddr_bytes: list[Ints],
+    ) -> None:
+        self.waits = waits
+        self.lengths = [len(w) for w in work]
+        latency = float(machine.ddr.transfer_latency_cycles)
+        self.shares_ddr = [engine in TRANSFER_ENGINES for _, engine in keys]
+        # A transfer's work is its latency, which is its own, and its bytes, which share the DDR.
+        self.fixed = [
+            [latency] * len(w) if shared else w.tolist()
+            for w, shared in zip(work, self.shares_ddr, strict=True)
+        ]
+        self.shared = [
+            (b / machine.ddr_bytes_per_cycle).tolist() if shared else [0.0] * len(b)
+            for b, shared in zip(ddr_bytes, self.shares_ddr, strict=True)
+        ]
+        self.excludes = [
+            [
+                other
+                for other, (other_core, other_engine) in enumerate(keys)
+                if other != mine
+                and other_core == core
+                and any(
+                    engine.name in group and other_engine.name in group
+                    for group in machine.exclusive
+                )
+            ]
+            for mine, (core, engine) in enumerate(keys)
+        ]
+        self.done = [0] * len(keys)
+        self.running = [False] * len(keys)
+        self.ready_since: dict[int, float] = {}
+        self.fixed_end: dict[int, float] = {}
+        self.shared_left: dict[int, float] = {}
+        self.starts = [[0.0] * n for n in self.lengths]
+        self.ends = [[0.0] * n for n in self.lengths]
+
+    def run(self) -> tuple[list[list[float]], list[list[float]]]:
+        """Start and end cycle of each instruction, by queue."""
+        now = 0.0
+        remaining = sum(self.lengths)
+        while remaining:
+            self._start_ready(now)
+            now, finished = self._advance(now)
+            for queue in finished:
+                self.ends[queue][self.done[queue]] = now
+                self.done[queue] += 1
+                self.running[queue] = False
+                remaining -= 1
+        return self.starts, self.ends
+
+    def _start_ready(self, now: float) -> None:
+        """Start what may start; engines that exclude each other take turns, first come first."""
+        for queue in range(len(self.done)):
+            if not self.running[queue] and queue not in self.ready_since and self._may(queue):
+                self.ready_since[queue] = now
+        for queue in sorted(self.ready_since, key=lambda q: (self.ready_since[q], q)):
+            if any(self.running[other] for other in self.excludes[queue]):
+                continue
+            position = self.done[queue]
+            del self.ready_since[queue]
+            self.running[queue] = True
+            self.starts[queue][position] = now
+            self.fixed_end[queue] = now + self.fixed[queue][position]
+
+    def _may(self, queue: int) -> bool:
+        position = self.done[queue]
+        return position < self.lengths[queue] and all(
+            self.done[other] >= count for other, count in self.waits[queue][position]
+        )
+
+    def _advance(self, now: float) -> tuple[float, list[int]]:
+        """The next moment at which something ends, and the queues whose instruction has."""
+        sharers = len(self.shared_left)
+        then = min(self.fixed_end.values(), default=float("inf"))
+        if sharers:
+            then = min(then, now + min(self.shared_left.values()) * sharers)
+        finished: list[int] = []
+        for queue in list(self.shared_left):
+            left = self.shared_left[queue] - (then - now) / sharers
+            if left <= _ROUNDING * max(then, 1.0):
+                del self.shared_left[queue]
+                finished.append(queue)
+            else:
+                self.shared_left[queue] = left
+        for queue in [q for q, end in self.fixed_end.items() if end <= then]:
+            del self.fixed_end[queue]
+            bytes_left = self.shared[queue][self.done[queue]]
+            if bytes_left > 0:
+                self.shared_left[queue] = bytes_left
+            else:
+                finished.append(queue)
+        return then, sorted(finished)
+
+
+_ROUNDING = 1e-12
+"""Relative error of float64 sums below which a transfer counts as over."""
+
+
+def layer_cycles(timeline: Timeline, layer_count: int) -> dict[str, Cycles]:
+    """Per layer: compute, load and store cycles (work, not elapsed time), and first start and last
+    end of any of its instructions."""
+    rows = timeline.instructions
+    layer = rows["layer"]
+    load, store = rows["engine"] == Engine.LOAD, rows["engine"] == Engine.STORE
+
+    def total(mine: npt.NDArray[np.bool_]) -> Cycles:
+        return np.bincount(layer[mine], rows["work"][mine], layer_count).astype(np.float64)
+
+    start = np.full(layer_count, np.inf)
+    end = np.zeros(layer_count)
+    np.minimum.at(start, layer, rows["start"])
+    np.maximum.at(end, layer, rows["end"])
+    return {
+        "compute": total(~(load | store)),
+        "load": total(load),
+        "store": total(store),
+        "start": np.where(np.isfinite(start), start, 0.0),
+        "end": end,
+    }
+
+
+def busy_cycles(timeline: Timeline, machine: Machine) -> dict[str, float]:
+    """Per engine: the cycles of all its instructions, on all cores."""
+    rows = timeline.instructions
+    work = np.bincount(rows["engine"], rows["work"], len(Engine))
+    return {e.name: float(work[e]) for e in Engine if e.name in machine.engines}
