@@ -119,6 +119,40 @@ def search_tiling(machine: Machine, layer: Layer, budget_bytes: int | None = Non
     return _search(machine, layer, l1) or first_tiling(machine, layer)
 
 
+def choose_tiling(machine: Machine, layer: Layer, opt: int) -> Tiling:
+    """The tiling of an optimization level: 0 the first that fits, 1 searched, 2 prefetching.
+
+    At 2 a layer leaves half of the on-chip memory to its neighbours, whose constants can then
+    arrive under it, unless that costs more than loading its own constants does.
+    Raises HbirError naming the layer when no tile fits.
+    """
+    if opt <= 0:
+        return first_tiling(machine, layer)
+    whole = search_tiling(machine, layer)
+    if opt == 1:
+        return whole
+    half = search_tiling(machine, layer, machine.memory.l1_bytes // 2)
+    constants = sum(spec.byte_size for spec in layer.inputs if spec.constant)
+    first_load = min(constants, machine.memory.l1_bytes // 2) / machine.ddr_bytes_per_cycle
+    extra = estimate(machine, layer, half).cycles - estimate(machine, layer, whole).cycles
+    return half if extra <= first_load else whole
+
+
+def place_areas(
+    machine: Machine, layer: Layer, needed: tuple[Area, ...], from_top: bool
+) -> tuple[int, ...]:
+    """L1 offsets of a layer's areas, stacked from the bottom, or from the top; constants first."""
+    constant = {i for i, spec in enumerate(layer.inputs) if spec.constant}
+    order = sorted(range(len(needed)), key=lambda i: needed[i].operand not in constant)
+    offsets = [0] * len(needed)
+    used = 0
+    for number in order:
+        size = needed[number].size_bytes
+        offsets[number] = machine.memory.l1_bytes - used - size if from_top else used
+        used += size
+    return tuple(offsets)
+
+
 @lru_cache(maxsize=16384)
 def estimate(machine: Machine, layer: Layer, tiling: Tiling) -> Estimate:
     """The steady-state bound of one tiling."""
