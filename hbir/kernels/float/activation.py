@@ -62,10 +62,7 @@ def hard_sigmoid(x: FloatArray, *, alpha: float = 0.2, beta: float = 0.5) -> Flo
 @kernel("hbir.hard_swish")
 def hard_swish(x: FloatArray) -> FloatArray:
     """x · min(max(x / 6 + 1/2, 0), 1)."""
-    gate = x * np.float32(1.0 / 6.0)
-    gate += np.float32(0.5)
-    np.clip(gate, np.float32(0.0), np.float32(1.0), out=gate)
-    return np.multiply(gate, x, out=gate)
+    return x * hard_sigmoid(x, alpha=1.0 / 6.0, beta=0.5)
 
 
 @kernel("hbir.swish")

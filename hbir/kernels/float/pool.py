@@ -27,10 +27,13 @@ def max_pool(
     dilation: Sequence[int] = (1, 1),
     ceil_mode: bool = False,
 ) -> FloatArray:
-    """x: (N, H, W, C) → (N, OH, OW, C): the greatest element of each window."""
+    """x: (N, H, W, C) → (N, OH, OW, C): the greatest element of each window.
+
+    A (dilated) window that hits padding alone gives the least float32, as in onnxruntime.
+    """
     size = window_shape(x.shape[1:3], kernel, stride, pad, dilation, ceil_mode=ceil_mode)
     reach = _reach(x.shape[1:3], kernel, stride, pad, dilation, size)
-    x = pad_height_width(x, reach, -np.inf)
+    x = pad_height_width(x, reach, float(np.finfo(np.float32).min))
     for axis in (0, 1):
         x = _reduce_windows(
             np.maximum, x, axis + 1, kernel[axis], stride[axis], dilation[axis], size[axis]
@@ -51,7 +54,8 @@ def avg_pool(
 ) -> FloatArray:
     """x: (N, H, W, C) → (N, OH, OW, C): the sum of each window divided by its element count.
 
-    With `count_include_pad`, padding counts, but not what ceil mode adds beyond it.
+    With `count_include_pad`, padding counts, but not what ceil mode adds beyond it. A window
+    without elements gives 0.
     """
     extent = x.shape[1:3]
     size = window_shape(extent, kernel, stride, pad, dilation, ceil_mode=ceil_mode)
@@ -65,7 +69,7 @@ def avg_pool(
         window = (kernel[axis], stride[axis], dilation[axis], size[axis])
         counts = _reduce_windows(np.add, counted, 0, *window)
         x = _reduce_windows(np.add, x, axis + 1, *window)
-        x *= np.reciprocal(counts).reshape((-1, 1) if axis else (-1, 1, 1))
+        x *= np.reciprocal(np.maximum(counts, 1.0)).reshape((-1, 1) if axis else (-1, 1, 1))
     return x
 
 
