@@ -6,6 +6,7 @@ this module is the one place that knows where each keeps its channels.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
@@ -46,6 +47,18 @@ def constant_parts(rewrite: Rewrite, op: GemmOp) -> tuple[Array, Array] | None:
 def output_channels(op: GemmOp) -> int:
     """Number of output channels."""
     return shape_of(op.output)[-1]
+
+
+def products_per_output(op: GemmOp) -> int:
+    """How many products an output element sums at most."""
+    shape = shape_of(op.w)
+    match op:
+        case Conv2dOp():
+            return math.prod(shape[1:])
+        case ConvTransposeOp():
+            return math.prod(shape[:3]) // op.params()["group_num"]
+        case LinearOp():
+            return shape[0]
 
 
 def scale_output_channels(op: GemmOp, weights: Array, factors: Array) -> Array:

@@ -1,0 +1,46 @@
+"""Convolution, transposed convolution, linear and matmul."""
+
+from __future__ import annotations
+
+from hbir.dialects.hbir.conv import Conv2dOp, ConvTransposeOp
+from hbir.dialects.hbir.linear import LinearOp, MatmulOp
+from hbir.dialects.qnt import ConstFakeQuantOp
+from hbir.passes.constraints import ConstraintTable
+from hbir.passes.gemm import GemmOp, products_per_output
+from hbir.passes.graph import defined_by, is_constant
+
+MAX_PRODUCTS = 32768
+"""128 · 127 · 32768 < 2^29, which with bias and residual (parameters.BIAS_LIMIT, RESIDUAL_LIMIT)
+stays inside the 32-bit accumulator whatever the weights."""
+
+
+def constraint_constant_weights(op: GemmOp) -> str | None:
+    """Weights and bias must be constants."""
+    fake_quant = defined_by(op.w, ConstFakeQuantOp)
+    if not is_constant(op.w if fake_quant is None else fake_quant.x):
+        return "the weights are computed"
+    if op.bias is not None and not is_constant(op.bias):
+        return "the bias is computed"
+    return None
+
+
+def constraint_products(op: GemmOp) -> str | None:
+    """An output element may sum at most 32768 products, so that 32 bits always hold the sum."""
+    count = products_per_output(op)
+    return f"this one sums {count}" if count > MAX_PRODUCTS else None
+
+
+def constraint_one_activation(op: MatmulOp) -> str | None:
+    """The BPU multiplies an activation by constant weights, not two activations."""
+    del op
+    return "both operands of this matmul are computed"
+
+
+GEMM = (constraint_constant_weights, constraint_products)
+
+CONSTRAINTS: ConstraintTable = {
+    Conv2dOp: GEMM,
+    ConvTransposeOp: GEMM,
+    LinearOp: GEMM,
+    MatmulOp: (constraint_one_activation,),
+}

@@ -1,0 +1,145 @@
+"""Decide for each op whether the BPU or the CPU runs it, and write down why the CPU does.
+
+Every op gets the discardable attribute `placement = "bpu"` or `"cpu"`, and on the CPU a `reason`.
+The rules themselves are the constraint functions in `hbir/passes/constraints`; here they meet what
+depends on the network: whether operands and result are quantized. The ops of a fusion group go
+together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from typing_extensions import override
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Operation, SSAValue
+from xdsl.passes import ModulePass
+
+from hbir.dialects.hbir.activation import ClipOp, PreluOp
+from hbir.dialects.hbir.constant import ConstantOp
+from hbir.dialects.hbir.elementwise import BinaryOp
+from hbir.dialects.hbir.move import ReshapeOp
+from hbir.dialects.qnt import ConstFakeQuantOp
+from hbir.ir.context import weights_of
+from hbir.ir.function import body_of, functions_of
+from hbir.ir.op import TensorOp
+from hbir.ir.origin import name_of
+from hbir.ir.types import shape_of
+from hbir.ir.weights import WeightStore
+from hbir.passes.constraints import broken_constraint
+from hbir.passes.fake_quant import quantization_at
+from hbir.passes.groups import FusionGroup, group_ending_at, is_inside_group
+from hbir.passes.scalars import scalar_operand
+
+PLACEMENT = "placement"
+REASON = "reason"
+BPU, CPU = "bpu", "cpu"
+
+
+class PlaceOpsPass(ModulePass):
+    """Write `placement`, and for the CPU `reason`, on every float op."""
+
+    name = "place-ops"
+
+    @override
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        weights = weights_of(ctx)
+        for function in functions_of(op):
+            _place(function, weights)
+
+
+def is_on_bpu(op: Operation) -> bool:
+    """Whether `place-ops` gave the op to the BPU."""
+    placement = op.attributes.get(PLACEMENT)
+    return isinstance(placement, StringAttr) and placement.data == BPU
+
+
+def _place(function: FuncOp, weights: WeightStore) -> None:
+    for op in body_of(function).ops:
+        if not isinstance(op, TensorOp) or not op.name.startswith("hbir."):
+            continue
+        if isinstance(op, ConstantOp) or is_inside_group(op):
+            continue
+        group = group_ending_at(op)
+        members: Iterable[TensorOp] = [op] if group is None else group.ops
+        if group is None:
+            reason = broken_constraint(op) or _unquantized(op, weights)
+        else:
+            reason = _group_reason(group)
+        for member in members:
+            _mark(member, reason)
+
+
+def _mark(op: TensorOp, reason: str | None) -> None:
+    op.attributes[PLACEMENT] = StringAttr(BPU if reason is None else CPU)
+    if reason is None:
+        op.attributes.pop(REASON, None)
+    else:
+        op.attributes[REASON] = StringAttr(reason)
+
+
+def _group_reason(group: FusionGroup) -> str | None:
+    broken = broken_constraint(group.gemm)
+    if broken is not None:
+        return broken
+    inputs = [group.gemm.x] if group.residual is None else [group.gemm.x, group.residual]
+    missing = _first_unquantized(inputs)
+    if missing is not None:
+        return missing
+    if isinstance(group.activation, ClipOp) and not _is_quantized(group.output):
+        return _result_reason(group.output)
+    return None
+
+
+def _unquantized(op: TensorOp, weights: WeightStore) -> str | None:
+    """What isn't quantized though the BPU computes with integers; None when all is."""
+    if isinstance(op, ReshapeOp) and _moves_raw_accumulator(op):
+        return None
+    missing = _first_unquantized(_activations(op, weights))
+    if missing is not None:
+        return missing
+    return None if _is_quantized(op.output) else _result_reason(op.output)
+
+
+def _activations(op: TensorOp, weights: WeightStore) -> list[SSAValue]:
+    """The operands that must be quantized: not a number, not a slope."""
+    if isinstance(op, PreluOp):
+        return [op.x]
+    scalar = scalar_operand(op, weights) if isinstance(op, BinaryOp) else None
+    return list(op.operands) if scalar is None else [scalar[0]]
+
+
+def _first_unquantized(values: Iterable[SSAValue]) -> str | None:
+    for value in values:
+        if quantization_at(value) is None:
+            return (
+                f'its operand "{name_of(value, "?")}" is not quantized: neither calibration nor'
+                " training placed a fake-quant there"
+            )
+    return None
+
+
+def _is_quantized(value: SSAValue) -> bool:
+    """Whether every reader of a value is a fake-quant."""
+    return all(isinstance(use.operation, ConstFakeQuantOp) for use in value.uses)
+
+
+def _result_reason(value: SSAValue) -> str:
+    return (
+        f'its result "{name_of(value, "?")}" is not quantized: no op of the BPU reads it, and only'
+        " convolutions without an upper bound give their accumulator out"
+    )
+
+
+def _moves_raw_accumulator(op: ReshapeOp) -> bool:
+    """Whether a reshape keeps the channels of an accumulator that goes out unquantized."""
+    producer = op.x.owner
+    if not isinstance(producer, Operation) or not is_on_bpu(producer):
+        return False
+    if any(isinstance(use.operation, ConstFakeQuantOp) for use in op.x.uses):
+        return False
+    from_group = group_ending_at(producer) is not None
+    from_reshape = isinstance(producer, ReshapeOp)
+    return (from_group or from_reshape) and shape_of(op.x)[-1:] == shape_of(op.output)[-1:]

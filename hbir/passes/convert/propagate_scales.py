@@ -1,0 +1,90 @@
+"""Give every tensor that a BPU op keeps the scale of its operand a fake-quant that says so.
+
+After this, a value is quantized once for all its readers, and results of scale-keeping ops carry
+their operand's fake-quant (or give theirs to the operand, where only the result had one).
+"""
+
+from __future__ import annotations
+
+from typing_extensions import override
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Operation, SSAValue
+from xdsl.passes import ModulePass
+
+from hbir.dialects.hbir.constant import ConstantOp
+from hbir.dialects.qnt import ConstFakeQuantOp
+from hbir.ir.function import body_of, functions_of
+from hbir.ir.rewriter import Rewrite
+from hbir.passes.constraints import broken_constraint
+from hbir.passes.fake_quant import copy_fake_quant, fake_quants_of, redirect
+from hbir.passes.graph import defined_by
+from hbir.passes.ties import KEEPING_OPS, scale_sources
+
+
+class PropagateScalesPass(ModulePass):
+    """Insert fake-quants along scale-keeping ops; make readers of a quantized value share it."""
+
+    name = "propagate-scales"
+
+    @override
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        rewrite = Rewrite(ctx)
+        for function in functions_of(op):
+            _propagate_backwards(function, rewrite)
+            _propagate_forwards(function, rewrite)
+
+
+def _propagate_backwards(function: FuncOp, rewrite: Rewrite) -> None:
+    """A keeping op whose result alone is quantized quantizes its operand alike."""
+    for op in reversed(list(body_of(function).ops)):
+        if not isinstance(op, KEEPING_OPS) or broken_constraint(op) is not None:
+            continue
+        mine = fake_quants_of(op.output)
+        if len(mine) != 1 or defined_by(op.x, ConstFakeQuantOp) is not None:
+            continue
+        if not fake_quants_of(op.x) and not isinstance(op.x.owner, ConstantOp):
+            uses = [use for use in op.x.uses if use.operation is op]
+            copy_fake_quant(rewrite, op.x, uses, mine[0])
+
+
+def _propagate_forwards(function: FuncOp, rewrite: Rewrite) -> None:
+    for op in list(body_of(function).ops):
+        if op.name.partition(".")[0] != "hbir" or isinstance(op, ConstantOp):
+            continue
+        if broken_constraint(op) is not None:
+            continue
+        value = op.results[0]
+        mine = fake_quants_of(value)
+        if mine:
+            _share(value, mine)
+            continue
+        like = _widest_source(op)
+        if like is not None:
+            copy_fake_quant(rewrite, value, list(value.uses), like)
+
+
+def _share(value: SSAValue, fake_quants: list[ConstFakeQuantOp]) -> None:
+    """Readers of the float value read the fake-quantized one: it is computed as integers."""
+    first = fake_quants[0]
+    others = [use for use in value.uses if not isinstance(use.operation, ConstFakeQuantOp)]
+    redirect(others, first.output)
+
+
+def _widest_source(op: Operation) -> ConstFakeQuantOp | None:
+    """The fake-quant of the op's scale sources; of several, the one with the widest range.
+
+    None unless every source that isn't a constant is fake-quantized.
+    """
+    sources = [v for v in scale_sources(op) if not isinstance(v.owner, ConstantOp)]
+    found = [defined_by(value, ConstFakeQuantOp) for value in sources]
+    known = [fake_quant for fake_quant in found if fake_quant is not None]
+    if not known or len(known) != len(found):
+        return None
+    return max(known, key=_width)
+
+
+def _width(op: ConstFakeQuantOp) -> float:
+    params = op.params()
+    return params["max"][0] - params["min"][0]

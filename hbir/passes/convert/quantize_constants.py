@@ -1,0 +1,58 @@
+"""Fake-quantize the constant operands of element-wise ops and of concat.
+
+Weights aren't touched: `lower-to-bpu` quantizes them per output channel. Neither are single
+numbers, which go into a table, nor slopes, which go into multipliers.
+"""
+
+from __future__ import annotations
+
+from typing_extensions import override
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
+from xdsl.passes import ModulePass
+
+from hbir.dialects.hbir.constant import ConstantOp
+from hbir.dialects.hbir.elementwise import AddOp, BinaryOp, MulOp, SubOp
+from hbir.dialects.hbir.move import ConcatOp
+from hbir.ir.function import functions_of
+from hbir.ir.rewriter import Rewrite
+from hbir.passes.constraints import broken_constraint
+from hbir.passes.fake_quant import (
+    copy_fake_quant,
+    fake_quants_of,
+    insert_fake_quant,
+    symmetric_range,
+)
+from hbir.passes.scalars import scalar_operand
+
+
+class QuantizeConstantsPass(ModulePass):
+    """Symmetric int8 from the constant's largest magnitude; for concat, max and min the result's."""
+
+    name = "quantize-constants"
+
+    @override
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        rewrite = Rewrite(ctx)
+        for function in functions_of(op):
+            for inner in list(function.body.block.ops):
+                if isinstance(inner, BinaryOp | ConcatOp) and broken_constraint(inner) is None:
+                    _quantize_operands(inner, rewrite)
+
+
+def _quantize_operands(op: Operation, rewrite: Rewrite) -> None:
+    if isinstance(op, BinaryOp) and scalar_operand(op, rewrite.weights) is not None:
+        return
+    for index, value in enumerate(op.operands):
+        array = rewrite.constant_value(value)
+        if array is None or not isinstance(value.owner, ConstantOp):
+            continue
+        uses = [use for use in value.uses if use.operation is op and use.index == index]
+        if isinstance(op, AddOp | SubOp | MulOp):
+            low, high = symmetric_range((float(array.min()), float(array.max())))
+            insert_fake_quant(rewrite, value, uses, minimum=low, maximum=high)
+            continue
+        likes = fake_quants_of(op.results[0])
+        if likes:
+            copy_fake_quant(rewrite, value, uses, likes[0])

@@ -1,0 +1,107 @@
+"""Fake-quants as passes handle them: making one, reading one's scale and zero point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from xdsl.ir import Block, SSAValue, Use
+from xdsl.rewriter import InsertPoint, Rewriter
+
+from hbir.dialects.qnt import ConstFakeQuantOp
+from hbir.ir.origin import origin_of, set_origin
+from hbir.ir.rewriter import Rewrite
+from hbir.kernels.quantize import range_of, scale_and_zero_point
+from hbir.passes.graph import defined_by
+
+
+@dataclass(frozen=True)
+class Quantization:
+    """How a tensor is quantized: per tensor, scale as float32 shows it."""
+
+    scale: float
+    zero_point: int = 0
+    bits: int = 8
+
+
+def symmetric_range(observed: tuple[float, float], bits: int = 8) -> tuple[float, float]:
+    """The range, zero point 0, whose largest integer stands for the largest observed magnitude.
+
+    A tensor that is all zeros gets scale 1.
+    """
+    magnitude = max(abs(observed[0]), abs(observed[1]))
+    scale = np.float32(magnitude / ((1 << (bits - 1)) - 1))
+    if scale < np.finfo(np.float32).tiny:
+        scale = np.float32(1.0)
+    return range_of(bits, scale)
+
+
+def quantization_of(op: ConstFakeQuantOp) -> Quantization | None:
+    """The quantization a per-tensor fake-quant stands for; None for a per-channel one.
+
+    A narrow range differs by one integer, −128, which the BPU does produce.
+    """
+    params = op.params()
+    if len(params["min"]) != 1:
+        return None
+    scale, zero_point = scale_and_zero_point(
+        params["bits"], params["min"][0], params["max"][0], params["narrow_range"]
+    )
+    return Quantization(float(scale), zero_point, params["bits"])
+
+
+def quantization_at(value: SSAValue) -> Quantization | None:
+    """The quantization of a value that a per-tensor fake-quant defines; None for others."""
+    fake_quant = defined_by(value, ConstFakeQuantOp)
+    return None if fake_quant is None else quantization_of(fake_quant)
+
+
+def insert_fake_quant(
+    rewrite: Rewrite,
+    value: SSAValue,
+    uses: Iterable[Use],
+    *,
+    minimum: float,
+    maximum: float,
+    bits: int = 8,
+) -> SSAValue:
+    """Fake-quantize `value` right after its definition, for the given uses of it."""
+    op = ConstFakeQuantOp.make(value, min=[minimum], max=[maximum], bits=bits)
+    _insert_after(rewrite, value, op)
+    redirect(uses, op.output)
+    return op.output
+
+
+def copy_fake_quant(
+    rewrite: Rewrite, value: SSAValue, uses: Iterable[Use], like: ConstFakeQuantOp
+) -> SSAValue:
+    """Fake-quantize `value` as `like` does, for the given uses of it."""
+    properties: dict[str, Any] = dict(like.properties)
+    op = ConstFakeQuantOp.make(value, **properties)
+    _insert_after(rewrite, value, op)
+    redirect(uses, op.output)
+    return op.output
+
+
+def redirect(uses: Iterable[Use], value: SSAValue) -> None:
+    """Make each use read `value`."""
+    for use in list(uses):
+        use.operation.operands[use.index] = value
+
+
+def _insert_after(rewrite: Rewrite, value: SSAValue, op: ConstFakeQuantOp) -> None:
+    owner = value.owner
+    set_origin(op, origin_of(value))
+    if isinstance(owner, Block):
+        Rewriter.insert_op(op, InsertPoint.at_start(owner))
+    else:
+        Rewriter.insert_op(op, InsertPoint.after(owner))
+    rewrite.changed = True
+    op.output.name_hint = value.name_hint
+
+
+def fake_quants_of(value: SSAValue) -> list[ConstFakeQuantOp]:
+    """The fake-quants that read `value`."""
+    return [use.operation for use in value.uses if isinstance(use.operation, ConstFakeQuantOp)]

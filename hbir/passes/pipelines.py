@@ -1,0 +1,78 @@
+"""The pipelines: which passes run, in which order, and what each step is for. All in one place.
+
+`schedule` is what the schedule phase appends. Names are those of `hbir-opt --list-passes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+
+from hbir.passes import load_pass
+from hbir.passes.manager import PassListener, PassManager
+
+OPTIMIZE = (
+    "fold-constants",
+    "eliminate-identities",
+    "cancel-transposes",
+    # Recognise whole functions before their pieces are absorbed into a convolution.
+    "decompose-div",
+    "recognize-activations",
+    "matmul-to-linear",
+    "absorb-batchnorm",
+    "absorb-affine",
+    "absorb-batchnorm",  # of a convolution whose addition or multiplication is now gone
+    "absorb-pad",
+    "lower-batchnorm",
+    "eliminate-identities",
+    "fold-constants",
+    "dead-code-elimination",
+    "mark-fusion-groups",
+    "verify-float",
+)
+"""Float to float. Calibration observes what this leaves, so it runs first; `convert` runs it again,
+which changes nothing on a calibrated module and prepares one that was trained with fake-quants."""
+
+CALIBRATE = ("place-fake-quants", "verify-qat")
+"""Float to qat, once ranges are observed."""
+
+QUANTIZE = (
+    # Every tensor the BPU touches gets a scale.
+    "propagate-scales",
+    "unify-scales",
+    "quantize-constants",
+    # Which op goes where, and why.
+    "place-ops",
+    # Integers.
+    "expand-fake-quants",
+    "lower-to-bpu",
+    "cancel-quantize-dequantize",
+    "lower-to-hbtl",
+    "dead-code-elimination",
+    "fold-requantize",
+    "simplify-moves",
+    "dead-code-elimination",
+    "verify-quantized",
+)
+"""Qat to quantized; `place-ops` and `lower-to-bpu` know the march from the module's attribute."""
+
+CONVERT = (*OPTIMIZE, "verify-qat", *QUANTIZE)
+"""Qat to quantized, as `hbir.convert` runs it."""
+
+
+def run_pipeline(
+    ctx: Context,
+    module: ModuleOp,
+    names: Sequence[str],
+    *,
+    listeners: Sequence[PassListener] = (),
+) -> PassManager:
+    """Run the named passes on `module` in place, verifying after each.
+
+    Returns the manager, which holds their times. Raises PassError for the first that fails.
+    """
+    manager = PassManager([load_pass(name)() for name in names], listeners=listeners)
+    manager.run(ctx, module)
+    return manager

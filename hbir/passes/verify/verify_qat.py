@@ -1,0 +1,60 @@
+"""What calibration (or training) hands to convert: fake-quants where integers can be."""
+
+from __future__ import annotations
+
+from typing_extensions import override
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation, OpResult
+from xdsl.passes import ModulePass
+
+from hbir.dialects.qnt import ConstFakeQuantOp
+from hbir.ir.function import functions_of
+from hbir.ir.verify import VerifyError, verify_module
+from hbir.passes.graph import is_constant
+from hbir.passes.groups import group_number, is_inside_group
+from hbir.passes.verify.verify_float import check_dialect
+
+
+class VerifyQatPass(ModulePass):
+    """The float level's rules, and for each fake-quant: outside fusion groups, a range around 0,
+    8 bits, per channel only on constants."""
+
+    name = "verify-qat"
+
+    @override
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        verify_module(op)
+        for function in functions_of(op):
+            for inner in function.body.block.ops:
+                check_dialect(inner)
+                if isinstance(inner, ConstFakeQuantOp):
+                    _check_range(inner)
+                    _check_place(inner)
+
+
+def _check_range(op: ConstFakeQuantOp) -> None:
+    params = op.params()
+    if params["bits"] != 8:
+        raise VerifyError(
+            op, f"bits must be 8, got {params['bits']}; wider types are not there yet"
+        )
+    for low, high in zip(params["min"], params["max"], strict=True):
+        if low > 0 or high < 0:
+            raise VerifyError(
+                op, f"range [{low}, {high}] does not hold 0, so padding and zeros have no integer"
+            )
+    if "axis" in params and not is_constant(op.x):
+        raise VerifyError(op, "only constants are quantized per channel; leave out axis")
+
+
+def _check_place(op: ConstFakeQuantOp) -> None:
+    producer = op.x.owner
+    if isinstance(producer, ConstFakeQuantOp) and producer.properties == op.properties:
+        raise VerifyError(op, "repeats the fake-quant before it")
+    if isinstance(op.x, OpResult) and _between_group_ops(op.x.op):
+        raise VerifyError(op, "stands inside a fusion group, whose sum is never quantized")
+
+
+def _between_group_ops(producer: Operation) -> bool:
+    return group_number(producer) is not None and is_inside_group(producer)

@@ -1,0 +1,1 @@
+"""From observed data to integers: observers, `calibrate`, and the driver of `convert`."""

@@ -1,0 +1,137 @@
+"""`calibrate`: run a float network on real data, and place fake-quants from what was seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, cast
+
+import numpy as np
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Operation, SSAValue
+
+from hbir.errors import HbirError
+from hbir.ir.function import body_of, input_names
+from hbir.ir.origin import Origin, origin_of_op, set_origin
+from hbir.ir.types import Array
+from hbir.module import Function, Module, bind_inputs
+from hbir.passes.groups import is_inside_group
+from hbir.passes.observed import Ranges, write_observed
+from hbir.passes.pipelines import CALIBRATE, OPTIMIZE, run_pipeline
+from hbir.quantization.observers import Observer, observer_factory
+
+
+def calibrate(
+    module: Module,
+    batches: Iterable[Mapping[str, Any]],
+    method: str = "max",
+    **options: float,
+) -> Module:
+    """A new module at the qat level: optimized, observed on `batches`, with fake-quants.
+
+    batches: each a mapping from input names to arrays of the inputs' shapes, read once, one at a
+    time; memory doesn't grow with their number. method: `max`, or `percentile` with the option
+    `percentile` (default 99.99: the range holds that share of the magnitudes). `module` itself
+    isn't changed. Raises HbirError for a module that isn't float, for no batches, and for a batch
+    with wrong names, shapes or dtypes, or with nan or inf.
+    """
+    if module.level != "float":
+        raise HbirError(
+            f"calibrate takes a float module, this one is {module.level}; calibrate it before"
+            " anything else, or convert it as it is"
+        )
+    make_observer = observer_factory(method, **options)
+    calibrated = module.clone()
+    run_pipeline(calibrated.context, calibrated.op, OPTIMIZE)
+    functions = calibrated.functions
+    if len(functions) != 1:
+        raise HbirError(f"calibrate takes a module of one function, this one has {len(functions)}")
+    ranges = _observe(calibrated, functions[0], batches, make_observer)
+    write_observed(functions[0].op, ranges)
+    run_pipeline(calibrated.context, calibrated.op, CALIBRATE)
+    calibrated.level = "qat"
+    return calibrated
+
+
+def _observe(
+    module: Module,
+    function: Function,
+    batches: Iterable[Any],
+    make_observer: Callable[[], Observer],
+) -> Ranges:
+    """The range of every float argument and op result outside constants and fusion groups."""
+    from hbir.runtime.interpreter import Plan
+
+    _name_all(function.op)
+    values = _Values(function.op, make_observer)
+    plan = Plan(function.op, module.weights)
+    count = 0
+    for count, batch in enumerate(batches, start=1):
+        if not isinstance(batch, Mapping):
+            raise HbirError(
+                f"calibration batch {count} is a {type(batch).__name__}; expected a mapping from"
+                f" input names ({', '.join(input_names(function.op))}) to arrays"
+            )
+        what = f"calibration batch {count}"
+        arrays = bind_inputs(what, function.flatten_inputs, cast(Mapping[str, Any], batch))
+        _check_finite(what, function, arrays)
+        plan.run(arrays, values.listen)
+    if count == 0:
+        raise HbirError("calibrate got no batches; give at least one mapping of inputs to arrays")
+    return values.ranges()
+
+
+def _check_finite(what: str, function: Function, arrays: list[Array]) -> None:
+    for port, array in zip(function.flatten_inputs, arrays, strict=True):
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            raise HbirError(f"{what}: input {port.name!r} holds nan or inf")
+
+
+def _name_all(function: FuncOp) -> None:
+    """Give ops without an origin one, for the interpreter reports named tensors only."""
+    for index, op in enumerate(body_of(function).ops):
+        if op.results and origin_of_op(op) is None:
+            set_origin(op, Origin(f"_tensor_{index}"))
+
+
+class _Values:
+    """The observers of a function's values, fed by the interpreter's listener."""
+
+    def __init__(self, function: FuncOp, make_observer: Callable[[], Observer]) -> None:
+        arguments = body_of(function).args
+        self._names = dict(zip(input_names(function), arguments, strict=True))
+        self._make = make_observer
+        self._observers: dict[SSAValue, Observer] = {}
+        self._ignored = {
+            op for op in body_of(function).ops if op.name == "hbir.constant" or is_inside_group(op)
+        }
+        self._seen: dict[Operation, int] = {}
+
+    def listen(self, name: str, array: Array, op: Operation | None) -> None:
+        """One tensor of one run; the results of an op come in order."""
+        if op is None:
+            self._observe(self._names[name], array, name)
+        elif op not in self._ignored:
+            index = self._seen.get(op, 0) % len(op.results)
+            self._seen[op] = index + 1
+            self._observe(op.results[index], array, name)
+
+    def _observe(self, value: SSAValue, array: Array, name: str) -> None:
+        if array.dtype.kind != "f":
+            return
+        if not np.isfinite(array).all():
+            raise HbirError(
+                f'tensor "{name}" becomes nan or inf on the calibration data; check the'
+                " preprocessing of the inputs and the model's weights"
+            )
+        if value not in self._observers:
+            self._observers[value] = self._make()
+        self._observers[value].observe(array)
+
+    def ranges(self) -> Ranges:
+        """What was seen of each value; results of other types count as (0, 0)."""
+        found = {value: observer.range() for value, observer in self._observers.items()}
+        for op in self._seen:
+            if any(result in found for result in op.results):
+                for result in op.results:
+                    found.setdefault(result, (0.0, 0.0))
+        return found
