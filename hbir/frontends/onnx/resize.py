@@ -1,0 +1,148 @@
+"""Resize and Upsample: sampling of H and W.
+
+A coordinate mode is accepted when the source position is step · i + offset:
+
+    half_pixel            step = 1/scale, offset = 0.5/scale − 0.5
+    pytorch_half_pixel    the same; position 0 where the result has one element
+    asymmetric            step = 1/scale, offset = 0
+    align_corners         step = (in − 1)/(out − 1), offset = 0
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+from xdsl.ir import SSAValue
+
+from hbir.errors import HbirError
+from hbir.frontends.onnx.errors import NoBpuForm
+from hbir.frontends.onnx.node_import import NodeImport
+from hbir.frontends.onnx.registry import imports
+from hbir.frontends.onnx.windows import pair, spatial_rank
+
+Position = Callable[[int, int, float], tuple[float, float]]
+"""(extent before, extent after, scale) → (step, offset)."""
+
+
+def _half_pixel(_before: int, _after: int, scale: float) -> tuple[float, float]:
+    return 1 / scale, 0.5 / scale - 0.5
+
+
+def _pytorch_half_pixel(_before: int, after: int, scale: float) -> tuple[float, float]:
+    return (1 / scale, 0.5 / scale - 0.5) if after > 1 else (0.0, 0.0)
+
+
+def _asymmetric(_before: int, _after: int, scale: float) -> tuple[float, float]:
+    return 1 / scale, 0.0
+
+
+def _align_corners(before: int, after: int, _scale: float) -> tuple[float, float]:
+    return ((before - 1) / (after - 1) if after > 1 else 0.0), 0.0
+
+
+COORDINATE_MODES: dict[str, Position] = {
+    "half_pixel": _half_pixel,
+    "pytorch_half_pixel": _pytorch_half_pixel,
+    "asymmetric": _asymmetric,
+    "align_corners": _align_corners,
+}
+
+_MODES = {"nearest": "nearest", "linear": "bilinear", "bilinear": "bilinear"}
+
+
+@imports("Upsample")
+def upsample(node: NodeImport) -> SSAValue:
+    """Upsample → resize2d. Scales must be constant, of H and W only."""
+    scales = _floats(node, 1, "scales")
+    return _resized(node, scales, None, _asymmetric, "floor")
+
+
+@imports("Resize")
+def resize(node: NodeImport) -> SSAValue:
+    """Resize → resize2d. Scales or sizes must be constant, of H and W only."""
+    if node.version < 11:  # before coordinate modes: what Upsample did
+        return _resized(node, _floats(node, 1, "scales"), None, _asymmetric, "floor")
+    coordinates = node.str_("coordinate_transformation_mode", "half_pixel")
+    if coordinates not in COORDINATE_MODES:
+        raise NoBpuForm(
+            f"coordinate_transformation_mode must be one of {', '.join(COORDINATE_MODES)}, got"
+            f" {coordinates!r}"
+        )
+    if node.int_("antialias", 0):
+        raise NoBpuForm("antialias must be 0")
+    policy = node.str_("keep_aspect_ratio_policy", "stretch")
+    if policy != "stretch":
+        raise NoBpuForm(f"keep_aspect_ratio_policy must be stretch, got {policy!r}")
+    rounding = node.str_("nearest_mode", "round_prefer_floor")
+    shape = node.shape(0)
+    axes = node.ints("axes", range(len(shape))) or list(range(len(shape)))
+    axes = [axis % len(shape) for axis in axes]
+    if node.has(3) and len(sizes := node.constant_ints(3, "sizes")):
+        full = list(shape)
+        _check_count(node, "sizes", sizes, axes)
+        for axis, size in zip(axes, sizes, strict=True):
+            full[axis] = size
+        return _resized(
+            node,
+            [after / before for after, before in zip(full, shape, strict=True)],
+            full,
+            COORDINATE_MODES[coordinates],
+            rounding,
+        )
+    scales = [1.0] * len(shape)
+    given = _floats(node, 2, "scales")
+    _check_count(node, "scales", given, axes)
+    for axis, scale in zip(axes, given, strict=True):
+        scales[axis] = scale
+    return _resized(node, scales, None, COORDINATE_MODES[coordinates], rounding)
+
+
+def _check_count(
+    node: NodeImport, what: str, values: Sequence[float], axes: Sequence[int]
+) -> None:
+    if len(values) != len(axes):
+        raise HbirError(f"{node.node}: {what} must have {len(axes)} entries, got {list(values)}")
+
+
+def _floats(node: NodeImport, index: int, what: str) -> list[float]:
+    values = [float(v) for v in node.constant(index, what).reshape(-1)]
+    if not all(math.isfinite(v) and v > 0 for v in values):
+        raise HbirError(f"{node.node}: {what} must be positive, got {values}")
+    return values
+
+
+def _resized(
+    node: NodeImport,
+    scales: Sequence[float],
+    sizes: Sequence[int] | None,
+    position: Position,
+    rounding: str,
+) -> SSAValue:
+    rank = spatial_rank(node)
+    shape = node.shape(0)
+    if len(scales) != len(shape):
+        raise HbirError(f"{node.node}: scales must have {len(shape)} entries, got {list(scales)}")
+    if scales[0] != 1 or scales[1] != 1:
+        raise NoBpuForm(f"N and C must stay, their scales are {list(scales[:2])}")
+    mode = node.str_("mode", "nearest")
+    if mode not in _MODES:
+        raise NoBpuForm(f"mode must be one of {', '.join(_MODES)}, got {mode!r}")
+    before = shape[2:]
+    if sizes is None:
+        # The specification's floor(extent · scale); the scale is an f32, the product is exact.
+        after = [math.floor(b * s) for b, s in zip(before, scales[2:], strict=True)]
+    else:
+        after = list(sizes[2:])
+    steps = [position(b, a, s) for b, a, s in zip(before, after, scales[2:], strict=True)]
+    if rank == 1:
+        steps.insert(0, (1.0, 0.0))
+    return node.spatial_result(
+        "resize2d",
+        node.spatial_input(0),
+        size=pair(after, 1),
+        step=[step for step, _ in steps],
+        initial_offset=[offset for _, offset in steps],
+        mode=_MODES[mode],
+        nearest_mode=rounding,
+    )

@@ -1,0 +1,452 @@
+"""Push layout transposes to the edges of the network and cancel those that meet.
+
+Frontends put a transpose before and after each op that is bound to channel-last tensors. One sweep
+forward moves every transpose behind the ops that can do without it (element-wise ops, concat,
+slice, pad, softmax, reduce_mean, linear, reshape), where it meets and cancels the next one, or
+ends at an output, a CPU op or a matrix product. One sweep backward moves what is left between an
+input and the first layout-bound op before the ops in between, up to the input; constants are
+transposed here and now.
+
+A transpose is moved only where fewer elements are transposed afterwards. One that moves nothing
+but axes of extent 1 costs nothing, and is a reshape in the end.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from typing_extensions import override
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Block, BlockArgument, Operation, OpResult, SSAValue
+from xdsl.passes import ModulePass
+
+from hbir.dialects.hbir.activation import PreluOp
+from hbir.dialects.hbir.base import UnaryOp
+from hbir.dialects.hbir.cast import CastTypeOp
+from hbir.dialects.hbir.constant import ConstantOp
+from hbir.dialects.hbir.elementwise import BinaryOp
+from hbir.dialects.hbir.linear import LinearOp
+from hbir.dialects.hbir.move import ConcatOp, PadOp, ReshapeOp, SliceOp, TransposeOp
+from hbir.dialects.hbir.norm import SoftmaxOp
+from hbir.dialects.hbir.reduce import ReduceMeanOp
+from hbir.dialects.qnt import ConstFakeQuantOp
+from hbir.ir.function import body_of, functions_of
+from hbir.ir.op import TensorOp
+from hbir.ir.origin import Origin, origin_of, origin_of_op
+from hbir.ir.rewriter import Rewrite, erase_dead_ops
+from hbir.ir.types import element_of, shape_of
+from hbir.passes.permutation import (
+    Dims,
+    compose,
+    identity,
+    inverse,
+    moves_nothing,
+    through_reshape,
+)
+
+_BROADCASTING = (BinaryOp, PreluOp)
+_PER_AXIS = {SliceOp: ("begin", "end", "step"), PadOp: ("begin", "end")}
+"""Ops with lists of one entry per axis."""
+
+
+class CancelTransposes(ModulePass):
+    """Push transposes to the edges and cancel those that meet."""
+
+    name = "cancel-transposes"
+
+    @override
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        for function in functions_of(op):
+            _Sweeper(Rewrite(ctx), body_of(function)).run()
+        erase_dead_ops(op)
+
+
+class _Sweeper:
+    """One block being swept. Every transpose in it goes through `_transposed`."""
+
+    def __init__(self, rewrite: Rewrite, block: Block) -> None:
+        self._rewrite = rewrite
+        self._block = block
+        self._made: dict[tuple[SSAValue, Dims], SSAValue] = {}
+        """(value, dims) → its transpose, which stands above the op now being visited."""
+        self._rules: dict[type[Operation], Callable[[Any], None]] = {
+            TransposeOp: self._transpose,
+            ConcatOp: self._concat,
+            SliceOp: self._per_axis,
+            PadOp: self._per_axis,
+            SoftmaxOp: self._softmax,
+            ReduceMeanOp: self._reduce_mean,
+            ReshapeOp: self._reshape,
+            LinearOp: self._linear,
+        }
+
+    def run(self) -> None:
+        """Sweep forward, then backward, then turn transposes that move nothing into reshapes."""
+        for op in list(self._block.ops):
+            rule = self._rules.get(type(op))
+            if rule is not None:
+                rule(op)
+            elif isinstance(op, _BROADCASTING):
+                self._broadcasting(op)
+            elif isinstance(op, UnaryOp | CastTypeOp):
+                self._unary(op)
+        self._hoist()
+        for op in list(self._block.ops):
+            if isinstance(op, TransposeOp) and moves_nothing(shape_of(op.x), _dims(op)):
+                shape = list(shape_of(op.output))
+                self._rewrite.replace(op, ReshapeOp.make(op.x, shape=shape))
+
+    # Transposes
+
+    def _transposed(self, value: SSAValue, dims: Dims, before: Operation) -> SSAValue:
+        """`value` transposed: a constant, an existing value, or a new op before `before`."""
+        source, applied = _source(value)
+        if applied is not None:
+            value, dims = source, compose(applied, dims)
+        if dims == identity(len(dims)):
+            return value
+        key = (value, dims)
+        if key not in self._made:
+            origin = origin_of(value)
+            origin = None if origin is None else origin.permuted(dims)
+            array = self._rewrite.constant_value(value)
+            if array is not None:
+                self._made[key] = self._rewrite.constant(
+                    array.transpose(dims), before=before, origin=origin
+                )
+            else:
+                op = TransposeOp.make(value, dims=dims, origin=origin)
+                self._made[key] = self._rewrite.insert(op, before=before).output
+        return self._made[key]
+
+    def _transpose(self, op: TransposeOp) -> None:
+        dims = _dims(op)
+        source, applied = _source(op.x)
+        whole = dims if applied is None else compose(applied, dims)
+        key = (source, whole)
+        settled = (
+            applied is None
+            and key not in self._made
+            and whole != identity(len(whole))
+            and self._rewrite.constant_value(source) is None
+        )
+        if settled:
+            self._made[key] = op.output
+            return
+        new = key not in self._made
+        value = self._transposed(op.x, dims, op)
+        if new and isinstance(value, OpResult) and value.op is not op and value != source:
+            self._rewrite.inherit(value.op, op, origin=origin_of_op(op))
+        self._rewrite.replace(op, value)
+
+    def _replace(
+        self, op: TensorOp, operands: Sequence[SSAValue], dims: Dims, **changed: Any
+    ) -> None:
+        """Put transpose(op over `operands`, dims) in the place of `op`."""
+        origin = origin_of_op(op)
+        inner = _remade(
+            op, operands, None if origin is None else origin.permuted(inverse(dims)), changed
+        )
+        self._rewrite.insert(inner, before=op)
+        if dims == identity(len(dims)):
+            self._rewrite.replace(op, inner, origin=origin)
+            return
+        outer = TransposeOp.make(inner.output, dims=dims, origin=origin)
+        self._rewrite.replace(op, outer, origin=origin)
+        self._made[inner.output, dims] = outer.output
+
+    # Forward: one rule per kind of op
+
+    def _unary(self, op: TensorOp) -> None:
+        source, dims = _source(op.operands[0])
+        if dims is not None:
+            self._replace(op, [source], dims, **_moved_axis(op, dims))
+
+    def _softmax(self, op: SoftmaxOp) -> None:
+        source, dims = _source(op.operands[0])
+        if dims is not None:
+            self._replace(op, [source], dims, dim=dims[op.params()["dim"]])
+
+    def _per_axis(self, op: TensorOp) -> None:
+        source, dims = _source(op.operands[0])
+        if dims is not None:
+            self._replace(op, [source], dims, **_moved_lists(op, inverse(dims)))
+
+    def _reduce_mean(self, op: ReduceMeanOp) -> None:
+        source, dims = _source(op.operands[0])
+        if dims is None:
+            return
+        reduced = {axis % len(dims) for axis in op.params()["dims"]}
+        inner = sorted(dims[axis] for axis in reduced)
+        if not op.params()["keep_dim"]:
+            left = [axis for axis in range(len(dims)) if axis not in inner]
+            dims = tuple(left.index(s) for a, s in enumerate(dims) if a not in reduced)
+        self._replace(op, [source], dims, dims=inner)
+
+    def _broadcasting(self, op: TensorOp) -> None:
+        rank = len(shape_of(op.output))
+        dims = self._worthwhile(op.operands, rank)
+        if dims is None:
+            return
+        operands = [self._aligned(operand, dims, op) for operand in op.operands]
+        self._replace(op, operands, dims)
+
+    def _concat(self, op: ConcatOp) -> None:
+        dims = self._worthwhile(op.operands, len(shape_of(op.output)))
+        if dims is None:
+            return
+        operands = [self._transposed(operand, inverse(dims), op) for operand in op.operands]
+        self._replace(op, operands, dims, dim=dims[op.params()["dim"]])
+
+    def _worthwhile(self, operands: Sequence[SSAValue], rank: int) -> Dims | None:
+        """The permutation to move behind an op of several operands, if it saves transposing."""
+        saved: dict[Dims, int] = {}
+        for operand in operands:
+            source, dims = _source(operand)
+            if dims is not None and len(dims) == rank:
+                saved[dims] = saved.get(dims, 0) + _cost(source, dims)
+        # The first of the most saving ones, in the order of the operands.
+        for dims in sorted(saved, key=lambda candidate: -saved[candidate]):
+            spent = sum(self._spent(operand, dims) for operand in operands)
+            if spent < saved[dims] or spent == 0:
+                return dims
+        return None
+
+    def _spent(self, operand: SSAValue, dims: Dims) -> int:
+        """Elements to be transposed when `operand` has to follow a transpose by `dims`."""
+        if _constant_like(operand):
+            return 0
+        rank = len(dims)
+        source, applied = _source(operand)
+        if applied is not None and len(applied) == rank:
+            return _cost(source, compose(applied, inverse(dims)))
+        if (operand, inverse(dims)) in self._made:
+            return 0
+        shape = (1,) * (rank - len(shape_of(operand))) + shape_of(operand)
+        return 0 if moves_nothing(shape, inverse(dims)) else math.prod(shape)
+
+    def _aligned(self, operand: SSAValue, dims: Dims, before: Operation) -> SSAValue:
+        """`operand` such that it broadcasts in the layout before a transpose by `dims`."""
+        shape = shape_of(operand)
+        array = self._rewrite.constant_value(operand)
+        if array is not None:
+            return self._aligned_constant(operand, array, dims, before)
+        if math.prod(shape) == 1 and len(shape) <= len(dims):
+            return operand
+        if len(shape) < len(dims):
+            full = [*(1,) * (len(dims) - len(shape)), *shape]
+            op = ReshapeOp.make(operand, shape=full, origin=origin_of(operand))
+            operand = self._rewrite.insert(op, before=before).output
+        return self._transposed(operand, inverse(dims), before)
+
+    def _aligned_constant(
+        self, operand: SSAValue, array: np.ndarray[Any, Any], dims: Dims, before: Operation
+    ) -> SSAValue:
+        """A constant in the other layout, without leading axes of extent 1 (they broadcast)."""
+        full = array.reshape((1,) * (len(dims) - array.ndim) + array.shape)
+        moved = full.transpose(inverse(dims))
+        while moved.ndim > 1 and moved.shape[0] == 1:
+            moved = moved[0]
+        origin = origin_of(operand)
+        return self._rewrite.constant(
+            moved, before=before, origin=None if origin is None else Origin(origin.tensor)
+        )
+
+    def _reshape(self, op: ReshapeOp) -> None:
+        source, dims = _source(op.x)
+        if dims is None:
+            return
+        moved = through_reshape(shape_of(source), dims, shape_of(op.output))
+        if moved is None:
+            return
+        if moved.after == identity(len(moved.after)):
+            before = dims if not moves_nothing(shape_of(source), dims) else identity(len(dims))
+        else:
+            before = moved.before
+        operand = self._transposed(source, before, op)
+        if moved.after == identity(len(moved.after)) and operand == op.x:
+            return
+        self._replace(op, [operand], moved.after, shape=moved.shape)
+
+    def _linear(self, op: LinearOp) -> None:
+        source, dims = _source(op.x)
+        if dims is not None and dims[-1] == len(dims) - 1:
+            self._replace(op, [source, *op.operands[1:]], dims)
+            return
+        self._permute_weight_rows(op)
+
+    def _permute_weight_rows(self, op: LinearOp) -> None:
+        """linear(reshape(transpose(u)), w), a flattened feature map: permute w's rows instead."""
+        flat = op.x.owner
+        if not isinstance(flat, ReshapeOp):
+            return
+        source, dims = _source(flat.x)
+        rows = _row_constant(op.w, self._rewrite)
+        if dims is None or rows is None:
+            return
+        before = [dims[axis] for axis in range(len(dims))]
+        shape = shape_of(flat.x)
+        first = next(
+            (a for a in range(len(shape)) if math.prod(shape[a:]) == shape_of(op.x)[-1]), None
+        )
+        if first is None or before[:first] != list(range(first)):
+            return
+        inner = inverse([axis - first for axis in before[first:]])
+        columns = rows.shape[1]
+        permuted = rows.reshape(*shape[first:], columns)
+        permuted = permuted.transpose(*inner, len(inner)).reshape(rows.shape)
+        flattened = ReshapeOp.make(source, shape=shape_of(op.x), origin=_flat_origin(flat))
+        self._rewrite.insert(flattened, before=op)
+        weight = self._permuted_weight(op.w, permuted, op)
+        self._rewrite.replace(
+            op, LinearOp.make(flattened.output, weight, *op.operands[2:], origin=origin_of_op(op))
+        )
+
+    def _permuted_weight(
+        self, weight: SSAValue, rows: np.ndarray[Any, Any], before: Operation
+    ) -> SSAValue:
+        origin = origin_of(weight)
+        name = None if origin is None else Origin(f"{origin.tensor}#rows")
+        constant = self._rewrite.constant(rows, before=before, origin=name)
+        if not isinstance(weight.owner, ConstFakeQuantOp):
+            return constant
+        quantized = _remade(weight.owner, [constant], name, {})
+        return self._rewrite.insert(quantized, before=before).output
+
+    # Backward
+
+    def _hoist(self) -> None:
+        reaches: dict[SSAValue, bool] = {}
+        for op in reversed(list(self._block.ops)):
+            if isinstance(op, TransposeOp) and op.parent is not None:
+                current: TransposeOp | None = op
+                while current is not None and _reaches_edge(current.x, reaches):
+                    current = self._hoist_one(current)
+
+    def _hoist_one(self, op: TransposeOp) -> TransposeOp | None:
+        """Move a transpose before the op it reads; returns it where it stands then."""
+        producer, dims = op.x.owner, _dims(op)
+        if isinstance(producer, ConstantOp):
+            self._made.clear()
+            self._rewrite.replace(op, self._transposed(op.x, dims, op))
+            return None
+        if not isinstance(producer, TensorOp):
+            return None
+        self._made.clear()  # what stands above `op` need not stand above `producer`
+        changed = _moved_axis(producer, inverse(dims))
+        if type(producer) in _PER_AXIS:
+            changed = _moved_lists(producer, dims)
+        operands = [self._aligned(value, inverse(dims), producer) for value in producer.operands]
+        new = _remade(producer, operands, origin_of_op(op), changed)
+        self._rewrite.insert(new, before=producer)
+        self._rewrite.replace(op, new, origin=origin_of_op(op))
+        self._rewrite.erase(producer)
+        moved = [value.owner for value in operands if isinstance(value.owner, TransposeOp)]
+        return moved[0] if moved else None
+
+
+def _dims(op: TransposeOp) -> Dims:
+    return tuple(op.params()["dims"])
+
+
+def _source(value: SSAValue) -> tuple[SSAValue, Dims | None]:
+    """(x, dims) of a value that is transpose(x, dims), else (value, None)."""
+    if isinstance(value, OpResult) and isinstance(value.op, TransposeOp):
+        return value.op.x, _dims(value.op)
+    return value, None
+
+
+def _cost(value: SSAValue, dims: Dims) -> int:
+    """Elements that transposing `value` by `dims` moves."""
+    shape = shape_of(value)
+    return 0 if moves_nothing(shape, dims) else math.prod(shape)
+
+
+def _constant_like(value: SSAValue) -> bool:
+    """Whether a value is a constant, or one that is fake-quantized."""
+    owner = value.owner
+    if isinstance(owner, ConstFakeQuantOp):
+        owner = owner.operands[0].owner
+    return isinstance(owner, ConstantOp)
+
+
+def _row_constant(weight: SSAValue, rewrite: Rewrite) -> np.ndarray[Any, Any] | None:
+    """The array of a linear weight that is constant, maybe fake-quantized, but not per row."""
+    owner = weight.owner
+    if isinstance(owner, ConstFakeQuantOp):
+        if owner.params().get("axis") in (0, -2):
+            return None
+        weight = owner.operands[0]
+    return rewrite.constant_value(weight)
+
+
+def _flat_origin(flat: ReshapeOp) -> Origin | None:
+    """The origin of a flattened tensor whose elements are in another order."""
+    origin = origin_of_op(flat)
+    return None if origin is None else Origin(f"{origin.tensor}#flat", (), origin.nodes)
+
+
+def _moved_axis(op: TensorOp, dims: Dims) -> dict[str, Any]:
+    """The `axis` of a per-channel fake-quant in the layout before a transpose by `dims`."""
+    axis = op.params().get("axis") if isinstance(op, ConstFakeQuantOp) else None
+    return {} if axis is None else {"axis": dims[axis]}
+
+
+def _moved_lists(op: TensorOp, dims: Dims) -> dict[str, Any]:
+    """The per-axis lists of an op, for an operand transposed by `dims`."""
+    params = op.params()
+    return {
+        name: [params[name][axis] for axis in dims]
+        for name in _PER_AXIS[type(op)]
+        if params.get(name) is not None
+    }
+
+
+def _remade(
+    op: TensorOp, operands: Sequence[SSAValue], origin: Origin | None, changed: dict[str, Any]
+) -> TensorOp:
+    """The same op over other operands, with some properties changed."""
+    properties: dict[str, Any] = {
+        name: value for name, value in op.properties.items() if name not in op.HIDDEN_PROPERTIES
+    }
+    properties.update(changed)
+    return type(op).make(*operands, origin=origin, element=element_of(op.output), **properties)
+
+
+def _reaches_edge(value: SSAValue, known: dict[SSAValue, bool]) -> bool:
+    """Whether a transpose of `value` can move up to an input or into constants, over ops that only
+    it reads."""
+    chain: list[SSAValue] = []
+    answer = False
+    while value not in known:
+        chain.append(value)
+        owner = value.owner
+        if isinstance(owner, Block | ConstantOp):
+            # A transposed input stands at the edge already: it stops there.
+            answer = bool(len(chain) > 1) or isinstance(owner, ConstantOp)
+            break
+        operands = _hoistable_operands(owner)
+        if operands is None or not value.has_one_use():
+            break
+        value = operands[0]
+    else:
+        answer = known[value]
+    for passed in chain:
+        known[passed] = answer and not isinstance(passed, BlockArgument)
+    return known.get(chain[0], answer) if chain else answer
+
+
+def _hoistable_operands(op: Operation) -> list[SSAValue] | None:
+    """The one operand that isn't constant (or the first); None when a transpose can't move up."""
+    elementwise = isinstance(op, UnaryOp | CastTypeOp | BinaryOp | PreluOp | SliceOp | PadOp)
+    if not elementwise or isinstance(op, SoftmaxOp):
+        return None
+    rank = len(shape_of(op.results[0]))
+    computed = [value for value in op.operands if not isinstance(value.owner, ConstantOp)]
+    if len(computed) > 1 or any(len(shape_of(value)) != rank for value in computed):
+        return None
+    return computed or [op.operands[0]]
