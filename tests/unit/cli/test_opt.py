@@ -161,7 +161,6 @@ def test_every_pass_is_listed_with_a_summary(capsys: pytest.CaptureFixture[str])
 
 
 def test_an_onnx_file_is_imported(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    pytest.importorskip("hbir.onnx", reason="the frontend has not landed")
     bundled = Path(__file__).resolve().parents[3] / "examples" / "mnist" / "model.onnx"
     assert main([str(bundled)]) == 0
     assert "hbir.conv2d" in capsys.readouterr().out
