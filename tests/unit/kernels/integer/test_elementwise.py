@@ -100,7 +100,7 @@ def test_prelu_equals_plain_integers(
     )
     for index in np.ndindex(*x.shape):
         value = int(x[index]) - input_zero_point
-        factor = multiplier if value >= 0 else slopes[index[-1]]
+        factor = multiplier if value >= 0 else slopes[int(index[-1])]
         expected = oracle.round_half_up(value * factor, shift) + zero_point
         assert int(got[index]) == oracle.saturated(expected, np.int8)
 
