@@ -38,8 +38,8 @@ def render_passes() -> str:
     """docs/passes.md: every pass by phase, what it does and its options."""
     lines = ["# Passes", "", _GENERATED]
     lines += [
-        "`hbir-opt FILE --pass-pipeline='a,b{option=1}'` runs them; `hbir-opt --list-passes` prints",
-        "this list. The pipelines that `calibrate`, `convert` and `compile` run are in",
+        "`hbir-opt FILE --pass-pipeline='a,b{option=1}'` runs them; `hbir-opt --list-passes`",
+        "prints this list. The pipelines that `calibrate`, `convert` and `compile` run are in",
         "`hbir/passes/pipelines.py`.",
         "",
     ]
@@ -72,7 +72,7 @@ def render_operators() -> str:
     lines += [
         "## On the BPU",
         "",
-        "An op that breaks a constraint runs on the CPU (`hbtl.call`), and its `reason` says which.",
+        "An op that breaks a constraint runs on the CPU (`hbtl.call`), and its `reason` says so.",
         "",
         "| op | does | constraints |",
         "| --- | --- | --- |",
