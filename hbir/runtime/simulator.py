@@ -256,7 +256,11 @@ class _Plan:
         reads = [self._reader(self.descriptors[n], 0) for n in segment.inputs]
         outputs = [self.descriptors[n] for n in segment.outputs]
         writes = [self._writer(d, 0) for d in outputs]
-        params = {"signature": segment.signature, "parameters": segment.parameters}
+        params = {
+            "signature": segment.signature,
+            "parameters": segment.parameters,
+            "dtypes": tuple(d.dtype.numpy for d in outputs),
+        }
         where = f"graph {self.graph.name!r}: CPU call {segment.signature}"
 
         def run() -> None:
