@@ -143,7 +143,8 @@ class DescriptorFeatures:
         self.in_ddr: npt.NDArray[np.bool_] = np.isin(
             records["space"], [int(space) for space in DDR_SPACES]
         )
-        filled = np.where(np.arange(self.shape.shape[1]) < self.rank[:, None], self.shape, 1)
+        axes: Ints = np.arange(self.shape.shape[1], dtype=np.int64)
+        filled: Ints = np.where(axes < self.rank[:, None], self.shape, 1)
         self.bytes: Ints = np.prod(filled, axis=1) * self.itemsize
         self.run_bytes = self._runs(records["strides"].astype(np.int64))
         self.elements = self._padded_elements()
@@ -195,8 +196,9 @@ class DescriptorFeatures:
         """Multiply-accumulates of a queue's convolutions, with the feature's and weight's bytes."""
         row = BY_MNEMONIC["conv2d"]
         convolutions = queue[queue["opcode"] == row.number]
-        output, accumulator, x, weights = convolutions["operands"][:, :4].astype(np.int64).T
-        target = np.where(output != ABSENT, output, accumulator)
+        operands: Ints = convolutions["operands"].astype(np.int64)
+        output, accumulator, x, weights = (operands[:, column] for column in range(4))
+        target: Ints = np.where(output != ABSENT, output, accumulator)
         taps = np.prod(self.shape[weights][:, 1:4], axis=1)
         result = np.zeros(len(convolutions), MACS_DTYPE)
         result["layer"] = convolutions["layer"]
