@@ -18,6 +18,7 @@ FILECHECK = ROOT / "tests" / "filecheck"
 UNIT = ROOT / "tests" / "unit"
 
 DEFINITIONS = {"irdl_op_definition", "irdl_attr_definition"}
+MAX_LINES = 500
 OF_THE_TREE = {"test_mirror.py", "test_layers.py"}
 
 
@@ -80,6 +81,14 @@ def test_every_pass_is_registered() -> None:
         if defines_pass(path)
     }
     assert defining == registered
+
+
+def test_no_file_is_too_long_to_read() -> None:
+    lengths = {
+        path: len((HBIR / path).read_text(encoding="utf-8").splitlines()) for path in sources("")
+    }
+    long = {str(path): length for path, length in lengths.items() if length > MAX_LINES}
+    assert not long, f"split them: a file of hbir/ has at most {MAX_LINES} lines"
 
 
 @pytest.mark.parametrize(
