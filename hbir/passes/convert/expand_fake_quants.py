@@ -58,7 +58,9 @@ def _integers(op: ConstFakeQuantOp, how: Quantization, rewrite: Rewrite) -> SSAV
     constant = rewrite.constant_value(op.x)
     origin = (origin_of(op.x) or Origin("")).quantized(how.scale, how.zero_point)
     if constant is not None:
-        array = quantize(constant, scale=how.scale, zero_point=how.zero_point)
+        array = quantize(
+            constant, scale=how.scale, zero_point=how.zero_point, dtype=np.dtype(np.int8)
+        )
         values = rewrite.weights.attribute(array)
         return rewrite.insert(ConstantOp.make(values=values, origin=origin), before=op).output
     new = QuantizeOp.make(

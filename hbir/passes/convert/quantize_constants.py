@@ -28,7 +28,7 @@ from hbir.passes.scalars import scalar_operand
 
 
 class QuantizeConstantsPass(ModulePass):
-    """Symmetric int8 from the constant's largest magnitude; for concat, max and min the result's."""
+    """Symmetric int8 of the largest magnitude; for concat, max and min as the result."""
 
     name = "quantize-constants"
 

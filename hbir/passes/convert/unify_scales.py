@@ -1,4 +1,4 @@
-"""Requantize the operands of concat, max and min to the scale of their result, once, before them."""
+"""Requantize operands of concat, max and min to the scale of their result, once, before them."""
 
 from __future__ import annotations
 

@@ -1,0 +1,87 @@
+"""Replace what lies between dequantize and quantize by the integer op that computes it.
+
+One file per op family holds the lowering of each of its ops in `LOWERINGS`. A lowering gets the
+float op and how its result is to be quantized, reads its operands behind their dequantize, and
+makes a `bpu` op whose multipliers, tables and biases come from `hbir.kernels.parameters`. Ops that
+`place-ops` gave to the CPU stay as they are.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from functools import lru_cache
+
+from typing_extensions import override
+from xdsl.context import Context
+from xdsl.dialects.builtin import ModuleOp
+from xdsl.ir import Operation
+from xdsl.passes import ModulePass
+
+from hbir.dialects.qnt import QuantizeOp
+from hbir.errors import HbirError
+from hbir.ir.function import body_of, functions_of
+from hbir.ir.op import TensorOp
+from hbir.ir.rewriter import Rewrite
+from hbir.ir.verify import describe_op
+from hbir.passes.convert.lower_to_bpu.lowering import Lowering, LoweringFunction, quantization_of
+from hbir.passes.convert.place_ops import is_on_bpu
+from hbir.passes.groups import group_ending_at
+
+
+class LowerToBpuPass(ModulePass):
+    """Make the integer ops of everything placed on the BPU, in program order."""
+
+    name = "lower-to-bpu"
+
+    @override
+    def apply(self, ctx: Context, op: ModuleOp) -> None:
+        rewrite = Rewrite(ctx)
+        for function in functions_of(op):
+            for inner in list(body_of(function).ops):
+                if inner.parent is not None:
+                    _lower(inner, rewrite)
+
+
+@lru_cache(maxsize=1)
+def lowerings() -> dict[type[Operation], LoweringFunction]:
+    """The lowering of each op, collected from the family files."""
+    table: dict[type[Operation], LoweringFunction] = {}
+    for info in sorted(pkgutil.iter_modules(__path__), key=lambda info: info.name):
+        family = importlib.import_module(f"{__name__}.{info.name}")
+        table.update(getattr(family, "LOWERINGS", {}))
+    return table
+
+
+def _lower(op: Operation, rewrite: Rewrite) -> None:
+    """A quantize of a BPU op's result, or a BPU op whose result nothing quantizes."""
+    if isinstance(op, QuantizeOp):
+        producer = op.x.owner
+        if isinstance(producer, TensorOp) and is_on_bpu(producer):
+            _lower_op(producer, op, rewrite)
+    elif isinstance(op, TensorOp) and is_on_bpu(op) and _is_raw(op):
+        _lower_op(op, None, rewrite)
+
+
+def _is_raw(op: TensorOp) -> bool:
+    uses = list(op.output.uses)
+    if any(isinstance(use.operation, QuantizeOp) for use in uses):
+        return False
+    inside = group_ending_at(op) is None and any(is_on_bpu(use.operation) for use in uses)
+    return bool(uses) and not inside
+
+
+def _lower_op(op: TensorOp, anchor: QuantizeOp | None, rewrite: Rewrite) -> None:
+    group = group_ending_at(op)
+    first = op if group is None else group.gemm
+    lower = lowerings().get(type(first))
+    if lower is None:
+        raise HbirError(f"{describe_op(op)} was placed on the BPU, but has no lowering")
+    target = op if anchor is None else anchor
+    output = None if anchor is None else quantization_of(anchor)
+    try:
+        new = lower(op, Lowering(rewrite, target, output))
+    except HbirError as error:
+        raise HbirError(f"{describe_op(op)}: {error}") from error
+    fused = [op] if group is None else group.ops
+    rewrite.replace(target, new, also=[member for member in fused if member is not target])

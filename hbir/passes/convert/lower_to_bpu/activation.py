@@ -1,0 +1,56 @@
+"""Functions of one element, as 256-entry tables; prelu, whose slope varies by channel."""
+
+from __future__ import annotations
+
+import numpy as np
+from xdsl.ir import Operation
+
+from hbir.dialects.bpu.elementwise import PreluOp as BpuPreluOp
+from hbir.dialects.bpu.lut import LutOp
+from hbir.dialects.hbir.activation import PreluOp
+from hbir.errors import HbirError
+from hbir.ir.op import TensorOp
+from hbir.ir.types import shape_of
+from hbir.kernels.functions import table_function
+from hbir.kernels.parameters import lut_table, prelu_parameters
+from hbir.passes.constraints.activation import TABLE_OPS
+from hbir.passes.convert.lower_to_bpu.lowering import ELEMENT, Lowering, LoweringFunction
+
+
+def lower_to_table(op: TensorOp, lowering: Lowering) -> TensorOp:
+    """bpu.lut with the op's function at every input integer."""
+    x = lowering.quantized(op.operands[0])
+    table = lut_table(
+        table_function(op.name.partition(".")[2], **op.params()),
+        input_scale=x.scale,
+        input_zero_point=x.zero_point,
+        output_scale=lowering.result.scale,
+        output_zero_point=lowering.result.zero_point,
+    )
+    return lowering.finish(LutOp.make(x.value, lowering.constant(table, name="table")))
+
+
+def lower_prelu(op: PreluOp, lowering: Lowering) -> TensorOp:
+    """bpu.prelu with a slope per channel."""
+    x = lowering.quantized(op.x)
+    slopes = lowering.rewrite.constant_value(op.slope)
+    if slopes is None:
+        raise HbirError("its slopes are not constants")
+    channels = shape_of(op.x)[-1]
+    per_channel = np.broadcast_to(slopes.reshape(-1), (channels,))
+    parameters, slope = prelu_parameters(x.scale, lowering.result.scale, per_channel)
+    new = BpuPreluOp.make(
+        x.value,
+        lowering.constant(slope, name="slopes"),
+        element=ELEMENT,
+        input_zero_point=x.zero_point,
+        output_zero_point=lowering.result.zero_point,
+        **parameters,
+    )
+    return lowering.finish(new)
+
+
+LOWERINGS: dict[type[Operation], LoweringFunction] = {
+    **dict.fromkeys(TABLE_OPS, lower_to_table),
+    PreluOp: lower_prelu,
+}

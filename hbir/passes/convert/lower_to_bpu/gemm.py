@@ -1,0 +1,232 @@
+"""Fusion groups: conv2d, convtranspose and linear with addition and activation, as bpu.conv2d.
+
+* A transposed convolution is a convolution of the input spread by its stride, kernel flipped, pads
+  dilation·(k − 1) − pad.
+* A linear layer is a 1×1 convolution of (N, 1, W, C), the input's shape with all leading dimensions
+  but the last of them in N.
+* A group whose result isn't quantized gives its 32-bit accumulator out, dequantized per channel.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+from xdsl.ir import Operation, SSAValue
+
+from hbir.dialects.bpu.conv import Conv2dOp as BpuConv2dOp
+from hbir.dialects.bpu.move import ReshapeOp
+from hbir.dialects.hbir.activation import ClipOp
+from hbir.dialects.hbir.conv import Conv2dOp, ConvTransposeOp
+from hbir.dialects.hbir.linear import LinearOp
+from hbir.dialects.qnt import ConstFakeQuantOp, DequantizeOp
+from hbir.errors import HbirError
+from hbir.ir.op import TensorOp
+from hbir.ir.types import SI32, Array, shape_of
+from hbir.kernels.parameters import (
+    Residual,
+    clip_bounds,
+    conv_qpp,
+    floor_weight_scales,
+    quantize_weights,
+)
+from hbir.kernels.quantize import const_fake_quant, scales_and_zero_points
+from hbir.passes.convert.lower_to_bpu.lowering import (
+    ELEMENT,
+    Lowering,
+    LoweringFunction,
+    Quantized,
+)
+from hbir.passes.gemm import GemmOp
+from hbir.passes.graph import defined_by
+from hbir.passes.groups import FusionGroup, group_ending_at
+
+_RAW_MAX = (1 << 31) - 1
+_WEIGHT_MAX = 127
+
+
+def lower_group(op: TensorOp, lowering: Lowering) -> TensorOp:
+    """The bpu.conv2d of the group that ends at `op` (reshaped back or dequantized where needed)."""
+    group = group_ending_at(op)
+    if group is None:
+        raise HbirError("it is not the last op of a fusion group")
+    x = _viewed(lowering, lowering.quantized(group.gemm.x), group)
+    residual = None
+    if group.residual is not None:
+        residual = _viewed(lowering, lowering.quantized(group.residual), group)
+    weights, scales = _weights(group.gemm, lowering)
+    bias = None if group.gemm.bias is None else lowering.rewrite.constant_value(group.gemm.bias)
+    output = lowering.output
+    added = None
+    if residual is not None:
+        how = residual.quantization
+        added = Residual(how.scale, how.zero_point, how.bits)
+    output_scale = None if output is None else output.scale
+    scales = floor_weight_scales(
+        scales, bias=bias, input_scale=x.scale, output_scale=output_scale, residual=added
+    )
+    integers = quantize_weights(weights, scales)
+    qpp = conv_qpp(
+        integers,
+        scales,
+        bias=bias,
+        input_scale=x.scale,
+        output_scale=output_scale,
+        input_zero_point=x.zero_point,
+        residual=added,
+    )
+    operands = [
+        x.value,
+        lowering.constant(integers, name="weights", scale=scales),
+        lowering.constant(qpp, name="qpp"),
+        *([] if residual is None else [residual.value]),
+    ]
+    properties: dict[str, Any] = {
+        **_geometry(group.gemm),
+        "padValue": x.zero_point,
+        "clip": _clip(group, lowering),
+    }
+    shape = shape_of(group.output)
+    if output is None:
+        accumulator_scale = (scales.astype(np.float64) * x.scale).astype(np.float32)
+        return _raw(operands, properties, accumulator_scale, shape, lowering)
+    conv = BpuConv2dOp.make(
+        *operands, element=ELEMENT, outputZeroPoint=output.zero_point, **properties
+    )
+    if shape_of(conv.output) == shape:
+        return lowering.finish(conv)
+    lowering.finish(conv)
+    return lowering.finish(ReshapeOp.make(lowering.insert(conv), shape=list(shape)))
+
+
+def _raw(
+    operands: list[SSAValue],
+    properties: dict[str, Any],
+    scale: Array,
+    shape: tuple[int, ...],
+    lowering: Lowering,
+) -> TensorOp:
+    """The accumulator, and its dequantization with a scale per channel."""
+    last: TensorOp = lowering.finish_raw(
+        BpuConv2dOp.make(*operands, element=SI32, **properties), scale
+    )
+    if shape_of(last.output) != shape:
+        last = lowering.finish_raw(ReshapeOp.make(last, shape=list(shape)), scale)
+    return DequantizeOp.make(last, lowering.constant(scale))
+
+
+def _viewed(lowering: Lowering, x: Quantized, group: FusionGroup) -> Quantized:
+    """A linear's (..., C) operand as (N, 1, W, C)."""
+    shape = shape_of(x.value)
+    if not isinstance(group.gemm, LinearOp):
+        return x
+    *leading, channels = shape
+    rows = leading[-1] if len(leading) > 1 else 1
+    view = [prod(leading) // rows, 1, rows, channels]
+    if list(shape) == view:
+        return x
+    return lowering.step(ReshapeOp.make(x.value, shape=view), x, "view")
+
+
+def _geometry(gemm: GemmOp) -> dict[str, Any]:
+    if isinstance(gemm, LinearOp):
+        return {}
+    params = gemm.params()
+    if isinstance(gemm, Conv2dOp):
+        return {
+            "stride": params["stride"],
+            "pad": params["pad"],
+            "dilation": params["dilation"],
+            "groupNum": params["group_num"],
+        }
+    reach = [params["dilation"][axis] * (shape_of(gemm.w)[1 + axis] - 1) for axis in range(2)]
+    return {
+        "inputDilation": params["stride"],
+        "pad": [reach[side % 2] - params["pad"][side] for side in range(4)],
+        "dilation": params["dilation"],
+        "groupNum": params["group_num"],
+    }
+
+
+def _clip(group: FusionGroup, lowering: Lowering) -> tuple[int, int] | None:
+    """relu or clip as bounds of the result's integers; None where they bound nothing."""
+    if group.activation is None:
+        return None
+    low, high = 0.0, None
+    if isinstance(group.activation, ClipOp):
+        low, high = group.activation.params()["min"], group.activation.params()["max"]
+    if lowering.output is None:
+        return 0, _RAW_MAX  # place-ops lets out no accumulator with an upper bound
+    how = lowering.output
+    bounds = clip_bounds(low, high, how.scale, how.zero_point)
+    return None if bounds == (-128, 127) else bounds
+
+
+# --------------------------------------------------------------------------------------- weights
+
+
+def _weights(gemm: GemmOp, lowering: Lowering) -> tuple[Array, Array]:
+    """Weights as float (Cout, KH, KW, Cin/g) and their scales (Cout).
+
+    A symmetric per-tensor or per-output-channel fake-quant on them says the scales; else each
+    channel's largest magnitude does.
+    """
+    fake_quant = defined_by(gemm.w, ConstFakeQuantOp)
+    array = lowering.rewrite.constant_value(gemm.w if fake_quant is None else fake_quant.x)
+    if array is None:
+        raise HbirError("its weights are not a constant")
+    if fake_quant is None:
+        weights = _as_filters(gemm, array)
+        return weights, _largest_magnitudes(weights)
+    params = fake_quant.params()
+    weights = _as_filters(gemm, const_fake_quant(array, **params))
+    given, _ = scales_and_zero_points(
+        params["bits"], params["min"], params["max"], params["narrow_range"]
+    )
+    scales = _output_channel_scales(gemm, given, params.get("axis"), weights.shape[0])
+    if scales is None:
+        return weights, _largest_magnitudes(weights)
+    column = scales.reshape(-1, 1, 1, 1).astype(np.float64)
+    # A zero point may push the difference to it out of int8; then the scale can't be kept.
+    fits = np.abs(weights / column).max(initial=0) < _WEIGHT_MAX + 1.5
+    return weights, scales if fits else _largest_magnitudes(weights)
+
+
+def _largest_magnitudes(weights: Array) -> Array:
+    magnitudes = np.abs(weights.reshape(weights.shape[0], -1)).max(axis=1, initial=0)
+    return magnitudes.astype(np.float64) / _WEIGHT_MAX
+
+
+def _output_channel_scales(
+    gemm: GemmOp, scales: Array, axis: int | None, channels: int
+) -> Array | None:
+    """Scales per output channel; None where they belong to another axis."""
+    if scales.size == 1:
+        return np.repeat(scales, channels)
+    rank = len(shape_of(gemm.w))
+    output_axis = 0 if isinstance(gemm, Conv2dOp) else rank - 1
+    if axis is None or axis % rank != output_axis:
+        return None
+    return np.tile(scales, channels // scales.size)
+
+
+def _as_filters(gemm: GemmOp, weights: Array) -> Array:
+    """Weights of any of the three ops as (Cout, KH, KW, Cin/g) of a convolution."""
+    match gemm:
+        case Conv2dOp():
+            return weights
+        case LinearOp():
+            return weights.T[:, None, None, :]
+        case ConvTransposeOp():
+            groups: int = gemm.params()["group_num"]
+            cin, kh, kw, cout = weights.shape
+            flipped = weights[:, ::-1, ::-1, :].reshape(groups, cin // groups, kh, kw, cout)
+            return flipped.transpose(0, 4, 2, 3, 1).reshape(groups * cout, kh, kw, cin // groups)
+
+
+LOWERINGS: dict[type[Operation], LoweringFunction] = {
+    Conv2dOp: lower_group,
+    ConvTransposeOp: lower_group,
+    LinearOp: lower_group,
+}

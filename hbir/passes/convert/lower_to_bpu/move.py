@@ -1,0 +1,126 @@
+"""Ops that move integers, and resizing: the result has the operand's scale and zero point.
+
+Where the result is to be quantized otherwise, a requantization follows.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from xdsl.ir import Operation
+
+from hbir.dialects.bpu import move as bpu
+from hbir.dialects.bpu.requantize import RescaleOp
+from hbir.dialects.bpu.resize import Resize2dOp as BpuResize2dOp
+from hbir.dialects.hbir.move import ConcatOp, PadOp, ReshapeOp, SliceOp, TransposeOp
+from hbir.dialects.hbir.resize import Resize2dOp
+from hbir.dialects.qnt import DequantizeOp
+from hbir.errors import HbirError
+from hbir.ir.op import TensorOp
+from hbir.ir.types import shape_of
+from hbir.kernels.parameters import rescale_parameters, resize_parameters
+from hbir.passes.convert.lower_to_bpu.lowering import (
+    ELEMENT,
+    Lowering,
+    LoweringFunction,
+    Quantized,
+)
+from hbir.passes.fake_quant import Quantization
+
+
+def rescale(x: Quantized, output: Quantization) -> RescaleOp:
+    """The op that requantizes `x`."""
+    return RescaleOp.make(
+        x.value,
+        element=ELEMENT,
+        input_zero_point=x.zero_point,
+        output_zero_point=output.zero_point,
+        **rescale_parameters(x.scale, output.scale),
+    )
+
+
+def keep_scale(new: TensorOp, x: Quantized, lowering: Lowering) -> TensorOp:
+    """`new`, which moves the integers of `x`, requantized if the result has another scale."""
+    if lowering.result == x.quantization:
+        return lowering.finish(new)
+    moved = lowering.step(new, x, "moved")
+    return lowering.finish(rescale(moved, lowering.result))
+
+
+def lower_reshape(op: ReshapeOp, lowering: Lowering) -> TensorOp:
+    """bpu.reshape; also of a raw accumulator, whose channels stay last."""
+    shape = list(shape_of(op.output))
+    if lowering.output is None:
+        return _reshape_accumulator(op, shape, lowering)
+    x = lowering.quantized(op.x)
+    return keep_scale(bpu.ReshapeOp.make(x.value, shape=shape), x, lowering)
+
+
+def _reshape_accumulator(op: ReshapeOp, shape: list[int], lowering: Lowering) -> TensorOp:
+    dequantize = op.x.owner
+    if not isinstance(dequantize, DequantizeOp):
+        raise HbirError("it reads no accumulator")
+    scale = lowering.rewrite.constant_value(dequantize.scale)
+    if scale is None:
+        raise HbirError("the accumulator's scale is not a constant")
+    moved = lowering.finish_raw(bpu.ReshapeOp.make(dequantize.q, shape=shape), scale)
+    return DequantizeOp.make(moved, dequantize.scale)
+
+
+def lower_transpose(op: TransposeOp, lowering: Lowering) -> TensorOp:
+    """bpu.transpose."""
+    x = lowering.quantized(op.x)
+    return keep_scale(bpu.TransposeOp.make(x.value, dims=op.params()["dims"]), x, lowering)
+
+
+def lower_slice(op: SliceOp, lowering: Lowering) -> TensorOp:
+    """bpu.slice."""
+    x, params = lowering.quantized(op.x), op.params()
+    step = params.get("step") or [1] * len(params["begin"])
+    new = bpu.SliceOp.make(x.value, begin=params["begin"], end=params["end"], step=step)
+    return keep_scale(new, x, lowering)
+
+
+def lower_pad(op: PadOp, lowering: Lowering) -> TensorOp:
+    """bpu.pad with the pad value as an integer of the operand's scale."""
+    x, params = lowering.quantized(op.x), op.params()
+    value = int(np.clip(np.rint(params["pad_value"] / x.scale) + x.zero_point, -128, 127))
+    new = bpu.PadOp.make(x.value, begin=params["begin"], end=params["end"], pad_value=value)
+    return keep_scale(new, x, lowering)
+
+
+def lower_concat(op: ConcatOp, lowering: Lowering) -> TensorOp:
+    """bpu.concat of operands with the result's scale; `unify-scales` gave them fake-quants."""
+    operands = [lowering.quantized(value) for value in op.operands]
+    if any(operand.quantization != lowering.result for operand in operands):
+        raise HbirError("its operands and result have several scales; unify-scales comes first")
+    dim = op.params()["dim"] % len(shape_of(op.output))
+    return lowering.finish(bpu.ConcatOp.make(*[x.value for x in operands], dim=dim))
+
+
+def lower_resize2d(op: Resize2dOp, lowering: Lowering) -> TensorOp:
+    """bpu.resize2d with fixed-point source positions."""
+    x, params = lowering.quantized(op.x), op.params()
+    parameters = resize_parameters(
+        params["step"],
+        params["initial_offset"],
+        mode=params["mode"],
+        nearest_mode=params["nearest_mode"],
+    )
+    new = BpuResize2dOp.make(
+        x.value,
+        size=params["size"],
+        mode=params["mode"],
+        nearest_mode=params["nearest_mode"],
+        **parameters,
+    )
+    return keep_scale(new, x, lowering)
+
+
+LOWERINGS: dict[type[Operation], LoweringFunction] = {
+    ConcatOp: lower_concat,
+    PadOp: lower_pad,
+    ReshapeOp: lower_reshape,
+    Resize2dOp: lower_resize2d,
+    SliceOp: lower_slice,
+    TransposeOp: lower_transpose,
+}

@@ -1,0 +1,68 @@
+"""Means over whole dimensions, and softmax, which the BPU has over the last dimension."""
+
+from __future__ import annotations
+
+from math import prod
+
+from xdsl.ir import Operation
+
+from hbir.dialects.bpu.move import TransposeOp
+from hbir.dialects.bpu.reduce import ReduceMeanOp as BpuReduceMeanOp
+from hbir.dialects.bpu.softmax import SoftmaxOp as BpuSoftmaxOp
+from hbir.dialects.hbir.norm import SoftmaxOp
+from hbir.dialects.hbir.reduce import ReduceMeanOp
+from hbir.ir.op import TensorOp
+from hbir.ir.types import shape_of
+from hbir.kernels.parameters import reduce_mean_parameters, softmax_parameters
+from hbir.passes.convert.lower_to_bpu.lowering import ELEMENT, Lowering, LoweringFunction
+
+
+def lower_reduce_mean(op: ReduceMeanOp, lowering: Lowering) -> TensorOp:
+    """bpu.reduce_mean."""
+    x = lowering.quantized(op.x)
+    shape, params = shape_of(op.x), op.params()
+    given: tuple[int, ...] = params["dims"]
+    dims = sorted({dim % len(shape) for dim in given})
+    count = prod(shape[dim] for dim in dims)
+    new = BpuReduceMeanOp.make(
+        x.value,
+        element=ELEMENT,
+        dims=dims,
+        keep_dim=params["keep_dim"],
+        input_zero_point=x.zero_point,
+        output_zero_point=lowering.result.zero_point,
+        **reduce_mean_parameters(x.scale, lowering.result.scale, count),
+    )
+    return lowering.finish(new)
+
+
+def lower_softmax(op: SoftmaxOp, lowering: Lowering) -> TensorOp:
+    """bpu.softmax over the last dimension; another one is transposed there and back."""
+    x = lowering.quantized(op.x)
+    rank = len(shape_of(op.x))
+    dim: int = op.params()["dim"] % rank
+    swap = list(range(rank))
+    swap[dim], swap[-1] = swap[-1], swap[dim]
+    if dim != rank - 1:
+        x = lowering.step(TransposeOp.make(x.value, dims=swap), x, "transposed")
+    parameters = softmax_parameters(x.scale, lowering.result.scale, shape_of(op.x)[dim])
+    softmax = BpuSoftmaxOp.make(
+        x.value,
+        lowering.constant(parameters.exp_table, name="exp_table"),
+        lowering.constant(parameters.reciprocal_table, name="reciprocal_table"),
+        element=ELEMENT,
+        dim=rank - 1,
+        multiplier=parameters.multiplier,
+        shift=parameters.shift,
+        output_zero_point=lowering.result.zero_point,
+    )
+    lowering.finish(softmax)
+    if dim == rank - 1:
+        return softmax
+    return lowering.finish(TransposeOp.make(lowering.insert(softmax), dims=swap))
+
+
+LOWERINGS: dict[type[Operation], LoweringFunction] = {
+    ReduceMeanOp: lower_reduce_mean,
+    SoftmaxOp: lower_softmax,
+}
