@@ -20,6 +20,8 @@ UNIT = ROOT / "tests" / "unit"
 DEFINITIONS = {"irdl_op_definition", "irdl_attr_definition"}
 MAX_LINES = 500
 OF_THE_TREE = {"test_mirror.py", "test_layers.py"}
+BY_JUDGE = {"kernels/tosa"}
+"""Folders of tests that set many kernels against one independent judge."""
 
 
 def sources(folder: str) -> list[Path]:
@@ -106,26 +108,44 @@ def test_a_filecheck_test_is_of_something(folder: str) -> None:
 
 
 def has_source(stem: Path) -> bool:
-    """Whether `stem` or a folder above it (a folder of tests) is a file or folder of hbir/."""
-    if (HBIR / stem).with_suffix(".py").is_file():
+    """`conv.mlir` and `conv_invalid.mlir` are of conv.py, and so is everything in a folder conv/.
+
+    Everything in the folder of a pass that is itself a folder is of that pass.
+    """
+    if any(is_source(stem.with_name(name)) for name in name_prefixes(stem.name)):
         return True
-    parent = stem.parent
-    return len(parent.parts) > 1 and ((HBIR / parent).is_dir() or has_source(parent))
+    return is_source(stem.parent) or str(stem.parent) in pass_folders()
+
+
+def is_source(stem: Path) -> bool:
+    """Whether there is a hbir/`stem`.py."""
+    return (HBIR / stem).with_suffix(".py").is_file()
+
+
+def pass_folders() -> set[str]:
+    files = (module_file(module) for module in pass_modules().values())
+    return {str(file) for file in files if (HBIR / file).is_dir()}
+
+
+def name_prefixes(name: str) -> list[str]:
+    """`conv_3x3_invalid` → itself, `conv_3x3`, `conv`."""
+    words = name.split("_")
+    return ["_".join(words[:count]) for count in range(len(words), 0, -1)]
 
 
 def test_a_unit_test_stands_at_the_path_of_what_it_tests() -> None:
     tests = sorted(path.relative_to(UNIT) for path in UNIT.rglob("test_*.py"))
-    astray = [path for path in tests if path.name not in OF_THE_TREE and not is_of_something(path)]
+    astray = [path for path in tests if not is_of_something(path)]
     assert not astray, "unit tests whose path matches no file of hbir/ or tools/"
 
 
 def is_of_something(test: Path) -> bool:
     """`test_conv.py` is of conv.py or conv/; so is `test_conv_bounds.py`, a part of its tests."""
-    words = test.stem.removeprefix("test_").split("_")
-    stems = ["_".join(words[:count]) for count in range(len(words), 0, -1)]
+    if test.name in OF_THE_TREE or str(test.parent) in BY_JUDGE:
+        return True
     folders = [HBIR / test.parent, ROOT / test.parent]  # tools/ and the like stand beside hbir/
     return any(
         (folder / f"{stem}.py").is_file() or (folder / stem).is_dir()
-        for stem in stems
+        for stem in name_prefixes(test.stem.removeprefix("test_"))
         for folder in folders
     )
