@@ -144,7 +144,7 @@ class _Sweeper:
         self._rewrite.replace(op, value)
 
     def _replace(
-        self, op: TensorOp, operands: Sequence[SSAValue], dims: Dims, **changed: Any
+        self, op: TensorOp, operands: Sequence[SSAValue], dims: Dims, /, **changed: Any
     ) -> None:
         """Put transpose(op over `operands`, dims) in the place of `op`."""
         origin = origin_of_op(op)
