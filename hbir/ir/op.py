@@ -142,14 +142,16 @@ class TensorOp(IRDLOperation):
         values = [SSAValue.get(operand) for operand in operands]
         attributes = _properties(cls, properties)
         op = cls.create(operands=values, properties=attributes, result_types=[])
-        types = [tensor_type(value) for value in values]
-        params = op.params_without_result()
-        inferred = cls.infer_element(types, params)
-        chosen = inferred if element is None else element
-        if chosen is None:
-            raise ShapeError(f"{cls.name}: the builder must say the result's element type")
-        result = tensor(cls.infer_shape(types, params), chosen)
-        op.drop_all_references()
+        try:
+            types = [tensor_type(value) for value in values]
+            params = op.params_without_result()
+            inferred = cls.infer_element(types, params)
+            chosen = inferred if element is None else element
+            if chosen is None:
+                raise ShapeError(f"{cls.name}: the builder must say the result's element type")
+            result = tensor(cls.infer_shape(types, params), chosen)
+        finally:
+            op.drop_all_references()  # a failed attempt must not count as a use of its operands
         op = cls.create(operands=values, properties=attributes, result_types=[result])
         if origin is not None:
             set_origin(op, origin)
