@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from xdsl.ir import SSAValue
 
+from hbir.errors import HbirError
 from hbir.frontends.onnx.errors import NoBpuForm
 from hbir.frontends.onnx.node_import import NodeImport
 from hbir.frontends.onnx.proto import dtype_of_elem_type
@@ -31,8 +32,12 @@ def cast_like(node: NodeImport) -> SSAValue:
 def _cast(node: NodeImport, target: np.dtype[np.generic]) -> SSAValue:
     if node.dtype(0) == target:
         return node.value(0)
+    try:
+        element = element_type(target)
+    except HbirError as error:
+        raise NoBpuForm(str(error)) from error
     # What ONNX leaves undefined (a float outside the integers' range), cast_type saturates.
-    return node.result("cast_type", node.value(0), element=element_type(target))
+    return node.result("cast_type", node.value(0), element=element)
 
 
 @imports("Identity")

@@ -93,7 +93,9 @@ def _evaluate(
         if info is not None:
             check_size(*info, f"{label}: {node}: {name!r}")
     results = evaluate(node.proto, arrays, opsets)
-    return [_array(result, node, label) for result in results]
+    return [
+        _array(results[name], node, label) if name else np.zeros(0) for name in node.outputs
+    ]
 
 
 def _constant_of_shape(node: Node, shape: Array, label: str) -> Array:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import heapq
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -234,3 +234,16 @@ def _outer_reads(graph: onnx.GraphProto) -> list[str]:
                 names += [name for name in _outer_reads(attribute.g) if name not in inner]
     names += [output.name for output in graph.output if output.name not in inner]
     return names
+
+
+def live_nodes(nodes: Sequence[Node], outputs: Sequence[str]) -> list[Node]:
+    """The sorted nodes that `outputs` depend on. A result that nothing reads is named ""."""
+    needed = set(outputs)
+    live: list[Node] = []
+    for node in reversed(nodes):
+        if needed.intersection(node.outputs):
+            read = tuple(name if name in needed else "" for name in node.outputs)
+            live.append(replace(node, outputs=read))
+            needed.update(reads_of(node))
+    live.reverse()
+    return live

@@ -19,7 +19,7 @@ from hbir.dialects.hbtl import make_onnx_call
 from hbir.errors import HbirError
 from hbir.frontends.onnx.constant_folding import NOT_DETERMINISTIC, fold
 from hbir.frontends.onnx.errors import NoBpuForm, UnsupportedError
-from hbir.frontends.onnx.graph import Graph, Node, read_graph, read_nodes, reads_of, sort_nodes
+from hbir.frontends.onnx.graph import Graph, Node, live_nodes, read_graph, read_nodes, sort_nodes
 from hbir.frontends.onnx.node_import import NodeImport
 from hbir.frontends.onnx.proto import check_size, tensor_array
 from hbir.frontends.onnx.reference import (
@@ -92,7 +92,7 @@ class _Importer:
     def run(self) -> ModuleOp:
         """The module."""
         wanted = [port.name for port in self._graph.outputs]
-        for node in _live(self._graph.nodes, wanted):
+        for node in live_nodes(self._graph.nodes, wanted):
             self._import(node)
         outputs = [(name, self._output(name)) for name in wanted]
         finish_function(self._function, outputs)
@@ -182,9 +182,9 @@ class _Importer:
         """The node as a call of ONNX's reference implementation. Raises UnsupportedError."""
         self._refuse_what_cannot_run(node)
         reader = self._reader(node)
-        operands = [reader.value(i) if reader.has(i) else None for i in range(reader.input_count)]
         types = self._result_types(node, reader)
         try:
+            operands = [reader.value(i) if reader.has(i) else None for i in range(len(node.inputs))]
             call = make_onnx_call(
                 node.proto,
                 operands,
@@ -199,7 +199,7 @@ class _Importer:
                 ),
             )
         except HbirError as error:
-            raise UnsupportedError(f"{self._graph.label}: {error}") from error
+            raise self._unsupported(node, str(error)) from error
         self._place([*reader.ops, call])
         values = iter(call.results)
         # A result left out has no name to be read by; any value holds its place.
@@ -271,25 +271,13 @@ class _Importer:
         nodes = read_nodes(branch.node, self._graph.opsets, self._graph.label)
         made = {name for inner in nodes for name in inner.outputs}
         known = set(self._values) - made
-        for inner in sort_nodes(nodes, known, self._graph.label):
-            self._import(inner)
         names = [output.name for output in branch.output]
+        for inner in live_nodes(sort_nodes(nodes, known, self._graph.label), names):
+            self._import(inner)
         missing = [name for name in names if name not in self._values]
         if missing:
             raise HbirError(f"{self._graph.label}: {node}: {key} does not compute {missing[0]!r}")
         return [self._values[name] for name in names]
-
-
-def _live(nodes: Sequence[Node], outputs: Sequence[str]) -> list[Node]:
-    """The nodes that the outputs depend on, in order."""
-    needed = set(outputs)
-    live: list[Node] = []
-    for node in reversed(nodes):
-        if needed.intersection(node.outputs):
-            live.append(node)
-            needed.update(reads_of(node))
-    live.reverse()
-    return live
 
 
 def _discard(ops: Sequence[Operation]) -> None:

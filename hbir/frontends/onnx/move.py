@@ -248,11 +248,17 @@ def space_to_depth(node: NodeImport) -> SSAValue:
     batch, height, width, channels = shape_of(x)
     if height % block or width % block:
         raise NoBpuForm(f"{height}x{width} must be multiples of blocksize {block}")
+    mode = node.str_("mode", "DCR")  # an attribute of the newest opsets
+    match mode:
+        case "DCR":
+            dims = (0, 1, 3, 2, 4, 5)
+        case "CRD":
+            dims = (0, 1, 3, 5, 2, 4)
+        case _:
+            raise NoBpuForm(f"mode must be DCR or CRD, got {mode!r}")
     rows, columns = height // block, width // block
-    blocks = node.reshape(
-        x, (batch, rows, block, columns, block, channels), node.step("blocks")
-    )
-    gathered = node.transpose(blocks, (0, 1, 3, 2, 4, 5), node.step("gathered"))
+    blocks = node.reshape(x, (batch, rows, block, columns, block, channels), node.step("blocks"))
+    gathered = node.transpose(blocks, dims, node.step("gathered"))
     shape = (batch, rows, columns, block * block * channels)
     last = node.reshape(gathered, shape, node.origin(perm=channel_last(4)))
     return node.channel_first_result(last)

@@ -84,24 +84,37 @@ def _static_info(type_: TypeProto | None) -> TensorInfo | None:
     return tuple(cast("list[int]", dims)), dtype
 
 
+def _evaluator(proto: NodeProto, opsets: Mapping[str, int]) -> Any:
+    """An evaluator of one node. As a model: for a bare node it takes the newest version."""
+    names = dict.fromkeys(name for name in proto.input if name)
+    make: Any = onnx_helper
+    inputs = [make.make_empty_tensor_value_info(name) for name in names]
+    outputs = [make.make_empty_tensor_value_info(name) for name in proto.output if name]
+    graph = make.make_graph([proto], proto.op_type, inputs, outputs)
+    imports = [make.make_opsetid(domain, version) for domain, version in opsets.items()]
+    return ReferenceEvaluator(make.make_model(graph, opset_imports=imports))
+
+
 def reference_problem(proto: NodeProto, opsets: Mapping[str, int]) -> str | None:
     """Why `onnx.reference` can't run a node; None when it can."""
     try:
-        ReferenceEvaluator(proto, opsets=dict(opsets))
+        _evaluator(proto, opsets)
     except Exception as error:  # an unknown operator or version is reported in several ways
         return (str(error).strip().splitlines() or [type(error).__name__])[0]
     return None
 
 
-def evaluate(proto: NodeProto, arrays: Mapping[str, Array], opsets: Mapping[str, int]) -> list[Any]:
-    """The results of a node on `arrays`, by `onnx.reference`.
+def evaluate(
+    proto: NodeProto, arrays: Mapping[str, Array], opsets: Mapping[str, int]
+) -> dict[str, Any]:
+    """The results of a node on `arrays` by name, by `onnx.reference`.
 
     Raises HbirError when the reference has no such operator, or fails on these inputs.
     """
+    names = [name for name in proto.output if name]
     try:
-        evaluator: Any = ReferenceEvaluator(proto, opsets=dict(opsets))
-        results: Sequence[Any] = evaluator.run(None, dict(arrays))
+        results: Sequence[Any] = _evaluator(proto, opsets).run(names, dict(arrays))
     except Exception as error:  # the reference raises whatever NumPy does
         reason = (str(error).strip().splitlines() or [type(error).__name__])[0]
         raise HbirError(f"onnx.reference can't evaluate {proto.op_type}: {reason}") from error
-    return list(results)
+    return dict(zip(names, results, strict=True))

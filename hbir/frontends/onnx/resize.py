@@ -132,6 +132,13 @@ def _resized(
     if sizes is None:
         # The specification's floor(extent · scale); the scale is an f32, the product is exact.
         after = [math.floor(b * s) for b, s in zip(before, scales[2:], strict=True)]
+        if position is _align_corners and any(
+            b * s != a for b, s, a in zip(before, scales[2:], after, strict=True)
+        ):
+            raise NoBpuForm(
+                "align_corners with scales that don't give whole extents is computed differently by"
+                f" different implementations: {list(before)} by {list(scales[2:])}"
+            )
     else:
         after = list(sizes[2:])
     steps = [position(b, a, s) for b, a, s in zip(before, after, scales[2:], strict=True)]

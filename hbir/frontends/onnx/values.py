@@ -48,7 +48,7 @@ class QuantizedConstant:
     parameters: QuantizationParameters
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class QuantizedValue:
     """The result of a QuantizeLinear, which becomes a fake-quant where it is dequantized."""
 
