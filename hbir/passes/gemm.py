@@ -15,6 +15,7 @@ from xdsl.ir import Operation, SSAValue
 
 from hbir.dialects.hbir.conv import Conv2dOp, ConvTransposeOp
 from hbir.dialects.hbir.linear import LinearOp
+from hbir.ir.origin import origin_of
 from hbir.ir.rewriter import Rewrite
 from hbir.ir.types import Array, shape_of
 
@@ -106,8 +107,9 @@ def with_parts(
 
     Its constants are inserted before `op`. Discardable attributes are not carried over.
     """
-    w = rewrite.constant(weights.astype(np.float32), before=op)
-    b = rewrite.constant(bias.astype(np.float32), before=op)
+    w = rewrite.constant(weights.astype(np.float32), before=op, origin=origin_of(op.w))
+    b_origin = None if op.bias is None else origin_of(op.bias)
+    b = rewrite.constant(bias.astype(np.float32), before=op, origin=b_origin)
     make: Callable[..., GemmOp] = type(op).make
     properties: dict[str, Any] = dict(op.properties)
     return make(op.x if x is None else x, w, b, **properties)

@@ -89,7 +89,7 @@ def _check_finite(what: str, function: Function, arrays: list[Array]) -> None:
 def _name_all(function: FuncOp) -> None:
     """Give ops without an origin one, for the interpreter reports named tensors only."""
     for index, op in enumerate(body_of(function).ops):
-        if op.results and origin_of_op(op) is None:
+        if op.results and op.name != "hbir.constant" and origin_of_op(op) is None:
             set_origin(op, Origin(f"_tensor_{index}"))
 
 

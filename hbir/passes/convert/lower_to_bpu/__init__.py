@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Sequence
 from functools import lru_cache
 
 from typing_extensions import override
@@ -22,6 +23,7 @@ from hbir.dialects.qnt import QuantizeOp
 from hbir.errors import HbirError
 from hbir.ir.function import body_of, functions_of
 from hbir.ir.op import TensorOp
+from hbir.ir.origin import origin_of_op, set_origin
 from hbir.ir.rewriter import Rewrite
 from hbir.ir.verify import describe_op
 from hbir.passes.convert.lower_to_bpu.lowering import Lowering, LoweringFunction, quantization_of
@@ -84,4 +86,16 @@ def _lower_op(op: TensorOp, anchor: QuantizeOp | None, rewrite: Rewrite) -> None
     except HbirError as error:
         raise HbirError(f"{describe_op(op)}: {error}") from error
     fused = [op] if group is None else group.ops
-    rewrite.replace(target, new, also=[member for member in fused if member is not target])
+    _fuse_nodes(new, fused)
+    rewrite.replace(target, new)
+    for member in fused:
+        if member.parent is not None and member.output.first_use is None:
+            rewrite.erase(member)
+
+
+def _fuse_nodes(new: TensorOp, fused: Sequence[TensorOp]) -> None:
+    """The source nodes of a group, in the order they are computed."""
+    origin = origin_of_op(new)
+    if origin is not None:
+        members = [member for member in map(origin_of_op, reversed(fused)) if member is not None]
+        set_origin(new, origin.fused_with(members))
