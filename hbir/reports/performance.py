@@ -278,7 +278,8 @@ def _details(
     engines = list(Engine)
     details = [list[Json]() for _ in range(program.cores)]
     for row in rows.tolist():
-        _, _, core, engine, _, _, layer, start, end, _, _ = row
+        core: int = row[2]
+        _, _, _, engine, _, _, layer, start, end, _, _ = row
         details[core].append(
             {
                 "inst_type": INSTRUCTION_TYPES[engines[engine]],
