@@ -25,6 +25,10 @@ LIBRARIES = (NATIVE, ONNX)
 
 _CACHED_EVALUATORS = 256
 
+_FLATTENING = ("Softmax", "LogSoftmax", "Hardmax")
+_FLATTENING_ENDS = 13
+"""The opset from which these operators work on the one axis that they name."""
+
 
 def split_signature(signature: str) -> tuple[str, str]:
     """`native::hbir.softmax` → ("native", "hbir.softmax"). Raises HbirError for other libraries."""
@@ -49,7 +53,10 @@ def call(
     library, function = split_signature(signature)
     if library == NATIVE:
         return execute_all(function, arrays, _native_parameters(parameters))
-    results = _run_onnx(function, arrays, parameters, len(dtypes))
+    if function in _FLATTENING and parameters["opset"] < _FLATTENING_ENDS:
+        results = _run_flattened(function, arrays[0], parameters)
+    else:
+        results = _run_onnx(function, arrays, parameters, len(dtypes))
     # The reference implementation computes some float32 operators in float64.
     return tuple(r.astype(dtype, copy=False) for r, dtype in zip(results, dtypes, strict=True))
 
@@ -60,6 +67,17 @@ def _native_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
     if "dtype" in native:
         native["dtype"] = np.dtype(native["dtype"])
     return native
+
+
+def _run_flattened(operator: str, x: Array, parameters: Mapping[str, Any]) -> tuple[Array, ...]:
+    """Softmax and its kin as they were before opset 13: over all axes from `axis` on, as one.
+
+    The reference implementation knows only their later meaning.
+    """
+    axis = parameters["attributes"].get("axis", 1)
+    rows = x.reshape(int(np.prod(x.shape[: axis % x.ndim if axis < 0 else axis])), -1)
+    flat = {**parameters, "attributes": {"axis": 1}, "opset": _FLATTENING_ENDS}
+    return tuple(y.reshape(x.shape) for y in _run_onnx(operator, [rows], flat, 1))
 
 
 def _run_onnx(

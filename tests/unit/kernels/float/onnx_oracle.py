@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import onnxruntime
 from onnx import helper
 
@@ -18,9 +19,17 @@ _IR_VERSION = 10  # of opset 21
 
 
 def run_onnx(
-    operator: str, inputs: Sequence[Array | None], *, opset: int = 21, **attributes: Any
+    operator: str,
+    inputs: Sequence[Array | None],
+    *,
+    opset: int = 21,
+    dtype: npt.DTypeLike = None,
+    **attributes: Any,
 ) -> Array:
-    """The first output of an ONNX operator; None stands for an optional input left out."""
+    """The first output of an ONNX operator; None stands for an optional input left out.
+
+    `dtype` is the output's; without it, that of the first input.
+    """
     given = [(f"x{index}", array) for index, array in enumerate(inputs) if array is not None]
     names = ["" if array is None else f"x{index}" for index, array in enumerate(inputs)]
     node = helper.make_node(operator, names, ["y"], **attributes)
@@ -30,7 +39,7 @@ def run_onnx(
         )
         for name, array in given
     ]
-    output_type = next(array.dtype for _, array in given)
+    output_type = given[0][1].dtype if dtype is None else np.dtype(dtype)
     output = helper.make_tensor_value_info("y", helper.np_dtype_to_tensor_dtype(output_type), None)
     graph = helper.make_graph([node], "one_node", ports, [output])
     model = helper.make_model(
