@@ -140,6 +140,8 @@ def expect_zero_point(value: int, operand: AnyTensor | Attribute, name: str) -> 
 
 
 def integer_range(type_: Attribute) -> tuple[int, int]:
-    """Smallest and largest integer of a tensor type's elements."""
-    info = np.iinfo(dtype_of(type_).name)
+    """Smallest and largest integer of a tensor type's elements; ShapeError for other elements."""
+    dtype = dtype_of(type_)
+    expect(dtype.kind in "iu", f"expected a tensor of integers, got {type_}")
+    info = np.iinfo(dtype.name)
     return int(info.min), int(info.max)
