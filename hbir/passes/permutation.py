@@ -27,7 +27,7 @@ def compose(first: Sequence[int], second: Sequence[int]) -> Dims:
 
 
 def moves_nothing(shape: Sequence[int], dims: Sequence[int]) -> bool:
-    """Whether transposing `shape` by `dims` leaves the elements' order: only axes of extent 1 move."""
+    """Whether transposing `shape` by `dims` moves axes of extent 1 only, hence no elements."""
     moved = [axis for axis in dims if shape[axis] != 1]
     return moved == sorted(moved)
 

@@ -7,7 +7,7 @@ Shape/Gather/Concat/Reshape chains of exporters are arrays.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -62,7 +62,7 @@ def _constant(node: Node, label: str) -> Array:
     for key, value in node.attributes.items():
         match key:
             case "value" if isinstance(value, np.ndarray):
-                return value
+                return cast(Array, value)
             case "value_float":
                 return np.array(value, np.float32)
             case "value_floats":
@@ -93,9 +93,7 @@ def _evaluate(
         if info is not None:
             check_size(*info, f"{label}: {node}: {name!r}")
     results = evaluate(node.proto, arrays, opsets)
-    return [
-        _array(results[name], node, label) if name else np.zeros(0) for name in node.outputs
-    ]
+    return [_array(results[name], node, label) if name else np.zeros(0) for name in node.outputs]
 
 
 def _constant_of_shape(node: Node, shape: Array, label: str) -> Array:
@@ -109,6 +107,6 @@ def _constant_of_shape(node: Node, shape: Array, label: str) -> Array:
 def _array(result: Any, node: Node, label: str) -> Array:
     if not isinstance(result, np.ndarray | np.generic):
         raise HbirError(f"{label}: {node} gives a {type(result).__name__}, expected a tensor")
-    array = np.asarray(result)
+    array = np.asarray(cast(Any, result))
     array.flags.writeable = False
     return array

@@ -38,7 +38,7 @@ from hbir.ir.op import ShapeError
 from hbir.ir.origin import Node as SourceNode
 from hbir.ir.origin import Origin
 from hbir.ir.rewriter import erase_dead_ops
-from hbir.ir.types import dtype_of, element_type, shape_of, tensor
+from hbir.ir.types import Array, dtype_of, element_type, shape_of, tensor
 from hbir.module import Module
 
 _WITH_SUBGRAPHS = "control flow whose condition is computed at run time is not supported"
@@ -222,7 +222,7 @@ class _Importer:
 
     def _result_types(self, node: Node, reader: NodeImport) -> list[Attribute | None]:
         infos: dict[str, TensorInfo] = {}
-        constants = {}
+        constants: dict[str, Array] = {}
         for index, name in enumerate(node.inputs):
             if name:
                 infos[name] = (reader.shape(index), reader.dtype(index))
@@ -258,7 +258,7 @@ class _Importer:
     # Control flow
 
     def _inlined_branch(self, node: Node) -> Sequence[Value] | None:
-        """The results of an If whose condition is constant: its branch becomes part of the graph."""
+        """The results of an If with a constant condition: its branch becomes part of the graph."""
         condition = known_array(self._values[node.inputs[0]])
         if condition is None or condition.size != 1:
             return None

@@ -172,9 +172,7 @@ class NodeImport:
             origin=Origin(name, _perm(perm), self.sources),
         )
 
-    def rearranged(
-        self, index: int, perm: Sequence[int], expand: int | None = None
-    ) -> SSAValue:
+    def rearranged(self, index: int, perm: Sequence[int], expand: int | None = None) -> SSAValue:
         """An input (a weight) with an axis of extent 1 inserted at `expand`, then permuted.
 
         A constant is rearranged here; anything else by ops.
@@ -184,7 +182,9 @@ class NodeImport:
         if array is None:
             tensor = self.value(index)
             if expand is not None:
-                tensor = self.reshape(tensor, np.expand_dims(np.empty(self.shape(index)), expand).shape)
+                tensor = self.reshape(
+                    tensor, np.expand_dims(np.empty(self.shape(index)), expand).shape
+                )
             return self.transpose(tensor, perm, Origin(name, _perm(perm) if expand is None else ()))
         moved = array if expand is None else np.expand_dims(array, expand)
         moved = moved.transpose(perm)
@@ -223,9 +223,7 @@ class NodeImport:
         """An op of the float level (`conv2d`, or with its dialect), by default a step."""
         full = name if "." in name else f"hbir.{name}"
         kind = cast("type[TensorOp]", self._ctx.get_op(full))
-        op = kind.make(
-            *operands, origin=origin or self.step(name), element=element, **properties
-        )
+        op = kind.make(*operands, origin=origin or self.step(name), element=element, **properties)
         self.ops.append(op)
         return op.output
 
@@ -238,9 +236,7 @@ class NodeImport:
         **properties: Any,
     ) -> SSAValue:
         """An op whose value is the node's result, in the source layout."""
-        return self.emit(
-            name, *operands, origin=self.origin(output), element=element, **properties
-        )
+        return self.emit(name, *operands, origin=self.origin(output), element=element, **properties)
 
     def reshape(
         self, value: SSAValue, shape: Sequence[int], origin: Origin | None = None
@@ -295,9 +291,7 @@ class NodeImport:
             )
         value = self.emit(name, *operands, **properties)
         batch, _, length, channels = shape_of(value)
-        value = self.reshape(
-            value, (batch, length, channels), self.origin(output, channel_last(3))
-        )
+        value = self.reshape(value, (batch, length, channels), self.origin(output, channel_last(3)))
         return self.channel_first_result(value, output)
 
 

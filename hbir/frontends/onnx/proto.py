@@ -14,9 +14,16 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 import onnx
 from google.protobuf.message import DecodeError
-from onnx import AttributeProto, ModelProto, TensorProto, TypeProto, external_data_helper, inliner
+from onnx import (
+    AttributeProto,
+    ModelProto,
+    TensorProto,
+    TypeProto,
+    external_data_helper,
+    inliner,
+    numpy_helper,
+)
 from onnx import helper as onnx_helper
-from onnx import numpy_helper
 
 from hbir.errors import HbirError
 from hbir.files import read_file

@@ -25,7 +25,7 @@ from hbir.frontends.onnx.values import (
 )
 from hbir.ir.types import Array
 
-QUANTIZED_DTYPES = (np.int8, np.uint8, np.int16, np.uint16)
+QUANTIZED_DTYPES = tuple(np.dtype(name) for name in ("int8", "uint8", "int16", "uint16"))
 """Integer types that fake-quants stand for."""
 
 
@@ -114,9 +114,7 @@ def _parameters(
 def _zero_points(node: NodeImport, scale: Array) -> Array:
     zero = node.constant(2, "its zero point") if node.has(2) else np.zeros(1, np.int64)
     if zero.size not in (1, scale.size):
-        raise HbirError(
-            f"{node.node}: it has {scale.size} scales but {zero.size} zero points"
-        )
+        raise HbirError(f"{node.node}: it has {scale.size} scales but {zero.size} zero points")
     return zero.astype(np.int64)
 
 

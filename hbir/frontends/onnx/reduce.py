@@ -15,7 +15,7 @@ def reduce_mean(node: NodeImport) -> SSAValue:
     rank = len(node.shape(0))
     axes = node.integers("axes", 1, None)
     if not axes:
-        if axes == [] and node.int_("noop_with_empty_axes", 0) or rank == 0:
+        if (axes == [] and node.int_("noop_with_empty_axes", 0)) or rank == 0:
             return node.value(0)
         if axes is None and node.int_("noop_with_empty_axes", 0):
             return node.value(0)

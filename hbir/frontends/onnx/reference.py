@@ -11,9 +11,8 @@ from typing import Any, cast
 
 import numpy as np
 import onnx
-from onnx import NodeProto, TypeProto, numpy_helper
+from onnx import NodeProto, TypeProto, numpy_helper, shape_inference
 from onnx import helper as onnx_helper
-from onnx import shape_inference
 from onnx.reference import ReferenceEvaluator
 
 from hbir.errors import HbirError

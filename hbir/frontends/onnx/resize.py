@@ -98,9 +98,7 @@ def resize(node: NodeImport) -> SSAValue:
     return _resized(node, scales, None, COORDINATE_MODES[coordinates], rounding)
 
 
-def _check_count(
-    node: NodeImport, what: str, values: Sequence[float], axes: Sequence[int]
-) -> None:
+def _check_count(node: NodeImport, what: str, values: Sequence[float], axes: Sequence[int]) -> None:
     if len(values) != len(axes):
         raise HbirError(f"{node.node}: {what} must have {len(axes)} entries, got {list(values)}")
 

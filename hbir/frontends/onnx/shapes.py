@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import numpy as np
 
@@ -39,8 +39,7 @@ def _by_name(inputs: Sequence[Port], given: InputShapes, label: str) -> dict[str
     if given is None:
         return {}
     if isinstance(given, Mapping):
-        named = cast("Mapping[str, Sequence[int]]", given)
-        return {name: _checked(shape, name, label) for name, shape in named.items()}
+        return {name: _checked(shape, name, label) for name, shape in given.items()}
     if len(inputs) != 1:
         raise HbirError(
             f"{label}: one shape was given, but the model has {len(inputs)} inputs"
@@ -49,14 +48,14 @@ def _by_name(inputs: Sequence[Port], given: InputShapes, label: str) -> dict[str
     return {inputs[0].name: _checked(given, inputs[0].name, label)}
 
 
-def _checked(shape: Sequence[int], name: str, label: str) -> tuple[int, ...]:
+def _checked(shape: Sequence[Any], name: str, label: str) -> tuple[int, ...]:
     extents: list[int] = []
     for extent in shape:
-        if not isinstance(extent, int | np.integer) or extent < 1:
+        if not isinstance(extent, int | np.integer) or int(cast(Any, extent)) < 1:
             raise HbirError(
                 f"{label}: input_shapes[{name!r}] must be positive integers, got {list(shape)}"
             )
-        extents.append(int(extent))
+        extents.append(int(cast(Any, extent)))
     return tuple(extents)
 
 

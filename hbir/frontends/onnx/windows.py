@@ -102,9 +102,7 @@ def _pads(
     for axis, size in enumerate(sizes):
         windows = -(-size // strides[axis])
         reach = (windows - 1) * strides[axis] + window_extent(kernel[axis], dilations[axis])
-        begin[axis], end[axis] = split_padding(
-            max(0, reach - size), upper=mode == "SAME_UPPER"
-        )
+        begin[axis], end[axis] = split_padding(max(0, reach - size), upper=mode == "SAME_UPPER")
     return begin, end
 
 

@@ -49,7 +49,10 @@ from hbir.passes.permutation import (
 )
 
 _BROADCASTING = (BinaryOp, PreluOp)
-_PER_AXIS = {SliceOp: ("begin", "end", "step"), PadOp: ("begin", "end")}
+_PER_AXIS: dict[type[Operation], tuple[str, ...]] = {
+    SliceOp: ("begin", "end", "step"),
+    PadOp: ("begin", "end"),
+}
 """Ops with lists of one entry per axis."""
 
 
@@ -180,7 +183,8 @@ class _Sweeper:
         source, dims = _source(op.operands[0])
         if dims is None:
             return
-        reduced = {axis % len(dims) for axis in op.params()["dims"]}
+        given: tuple[int, ...] = op.params()["dims"]
+        reduced = {axis % len(dims) for axis in given}
         inner = sorted(dims[axis] for axis in reduced)
         if not op.params()["keep_dim"]:
             left = [axis for axis in range(len(dims)) if axis not in inner]
