@@ -14,6 +14,7 @@ import numpy as np
 from xdsl.dialects.builtin import StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, OpResult, SSAValue
+from xdsl.passes import ModulePass
 
 from hbir.backend.codegen.emit_layer import Placement, ScheduledLayer
 from hbir.backend.codegen.graph import CpuStep, GraphEmitter, Step
@@ -41,9 +42,12 @@ from hbir.ir.types import byte_size, dtype_of, shape_of
 from hbir.ir.verify import describe_op
 from hbir.ir.weights import WeightStore
 from hbir.module import Function, Module
-from hbir.passes import all_passes
-from hbir.passes.manager import PassListener, PassManager, parse_pipeline
-from hbir.passes.schedule.allocate_workspace import output_roots
+from hbir.passes.manager import PassListener, PassManager
+from hbir.passes.schedule.allocate_onchip import AllocateOnchipPass
+from hbir.passes.schedule.allocate_workspace import AllocateWorkspacePass, output_roots
+from hbir.passes.schedule.partition_segments import PartitionSegmentsPass
+from hbir.passes.schedule.tile_layers import TileLayersPass
+from hbir.passes.verify.verify_scheduled import VerifyScheduledPass
 from hbir.runtime.interpreter import kernel_params
 
 if TYPE_CHECKING:
@@ -53,14 +57,15 @@ if TYPE_CHECKING:
 OPTIMIZATION_LEVELS = (0, 1, 2)
 
 
-def schedule_pipeline(march: str | None, opt: int) -> str:
-    """The schedule passes, in order, as the text of a pipeline."""
-    target = "" if march is None else f'march="{march}"'
-    return (
-        f"partition-segments,tile-layers{{{target} opt={opt}}},"
-        f"allocate-onchip{{{target} opt={opt}}},allocate-workspace{{{target}}},verify-scheduled"
-        f"{{{target}}}"
-    )
+def schedule_passes(march: str | None, opt: int) -> list[ModulePass]:
+    """The schedule passes, in order. march: None for the module's own."""
+    return [
+        PartitionSegmentsPass(),
+        TileLayersPass(march, opt),
+        AllocateOnchipPass(march, opt),
+        AllocateWorkspacePass(march),
+        VerifyScheduledPass(march),
+    ]
 
 
 def schedule_module(
@@ -75,16 +80,34 @@ def schedule_module(
     opt: 0 no search, 1 a search per layer, 2 prefetch across layers too.
     Raises HbirError for a module that isn't quantized, and for a layer that no tiling fits.
     """
+    name = _checked(module, march, opt)
+    result = module.clone()
+    _run_schedule(result, name, opt, listeners)
+    return result
+
+
+def _checked(module: Module, march: March | str | None, opt: int) -> str:
+    """The march's name or path. Raises HbirError for what can't be scheduled so."""
     if opt not in OPTIMIZATION_LEVELS:
         raise HbirError(f"opt is {opt!r}; optimization levels are 0, 1 and 2")
-    if module.level != "quantized":
+    if module.level not in ("quantized", "scheduled"):
         raise HbirError(f"a module of level {module.level} can't be scheduled; convert it first")
-    name = None if march is None else os.fspath(march)
-    load_march(_march_name(module, name))
-    result = module.clone()
-    passes = parse_pipeline(schedule_pipeline(name, opt), all_passes())
-    PassManager(passes, listeners=listeners).run(result.context, result.op)
-    return result
+    if march is None and module.march is None:
+        raise HbirError("the module says no march; convert it for one, or give march")
+    name = os.fspath(march) if march is not None else str(module.march)
+    load_march(name)
+    return name
+
+
+def _run_schedule(
+    module: Module, march: str, opt: int, listeners: Sequence[PassListener] = ()
+) -> None:
+    """Write the schedule of a level into `module`, over one that may be there.
+
+    The passes only write attributes, which verify-scheduled checks; the ops need no second look.
+    """
+    manager = PassManager(schedule_passes(march, opt), listeners=listeners, verify=False)
+    manager.run(module.context, module.op)
 
 
 def compile_module(
@@ -120,15 +143,16 @@ def compile_program(
     desc: str = "",
 ) -> Program:
     """The program of a quantized or scheduled module, in memory."""
-    name = None if march is None else os.fspath(march)
-    machine = load_march(_march_name(module, name))
+    name = _checked(module, march, opt)
+    machine = load_march(name)
     if module.level == "scheduled":
         return build_program(module, machine, opt, desc)
+    scheduled = module.clone()
     best: tuple[float, Program] | None = None
-    for level in range(opt, 0, -1) if opt else (0,):
-        scheduled = schedule_module(module, march, level, listeners=listeners)
+    for level in range(opt, -1, -1):
+        _run_schedule(scheduled, name, level, listeners)
         program = build_program(scheduled, machine, opt, desc)
-        cycles = predicted_cycles(machine, program) if opt > 1 else 0.0
+        cycles = predicted_cycles(machine, program) if opt else 0.0
         if best is None or cycles < best[0]:
             best = (cycles, program)
     assert best is not None
@@ -159,14 +183,6 @@ def build_program(module: Module, machine: Machine, opt: int = 2, desc: str = ""
     for function in module.functions:
         _GraphCompiler(machine, program, function, module.weights).run()
     return program.finish()
-
-
-def _march_name(module: Module, march: str | None) -> str:
-    if march is not None:
-        return march
-    if module.march is None:
-        raise HbirError("the module says no march; convert it for one, or give march")
-    return module.march.value
 
 
 class _GraphCompiler:

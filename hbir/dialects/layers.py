@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from operator import is_
 from typing import cast
+from weakref import WeakKeyDictionary
 
 from xdsl.dialects.builtin import ArrayAttr, IntegerAttr, i64
 from xdsl.dialects.func import FuncOp
@@ -86,12 +88,22 @@ def layer_of(op: Operation) -> Layer:
     """The layer that an op is. Raises HbirError when it is none."""
     if not isinstance(op, TensorOp) or not is_layer(op):
         raise HbirError(f"{describe_op(op)} is not a layer of the BPU")
+    attributes = [*op.properties.values(), *(v.type for v in op.operands), op.results[0].type]
+    known = _layers.get(op)
+    if known is not None and all(map(is_, known[0], attributes)):
+        return known[1]
     inputs = tuple(
         TensorSpec(shape_of(value), dtype_of(value), is_constant(value)) for value in op.operands
     )
-    result = op.results[0]
-    output = TensorSpec(shape_of(result), dtype_of(result))
-    return Layer(op.name.partition(".")[2], inputs, output, op.params(), describe_op(op))
+    output = TensorSpec(shape_of(op.results[0]), dtype_of(op.results[0]))
+    layer = Layer(op.name.partition(".")[2], inputs, output, op.params(), describe_op(op))
+    _layers[op] = (attributes, layer)
+    return layer
+
+
+_layers: WeakKeyDictionary[Operation, tuple[list[Attribute], Layer]] = WeakKeyDictionary()
+"""The layers asked for last: several passes ask for each. An entry holds while the op has the
+very attributes (they are immutable) that it was made from."""
 
 
 def view_source(value: SSAValue) -> SSAValue:

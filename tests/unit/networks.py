@@ -1,0 +1,263 @@
+"""Quantized modules for tests of the backend: a builder, and random networks from a seed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Attribute, SSAValue
+
+from hbir.dialects.bpu.conv import Conv2dOp
+from hbir.dialects.bpu.elementwise import AddOp, MaxOp, MulOp, PreluOp
+from hbir.dialects.bpu.lut import LutOp
+from hbir.dialects.bpu.move import ConcatOp, PadOp, ReshapeOp, SliceOp, TransposeOp
+from hbir.dialects.bpu.pool import AvgPoolOp, MaxPoolOp
+from hbir.dialects.bpu.reduce import ReduceMeanOp
+from hbir.dialects.bpu.requantize import RescaleOp
+from hbir.dialects.bpu.resize import Resize2dOp
+from hbir.dialects.bpu.softmax import SoftmaxOp
+from hbir.dialects.hbir.constant import ConstantOp
+from hbir.dialects.hbtl import make_call
+from hbir.dialects.qnt import DequantizeOp, QuantizeOp
+from hbir.ir.context import make_context
+from hbir.ir.function import finish_function, make_function
+from hbir.ir.op import TensorOp
+from hbir.ir.origin import Origin
+from hbir.ir.types import F32, SI8, SI16, SI32, dtype_of, element_of, shape_of, tensor
+from hbir.kernels.parameters import avg_pool_qpp, resize_parameters, softmax_parameters
+from hbir.module import Module
+
+
+class Network:
+    """A quantized module under construction, with random parameters drawn from a seed."""
+
+    def __init__(self, inputs: dict[str, tuple[Sequence[int], Attribute]], seed: int = 0) -> None:
+        self.random = np.random.default_rng(seed)
+        self.context = make_context()
+        types = [(name, tensor(shape, element)) for name, (shape, element) in inputs.items()]
+        self.function: FuncOp
+        self.function, self.block = make_function("main", types)
+        self.inputs = list(self.block.args)
+        self.count = 0
+
+    def finish(self, outputs: dict[str, SSAValue], march: str = "nash-e") -> Module:
+        finish_function(self.function, list(outputs.items()))
+        op = ModuleOp([self.function])
+        op.attributes["hbdk.target"] = StringAttr(march)
+        module = Module(op, self.context)
+        module.level = "quantized"
+        module.verify()
+        return module
+
+    def add(self, cls: type[TensorOp], *operands: SSAValue, **properties: Any) -> SSAValue:
+        self.count += 1
+        name = f"{cls.name.partition('.')[2]}_{self.count}"
+        op = cls.make(*operands, origin=Origin(name), **properties)
+        self.block.add_op(op)
+        return op.results[0]
+
+    def constant(self, array: np.ndarray[Any, Any]) -> SSAValue:
+        op = ConstantOp.make(values=self.context.weights.attribute(array))
+        self.block.add_op(op)
+        return op.results[0]
+
+    def integers(self, shape: Sequence[int], dtype: Any = np.int8) -> np.ndarray[Any, Any]:
+        info = np.iinfo(dtype)
+        return self.random.integers(info.min, info.max, tuple(shape), dtype, endpoint=True)
+
+    def quantize(self, x: SSAValue, element: Attribute = SI8) -> SSAValue:
+        return self.add(QuantizeOp, x, scale=0.05, zero_point=3, element=element)
+
+    def dequantize(self, x: SSAValue) -> SSAValue:
+        channels = shape_of(x)[-1]
+        scale = self.random.uniform(0.01, 0.1, channels).astype(np.float32)
+        return self.add(DequantizeOp, x, self.constant(scale))
+
+    def conv(
+        self,
+        x: SSAValue,
+        cout: int,
+        kernel: int = 3,
+        residual: SSAValue | None = None,
+        element: Attribute = SI8,
+        **properties: Any,
+    ) -> SSAValue:
+        groups = properties.get("group_num", 1)
+        cin = shape_of(x)[-1] // groups
+        weights = self.integers((cout, kernel, kernel, cin))
+        columns = [
+            self.random.integers(-2000, 2000, cout),
+            self.random.integers(1 << 14, 1 << 15, cout),
+        ]
+        columns.append(np.full(cout, 22 + (8 if element_of(x) == SI16 else 0)))
+        if residual is not None:
+            columns += [self.random.integers(1 << 14, 1 << 15, cout), np.full(cout, 8)]
+        qpp = np.stack(columns, axis=1).astype(np.int32)
+        operands = [x, self.constant(weights), self.constant(qpp)]
+        operands += [residual] if residual is not None else []
+        return self.add(Conv2dOp, *operands, element=element, **properties)
+
+    def add_values(self, x: SSAValue, y: SSAValue) -> SSAValue:
+        return self.add(AddOp, x, y, multipliers=[16400, -20000], shift=15, bias=77, element=SI8)
+
+    def mul(self, x: SSAValue, y: SSAValue) -> SSAValue:
+        return self.add(MulOp, x, y, multiplier=17000, shift=21, zero_points=[1, -2], element=SI8)
+
+    def lut(self, x: SSAValue) -> SSAValue:
+        return self.add(LutOp, x, self.constant(self.integers((256,))))
+
+    def avg_pool(self, x: SSAValue, kernel: int, count_include_pad: bool, **more: Any) -> SSAValue:
+        qpp = avg_pool_qpp(0.1, 0.05, kernel * kernel, exclude_pad=not count_include_pad)
+        return self.add(
+            AvgPoolOp, x, self.constant(np.asarray(qpp, np.int32)), kernel=[kernel, kernel],
+            count_include_pad=count_include_pad, input_zero_point=2, element=SI8, **more,
+        )  # fmt: skip
+
+    def mean(self, x: SSAValue, dims: Sequence[int], keep: bool) -> SSAValue:
+        return self.add(
+            ReduceMeanOp, x, dims=list(dims), multiplier=20000, shift=18, keep_dim=keep,
+            input_zero_point=-1, element=SI8,
+        )  # fmt: skip
+
+    def resize(self, x: SSAValue, size: Sequence[int], mode: str) -> SSAValue:
+        shape = shape_of(x)
+        step = [shape[1] / size[0], shape[2] / size[1]]
+        offset = [0.5 * s - 0.5 for s in step]
+        return self.add(
+            Resize2dOp, x, size=list(size), mode=mode, **resize_parameters(step, offset, mode=mode)
+        )
+
+    def softmax(self, x: SSAValue, dim: int) -> SSAValue:
+        p = softmax_parameters(0.1, 1 / 127, shape_of(x)[dim])
+        tables = [self.constant(np.asarray(t)) for t in (p.exp_table, p.reciprocal_table)]
+        return self.add(
+            SoftmaxOp, x, *tables, dim=dim, multiplier=p.multiplier, shift=p.shift, element=SI8
+        )
+
+    def cpu_relu(self, x: SSAValue) -> SSAValue:
+        op = make_call(
+            "native::hbir.relu", [x], [x.type], {}, reason="a test", origin=Origin("cpu")
+        )
+        self.block.add_op(op)
+        return op.results[0]
+
+
+def feeds(module: Module, seed: int = 0) -> dict[str, np.ndarray[Any, Any]]:
+    """Random inputs for a module's first function."""
+    random = np.random.default_rng(seed)
+    result: dict[str, np.ndarray[Any, Any]] = {}
+    for port in module.functions[0].flatten_inputs:
+        if port.type.np_dtype.kind == "f":
+            result[port.name] = random.normal(0, 3, port.type.shape).astype(port.type.np_dtype)
+        else:
+            info = np.iinfo(port.type.np_dtype)
+            result[port.name] = random.integers(
+                info.min, info.max, port.type.shape, port.type.np_dtype, endpoint=True
+            )
+    return result
+
+
+def random_network(seed: int, march: str = "nash-e") -> Module:
+    """A small random network that has most op kinds, odd extents, and a CPU call now and then."""
+    random = np.random.default_rng(seed)
+    n = int(random.integers(1, 3))
+    h, w, c = (int(v) for v in random.integers(4, 40, 3))
+    net = Network({"image": ((n, h, w, c), F32)}, seed)
+    values = [net.quantize(net.inputs[0], SI16 if seed % 7 == 0 else SI8)]
+    for _ in range(int(random.integers(3, 9))):
+        values.append(
+            _random_op(
+                net, values[int(random.integers(max(0, len(values) - 2), len(values)))], random
+            )
+        )
+    last = values[-1]
+    outputs = {"last": net.dequantize(last), "middle": values[len(values) // 2]}
+    if random.random() < 0.3:
+        outputs["again"] = values[len(values) // 2]
+    return net.finish(outputs, march)
+
+
+def _random_op(net: Network, x: SSAValue, random: np.random.Generator) -> SSAValue:
+    def draw(low: int, high: int) -> int:
+        return int(random.integers(low, high + 1))
+
+    shape = shape_of(x)
+    if element_of(x) != SI8:
+        rescaled = net.add(
+            RescaleOp, x, multiplier=18000, shift=24, input_zero_point=3, element=SI8
+        )
+        return rescaled if draw(0, 1) else net.conv(x, draw(1, 40), 1)
+    if len(shape) != 4:
+        return net.lut(x)
+    n, h, w, c = shape
+    match draw(0, 17):
+        case 0:
+            k = draw(1, 3)
+            pad = [draw(0, k), draw(0, k - 1), draw(0, k), draw(0, k - 1)]
+            if h + pad[0] + pad[2] < k or w + pad[1] + pad[3] < k:
+                pad = [k, k, k, k]
+            return net.conv(
+                x, draw(1, 70), k, stride=[draw(1, 3), draw(1, 2)], pad=pad, pad_value=5,
+                clip=[-100, 90] if draw(0, 1) else None, output_zero_point=-4,
+            )  # fmt: skip
+        case 1:
+            return net.conv(x, c, 3, group_num=c, pad=[1, 1, 1, 1])
+        case 2:
+            y = net.conv(x, c, 1)
+            return net.conv(y, c, 3, residual=x, pad=[1, 1, 1, 1])
+        case 3:
+            return net.conv(
+                x, draw(1, 20), 3, input_dilation=[2, 3], pad=[draw(0, 2), 1, 2, 2], pad_value=-7
+            )
+        case 4:
+            groups = max(g for g in (1, 2, 3, 4, 5) if c % g == 0)
+            return net.conv(
+                x, groups * draw(1, 9), 3, group_num=groups, pad=[2, 2, 2, 2], dilation=[2, 2]
+            )
+        case 5:
+            return net.add_values(x, net.lut(x))
+        case 6:
+            return net.mul(x, net.mean(x, [1, 2], True))
+        case 7:
+            return net.add(MaxPoolOp, x, kernel=[3, 2], stride=[2, 2], pad=[1, 1, 2, 1])
+        case 8:
+            return net.avg_pool(x, 3, bool(draw(0, 1)), stride=[draw(1, 2), 1], pad=[1, 1, 1, 1])
+        case 9:
+            return net.resize(x, (draw(1, 50), draw(1, 50)), "bilinear")
+        case 10:
+            return net.resize(x, (draw(1, 50), draw(1, 50)), "nearest")
+        case 11:
+            return net.softmax(x, draw(1, 3))
+        case 12:
+            return net.add(ConcatOp, x, net.lut(x), x, dim=draw(1, 3))
+        case 13:
+            begin = [0, draw(0, h - 1), draw(0, w - 1), draw(0, c - 1)]
+            step = [1, draw(1, 2), 1, draw(1, 3)]
+            return net.add(SliceOp, x, begin=begin, end=[n, h, w, c], step=step)
+        case 14:
+            dims = [0, *(int(d) for d in 1 + random.permutation(3))]
+            return net.add(TransposeOp, x, dims=dims)
+        case 15:
+            end = [0, draw(0, 2), 0, draw(0, 3)]
+            return net.add(
+                PadOp, x, begin=[0, draw(0, 3), draw(0, 2), draw(0, 2)], end=end, pad_value=9
+            )
+        case 16:
+            flat = net.add(ReshapeOp, x, shape=[n, h * w, c])
+            return net.add(ReshapeOp, net.lut(flat), shape=[n, w, h, c])
+        case _:
+            slope = net.random.integers(-(1 << 14), 1 << 14, c).astype(np.int32)
+            y = net.add(
+                PreluOp, x, net.constant(slope), multiplier=20000, shift=15, input_zero_point=2,
+                output_zero_point=1, element=SI8,
+            )  # fmt: skip
+            y = net.add(MaxOp, y, x)
+            if draw(0, 1):
+                return y
+            return net.quantize(net.cpu_relu(net.dequantize(y)))
+
+
+__all__ = ["F32", "SI8", "SI16", "SI32", "Network", "dtype_of", "feeds", "random_network"]
