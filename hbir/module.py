@@ -40,8 +40,8 @@ VERSION = "hbir.version"
 
 DIALECT_VERSION = "0.1"
 
-Listener = Callable[[str, Array, Operation], None]
-"""Called with (source tensor name, array, op) for every named tensor that a run computes."""
+Listener = Callable[[str, Array, Operation | None], None]
+"""Called with (source tensor name, array, op) for every named tensor of a run; op None: an input."""
 
 
 class Function:

@@ -23,7 +23,7 @@ def run_onnx(
     inputs: Sequence[Array | None],
     *,
     opset: int = 21,
-    dtype: npt.DTypeLike = None,
+    dtype: npt.DTypeLike | None = None,
     **attributes: Any,
 ) -> Array:
     """The first output of an ONNX operator; None stands for an optional input left out.

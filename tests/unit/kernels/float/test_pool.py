@@ -62,7 +62,10 @@ def test_avg_pool(
     case: tuple[np.ndarray[Any, Any], dict[str, Any]], count_include_pad: bool
 ) -> None:
     x, params = case
-    attributes = {**_attributes(params), "count_include_pad": int(count_include_pad)}
+    attributes: dict[str, Any] = {
+        **_attributes(params),
+        "count_include_pad": int(count_include_pad),
+    }
     expected = run_onnx("AveragePool", [channel_first(x)], **attributes)
     actual = evaluate(AvgPoolOp, [x], {**params, "count_include_pad": count_include_pad})
     assert_close(actual, channel_last(expected))
