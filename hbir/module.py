@@ -41,7 +41,7 @@ VERSION = "hbir.version"
 DIALECT_VERSION = "0.1"
 
 Listener = Callable[[str, Array, Operation | None], None]
-"""Called with (source tensor name, array, op) for every named tensor of a run; op None: an input."""
+"""Called with (source tensor name, array, op) for each named tensor of a run; op None: an input."""
 
 
 class Function:
