@@ -16,7 +16,7 @@ from hbir.ir.context import HbirContext, make_context
 from hbir.ir.function import functions_of
 from hbir.ir.text import parse_module
 from hbir.kernels.types import Array
-from hbir.runtime.interpreter import Plan, kernel_params, run
+from hbir.runtime.interpreter import Listener, Plan, kernel_params, run
 
 X = np.array([[1.0, -2.0], [3.0, -4.0]], np.float32)
 
@@ -27,7 +27,7 @@ def function_of(text: str) -> tuple[FuncOp, HbirContext]:
     return functions_of(parse_module(text, context))[0], context
 
 
-def run_text(text: str, *inputs: Array, listener: Any = None) -> list[Array]:
+def run_text(text: str, *inputs: Array, listener: Listener | None = None) -> list[Array]:
     """The results of the only function of a text."""
     function, context = function_of(text)
     return run(function, inputs, context.weights, listener)
