@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 from typing_extensions import override
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -31,6 +32,7 @@ from hbir.dialects.hbir.norm import SoftmaxOp
 from hbir.dialects.qnt import ConstFakeQuantOp
 from hbir.errors import HbirError
 from hbir.ir.function import body_of, functions_of
+from hbir.ir.op import TensorOp
 from hbir.ir.origin import name_of
 from hbir.ir.rewriter import Rewrite
 from hbir.ir.types import F32, element_of
@@ -39,6 +41,11 @@ from hbir.passes.disjoint_sets import DisjointSets
 from hbir.passes.fake_quant import insert_fake_quant, symmetric_range
 from hbir.passes.groups import group_ending_at, is_inside_group
 from hbir.passes.observed import Ranges, take_observed
+from hbir.passes.tables import (
+    ElementFunction,
+    chain_function,
+    chain_starting_at,
+)
 from hbir.passes.ties import KEEPING_OPS, scale_sources
 
 ANALYTIC_RANGES: dict[type[Operation], tuple[float, float]] = {
@@ -48,6 +55,8 @@ ANALYTIC_RANGES: dict[type[Operation], tuple[float, float]] = {
     TanhOp: (-1.0, 1.0),
 }
 """Ranges that follow from the function, whatever the data."""
+
+_VARYING_SAMPLES = 4097
 
 COARSENING_LIMIT = 2.0
 """A concat's operand that is read elsewhere too keeps its own scale when the common one would be
@@ -200,11 +209,25 @@ class _Placement:
         analytic = _analytic_range(value)
         if analytic is not None:
             return analytic
-        low, high = self.observed.get(value, (0.0, 0.0))
-        if isinstance(value.owner, ClipOp):
-            params = value.owner.params()
-            return max(low, params["min"]), min(high, params["max"])
-        return low, high
+        return self._used_part(value, self.observed.get(value, (0.0, 0.0)))
+
+    def _used_part(self, value: SSAValue, observed: tuple[float, float]) -> tuple[float, float]:
+        """The part of a range in which the tables that read the value still change.
+
+        A sigmoid's input saturates at 8 even where some element is 700.
+        """
+        parts: list[tuple[float, float]] = []
+        for use in value.uses:
+            reader = use.operation
+            chain = (
+                chain_starting_at(reader, self.rewrite.weights)
+                if reader in self.on_bpu and isinstance(reader, TensorOp)
+                else []
+            )
+            if not chain:
+                return observed
+            parts.append(varying_part(chain_function(chain, self.rewrite.weights), observed))
+        return _union(parts) if parts else observed
 
     def _insert(self, value: SSAValue, value_range: tuple[float, float]) -> None:
         if value not in self.observed and _analytic_range(value) is None:
@@ -218,6 +241,24 @@ class _Placement:
             readers = [use for use in readers if use.operation in self.on_bpu]
         low, high = symmetric_range(value_range)
         insert_fake_quant(self.rewrite, value, readers, minimum=low, maximum=high)
+
+
+def varying_part(function: ElementFunction, whole: tuple[float, float]) -> tuple[float, float]:
+    """The narrowest [low, high] outside of which a function keeps, within a quarter of an int8 step
+    of its own range, the values it has at `low` and `high`."""
+    x = np.linspace(whole[0], whole[1], _VARYING_SAMPLES)
+    with np.errstate(all="ignore"):
+        y = function(x)
+    if not np.isfinite(y).all() or whole[0] >= whole[1]:
+        return whole
+    tolerance = (y.max() - y.min()) / (4 * 255)
+    varies_below = np.flatnonzero(np.abs(y - y[0]) > tolerance)
+    varies_above = np.flatnonzero(np.abs(y - y[-1]) > tolerance)
+    if not varies_below.size or not varies_above.size:
+        return whole
+    first = max(int(varies_below[0]) - 1, 0)
+    last = min(int(varies_above[-1]) + 1, x.size - 1)
+    return float(x[first]), float(x[last])
 
 
 def _union(ranges: Sequence[tuple[float, float]]) -> tuple[float, float]:

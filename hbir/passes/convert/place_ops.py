@@ -19,7 +19,6 @@ from xdsl.passes import ModulePass
 
 from hbir.dialects.hbir.activation import ClipOp, PreluOp
 from hbir.dialects.hbir.constant import ConstantOp
-from hbir.dialects.hbir.elementwise import BinaryOp
 from hbir.dialects.hbir.move import ReshapeOp
 from hbir.dialects.qnt import ConstFakeQuantOp
 from hbir.ir.context import weights_of
@@ -31,7 +30,7 @@ from hbir.ir.weights import WeightStore
 from hbir.passes.constraints import broken_constraint
 from hbir.passes.fake_quant import quantization_at
 from hbir.passes.groups import FusionGroup, group_ending_at, is_inside_group
-from hbir.passes.scalars import scalar_operand
+from hbir.passes.tables import chain_ending_at, table_operand
 
 PLACEMENT = "placement"
 REASON = "reason"
@@ -63,11 +62,11 @@ def _place(function: FuncOp, weights: WeightStore) -> None:
         if isinstance(op, ConstantOp) or is_inside_group(op):
             continue
         group = group_ending_at(op)
-        members: Iterable[TensorOp] = [op] if group is None else group.ops
-        if group is None:
-            reason = broken_constraint(op) or _unquantized(op, weights)
+        if group is not None:
+            members, reason = group.ops, _group_reason(group)
         else:
-            reason = _group_reason(group)
+            members = chain_ending_at(op, weights) or [op]
+            reason = _unfit(members) or _unquantized(members, weights)
         for member in members:
             _mark(member, reason)
 
@@ -93,11 +92,19 @@ def _group_reason(group: FusionGroup) -> str | None:
     return None
 
 
-def _unquantized(op: TensorOp, weights: WeightStore) -> str | None:
-    """What isn't quantized though the BPU computes with integers; None when all is."""
+def _unfit(ops: Iterable[TensorOp]) -> str | None:
+    return next(filter(None, map(broken_constraint, ops)), None)
+
+
+def _unquantized(chain: list[TensorOp], weights: WeightStore) -> str | None:
+    """What isn't quantized though the BPU computes with integers; None when all is.
+
+    `chain` is one op, or a chain of table ops.
+    """
+    first, op = chain[0], chain[-1]
     if isinstance(op, ReshapeOp) and _moves_raw_accumulator(op):
         return None
-    missing = _first_unquantized(_activations(op, weights))
+    missing = _first_unquantized(_activations(first, weights))
     if missing is not None:
         return missing
     return None if _is_quantized(op.output) else _result_reason(op.output)
@@ -107,8 +114,8 @@ def _activations(op: TensorOp, weights: WeightStore) -> list[SSAValue]:
     """The operands that must be quantized: not a number, not a slope."""
     if isinstance(op, PreluOp):
         return [op.x]
-    scalar = scalar_operand(op, weights) if isinstance(op, BinaryOp) else None
-    return list(op.operands) if scalar is None else [scalar[0]]
+    operand = table_operand(op, weights)
+    return list(op.operands) if operand is None else [operand]
 
 
 def _first_unquantized(values: Iterable[SSAValue]) -> str | None:

@@ -1,11 +1,14 @@
 """Decide which ops the BPU computes as one convolution, and number them.
 
 Conv2d, ConvTranspose or Linear (+ batch norm, absorbed by now) + Add + ReLU, ReLU6 or clip, with
-Add and activation each optional and the GEMM-like op on either side of the Add. Inside a group the
+Add and activation each optional and the GEMM-like op on either side of the Add. And chains of
+functions of one element (hard swish, then · 0.9, then + 0.1), which are one table. Inside a group
 values are never quantized, which is why this runs before calibration.
 """
 
 from __future__ import annotations
+
+from collections.abc import Collection, Sequence
 
 from typing_extensions import override
 from xdsl.context import Context
@@ -17,23 +20,30 @@ from xdsl.passes import ModulePass
 from hbir.dialects.hbir.activation import ClipOp, ReluOp
 from hbir.dialects.hbir.elementwise import AddOp
 from hbir.dialects.qnt import ConstFakeQuantOp
+from hbir.ir.context import weights_of
 from hbir.ir.function import body_of, functions_of
 from hbir.ir.types import shape_of
+from hbir.ir.weights import WeightStore
 from hbir.passes.gemm import GemmOp, as_gemm
 from hbir.passes.graph import defined_by, has_one_use, is_constant
 from hbir.passes.groups import ATTRIBUTE, FusionGroup
+from hbir.passes.tables import table_operand
 
 
 class MarkFusionGroupsPass(ModulePass):
-    """Write `fusion_group = N` on the ops of each group; earlier marks are replaced."""
+    """Write `fusion_group = N` on the ops of each group and chain; earlier marks are replaced."""
 
     name = "mark-fusion-groups"
 
     @override
     def apply(self, ctx: Context, op: ModuleOp) -> None:
+        weights = weights_of(ctx)
         for function in functions_of(op):
-            for number, group in enumerate(find_groups(function)):
-                for member in group.ops:
+            groups: list[Sequence[Operation]] = [group.ops for group in find_groups(function)]
+            taken = {member for group in groups for member in group}
+            groups += find_chains(function, taken, weights)
+            for number, members in enumerate(groups):
+                for member in members:
                     member.attributes[ATTRIBUTE] = IntegerAttr(number, i64)
 
 
@@ -93,3 +103,23 @@ def _with_activation(group: FusionGroup) -> FusionGroup:
     if not isinstance(user, ReluOp | ClipOp):
         return group
     return FusionGroup(group.gemm, group.add, group.residual, user)
+
+
+def find_chains(
+    function: FuncOp, taken: Collection[Operation], weights: WeightStore
+) -> list[list[Operation]]:
+    """Chains of two or more table ops, each read by the next alone; `taken` are in other groups."""
+    chains: list[list[Operation]] = []
+    ends: dict[Operation, list[Operation]] = {}
+    for op in body_of(function).ops:
+        operand = None if op in taken else table_operand(op, weights)
+        if operand is None:
+            continue
+        producer = operand.owner
+        chain = ends.get(producer) if isinstance(producer, Operation) else None
+        if chain is None or not has_one_use(operand):
+            chain = []
+            chains.append(chain)
+        chain.append(op)
+        ends[op] = chain
+    return [chain for chain in chains if len(chain) > 1]

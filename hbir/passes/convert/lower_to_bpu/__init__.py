@@ -26,9 +26,11 @@ from hbir.ir.op import TensorOp
 from hbir.ir.origin import origin_of_op, set_origin
 from hbir.ir.rewriter import Rewrite
 from hbir.ir.verify import describe_op
+from hbir.passes.convert.lower_to_bpu.activation import lower_chain
 from hbir.passes.convert.lower_to_bpu.lowering import Lowering, LoweringFunction, quantization_of
 from hbir.passes.convert.place_ops import is_on_bpu
 from hbir.passes.groups import group_ending_at
+from hbir.passes.tables import chain_ending_at
 
 
 class LowerToBpuPass(ModulePass):
@@ -75,22 +77,29 @@ def _is_raw(op: TensorOp) -> bool:
 
 def _lower_op(op: TensorOp, anchor: QuantizeOp | None, rewrite: Rewrite) -> None:
     group = group_ending_at(op)
-    first = op if group is None else group.gemm
-    lower = lowerings().get(type(first))
-    if lower is None:
-        raise HbirError(f"{describe_op(op)} was placed on the BPU, but has no lowering")
+    chain = [] if group is not None else chain_ending_at(op, rewrite.weights)
     target = op if anchor is None else anchor
     output = None if anchor is None else quantization_of(anchor)
+    lowering = Lowering(rewrite, target, output)
     try:
-        new = lower(op, Lowering(rewrite, target, output))
+        new = lower_chain(chain, lowering) if chain else _lowering_of(op)(op, lowering)
     except HbirError as error:
         raise HbirError(f"{describe_op(op)}: {error}") from error
-    fused = [op] if group is None else group.ops
+    fused: Sequence[TensorOp] = chain[::-1] or [op] if group is None else group.ops
     _fuse_nodes(new, fused)
     rewrite.replace(target, new)
     for member in fused:
         if member.parent is not None and member.output.first_use is None:
             rewrite.erase(member)
+
+
+def _lowering_of(op: TensorOp) -> LoweringFunction:
+    """The lowering of an op, of a fusion group that of its GEMM-like op."""
+    group = group_ending_at(op)
+    lower = lowerings().get(type(op if group is None else group.gemm))
+    if lower is None:
+        raise HbirError("it was placed on the BPU, but has no lowering")
+    return lower
 
 
 def _fuse_nodes(new: TensorOp, fused: Sequence[TensorOp]) -> None:

@@ -1,4 +1,4 @@
-"""Functions of one element, as 256-entry tables; prelu, whose slope varies by channel."""
+"""Chains of functions of one element, as a 256-entry table; prelu, whose slope varies by channel."""
 
 from __future__ import annotations
 
@@ -11,17 +11,20 @@ from hbir.dialects.hbir.activation import PreluOp
 from hbir.errors import HbirError
 from hbir.ir.op import TensorOp
 from hbir.ir.types import shape_of
-from hbir.kernels.functions import table_function
 from hbir.kernels.parameters import lut_table, prelu_parameters
-from hbir.passes.constraints.activation import TABLE_OPS
 from hbir.passes.convert.lower_to_bpu.lowering import ELEMENT, Lowering, LoweringFunction
+from hbir.passes.tables import chain_function, table_operand
 
 
-def lower_to_table(op: TensorOp, lowering: Lowering) -> TensorOp:
-    """bpu.lut with the op's function at every input integer."""
-    x = lowering.quantized(op.operands[0])
+def lower_chain(chain: list[TensorOp], lowering: Lowering) -> TensorOp:
+    """bpu.lut with the chain's function at every input integer."""
+    weights = lowering.rewrite.weights
+    operand = table_operand(chain[0], weights)
+    if operand is None:
+        raise HbirError("it is not a function of one element")
+    x = lowering.quantized(operand)
     table = lut_table(
-        table_function(op.name.partition(".")[2], **op.params()),
+        chain_function(chain, weights),
         input_scale=x.scale,
         input_zero_point=x.zero_point,
         output_scale=lowering.result.scale,
@@ -50,7 +53,4 @@ def lower_prelu(op: PreluOp, lowering: Lowering) -> TensorOp:
     return lowering.finish(new)
 
 
-LOWERINGS: dict[type[Operation], LoweringFunction] = {
-    **dict.fromkeys(TABLE_OPS, lower_to_table),
-    PreluOp: lower_prelu,
-}
+LOWERINGS: dict[type[Operation], LoweringFunction] = {PreluOp: lower_prelu}

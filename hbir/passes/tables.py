@@ -1,0 +1,104 @@
+"""Functions of one element: ops that are tables on the BPU, and chains of them that are one table.
+
+A chain's ops share a `fusion_group` number, like a convolution's; between them nothing is quantized.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from xdsl.ir import Operation, OpResult, SSAValue
+
+from hbir.dialects.hbir.elementwise import AddOp, BinaryOp, MaxOp, MinOp, MulOp, SubOp
+from hbir.ir.op import TensorOp
+from hbir.ir.types import Array
+from hbir.ir.weights import WeightStore
+from hbir.kernels.functions import table_function
+from hbir.passes.constraints.activation import TABLE_OPS
+from hbir.passes.groups import group_number
+from hbir.passes.scalars import scalar_operand
+
+ElementFunction = Callable[[Array], Array]
+
+_BINARY_FUNCTIONS: dict[type[BinaryOp], Callable[[Array, float], Array]] = {
+    AddOp: np.add,
+    SubOp: np.subtract,
+    MulOp: np.multiply,
+    MaxOp: np.maximum,
+    MinOp: np.minimum,
+}
+
+
+def table_operand(op: Operation, weights: WeightStore) -> SSAValue | None:
+    """The operand that the op is an element-wise function of; None where it isn't one.
+
+    An activation function's operand, or the tensor beside a number of an addition and so on.
+    """
+    if isinstance(op, TABLE_OPS):
+        return op.operands[0]
+    if type(op) in _BINARY_FUNCTIONS and isinstance(op, BinaryOp):
+        scalar = scalar_operand(op, weights)
+        return None if scalar is None else scalar[0]
+    return None
+
+
+def element_function(op: TensorOp, weights: WeightStore) -> ElementFunction | None:
+    """The float64 function of one element that the op computes; None where it isn't one."""
+    if isinstance(op, TABLE_OPS):
+        return table_function(op.name.partition(".")[2], **op.params())
+    if not isinstance(op, BinaryOp) or type(op) not in _BINARY_FUNCTIONS:
+        return None
+    scalar = scalar_operand(op, weights)
+    if scalar is None:
+        return None
+    _, number, number_is_left = scalar
+    function = _BINARY_FUNCTIONS[type(op)]
+    if number_is_left and isinstance(op, SubOp):
+        return lambda x: number - x
+    return lambda x: function(x, number)
+
+
+def chain_ending_at(op: TensorOp, weights: WeightStore) -> list[TensorOp]:
+    """The table ops of the chain whose last is `op`, first to last; [] if `op` is none."""
+    chain: list[TensorOp] = []
+    number, current = group_number(op), op
+    while True:
+        operand = table_operand(current, weights)
+        if operand is None:
+            return chain
+        chain.insert(0, current)
+        if number is None or not isinstance(operand, OpResult):
+            return chain
+        producer = operand.op
+        if group_number(producer) != number or not isinstance(producer, TensorOp):
+            return chain
+        current = producer
+
+
+def chain_starting_at(op: TensorOp, weights: WeightStore) -> list[TensorOp]:
+    """The table ops of the chain whose first is `op`, first to last; [] if `op` is none."""
+    chain: list[TensorOp] = []
+    number, current = group_number(op), op
+    while table_operand(current, weights) is not None:
+        chain.append(current)
+        users = [use.operation for use in current.output.uses]
+        if number is None or len(users) != 1 or group_number(users[0]) != number:
+            return chain
+        if not isinstance(users[0], TensorOp):
+            return chain
+        current = users[0]
+    return chain
+
+
+def chain_function(chain: list[TensorOp], weights: WeightStore) -> ElementFunction:
+    """The composition of a chain's functions, in float64."""
+    functions = [element_function(op, weights) for op in chain]
+
+    def compute(x: Array) -> Array:
+        for function in functions:
+            if function is not None:
+                x = function(x)
+        return x
+
+    return compute
