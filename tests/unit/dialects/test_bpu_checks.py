@@ -31,12 +31,17 @@ class Builder:
     def __init__(self) -> None:
         self.weights = WeightStore()
 
-    def constant(self, array: Any, scale: Any = None, zero_point: int = 0) -> SSAValue:
+    def constant(
+        self, array: Array, scale: float | Array | None = None, zero_point: int = 0
+    ) -> SSAValue:
         """An `hbir.constant`; `scale` a float, or one per channel."""
-        held = scale if not isinstance(scale, np.ndarray) else self.weights.attribute(scale)
+        held = (
+            scale
+            if scale is None or isinstance(scale, float | int)
+            else self.weights.attribute(scale)
+        )
         origin = None if scale is None else Origin("t", scale=held, zero_point=zero_point)
-        held_array: Array = np.asarray(array)
-        op = ConstantOp.make(values=self.weights.attribute(held_array), origin=origin)
+        op = ConstantOp.make(values=self.weights.attribute(array), origin=origin)
         return op.output
 
     def activation(self, *shape: int, scale: float | None = None, zero_point: int = 0) -> SSAValue:

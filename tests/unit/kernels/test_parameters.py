@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from hbir.kernels.integer.bounds import accumulator_bound
 from hbir.kernels.integer.conv import conv2d
 from hbir.kernels.integer.requantize import requantize
 
+ARITHMETIC = Path(__file__).parents[3] / "docs" / "arithmetic.md"
 RATIOS = st.floats(2.0**-47, 8191.0, allow_nan=False)
 
 
@@ -117,11 +120,11 @@ def test_a_convolution_is_near_the_real_one(layer: dict[str, Any], seed: int):
     if bias is not None:
         real = real + bias
     accumulator_scale = np.maximum(scales.astype(np.float64) * layer["input_scale"], 1e-300)
-    units = 1.0  # bias and residual are each rounded to the accumulator's scale
+    units = 0.5  # the bias is rounded to the accumulator's scale
     if residual is not None:
         real_r = (r.reshape(-1).astype(float) - residual.zero_point) * residual.scale
         real = real + real_r
-        units = units + 0.5 + 256 * residual.scale / accumulator_scale * 2.0**-15
+        units = 1.5 + 256 * residual.scale / accumulator_scale * 2.0**-15
     steps = real / layer["output_scale"]
     per_unit = accumulator_scale / layer["output_scale"]
     magnitude = np.abs(steps) + units * per_unit
@@ -214,3 +217,14 @@ def test_clip_bounds_are_rounded_once(
     low: float | None, high: float | None, zero: int, expected: tuple[int, int]
 ):
     assert p.clip_bounds(low, high, 0.125, zero) == expected
+
+
+def test_the_document_states_the_constants():
+    """Each row of docs/arithmetic.md's table of constants has the code's values."""
+    rows = re.findall(r"^\| .+? \| ([−\d, ]+) \| (`[A-Z_`, ]+) \|$", ARITHMETIC.read_text(), re.M)
+    stated: dict[str, int] = {}
+    for values, names in rows:
+        numbers = [int(value.replace("−", "-")) for value in values.split(",")]
+        stated.update(zip(re.findall(r"[A-Z_]+", names), numbers, strict=True))
+    assert len(stated) >= 15
+    assert stated == {name: getattr(p, name) for name in stated}
