@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from xdsl.ir import SSAValue
 
+from hbir.errors import HbirError
 from hbir.frontends.onnx.errors import NoBpuForm
 from hbir.frontends.onnx.node_import import NodeImport
 from hbir.frontends.onnx.registry import imports
@@ -26,6 +27,7 @@ def conv(node: NodeImport) -> SSAValue:
     """Conv → conv2d. Weights (Cout, Cin/g, kernel...) become (Cout, KH, KW, Cin/g)."""
     rank = spatial_rank(node)
     window = read_window(node, _kernel(node, rank))
+    _check_channels(node, node.shape(1)[1] * node.int_("group", 1))
     bias = [node.value(2)] if node.has(2) else []
     return node.spatial_result(
         "conv2d",
@@ -47,6 +49,7 @@ def conv_transpose(node: NodeImport) -> SSAValue:
     """
     rank = spatial_rank(node)
     kernel = _kernel(node, rank)
+    _check_channels(node, node.shape(1)[0])
     strides = spatial_ints(node, "strides", 1)
     dilations = spatial_ints(node, "dilations", 1)
     begin, end = _transposed_pads(node, kernel, strides, dilations)
@@ -61,6 +64,15 @@ def conv_transpose(node: NodeImport) -> SSAValue:
         dilation=pair(dilations, 1),
         group_num=node.int_("group", 1),
     )
+
+
+def _check_channels(node: NodeImport, channels: int) -> None:
+    """ONNX's own shape inference lets a weight of other channels pass."""
+    if node.shape(0)[1] != channels:
+        raise HbirError(
+            f"{node.node}: its input of shape {list(node.shape(0))} has {node.shape(0)[1]}"
+            f" channels, its weight of shape {list(node.shape(1))} takes {channels}"
+        )
 
 
 def _kernel(node: NodeImport, rank: int) -> list[int]:

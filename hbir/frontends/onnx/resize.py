@@ -6,12 +6,15 @@ A coordinate mode is accepted when the source position is step · i + offset:
     pytorch_half_pixel    the same; position 0 where the result has one element
     asymmetric            step = 1/scale, offset = 0
     align_corners         step = (in − 1)/(out − 1), offset = 0
+
+Positions are rational numbers, computed exactly here and rounded to f64 once.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from fractions import Fraction
 
 from xdsl.ir import SSAValue
 
@@ -21,24 +24,31 @@ from hbir.frontends.onnx.node_import import NodeImport
 from hbir.frontends.onnx.registry import imports
 from hbir.frontends.onnx.windows import pair, spatial_rank
 
-Position = Callable[[int, int, float], tuple[float, float]]
+Position = Callable[[int, int, Fraction], tuple[Fraction, Fraction]]
 """(extent before, extent after, scale) → (step, offset)."""
 
+_HALF = Fraction(1, 2)
 
-def _half_pixel(_before: int, _after: int, scale: float) -> tuple[float, float]:
-    return 1 / scale, 0.5 / scale - 0.5
-
-
-def _pytorch_half_pixel(_before: int, after: int, scale: float) -> tuple[float, float]:
-    return (1 / scale, 0.5 / scale - 0.5) if after > 1 else (0.0, 0.0)
-
-
-def _asymmetric(_before: int, _after: int, scale: float) -> tuple[float, float]:
-    return 1 / scale, 0.0
+NUDGE = 2.0**-20
+"""Keeps a nearest position that lies between two elements, but has no exact f64, from falling to
+the wrong side. Far above the rounding error of step · i, far below 1/(2·out), the least distance
+of any other position from such a point."""
 
 
-def _align_corners(before: int, after: int, _scale: float) -> tuple[float, float]:
-    return ((before - 1) / (after - 1) if after > 1 else 0.0), 0.0
+def _half_pixel(_before: int, _after: int, scale: Fraction) -> tuple[Fraction, Fraction]:
+    return 1 / scale, _HALF / scale - _HALF
+
+
+def _pytorch_half_pixel(before: int, after: int, scale: Fraction) -> tuple[Fraction, Fraction]:
+    return _half_pixel(before, after, scale) if after > 1 else (Fraction(0), Fraction(0))
+
+
+def _asymmetric(_before: int, _after: int, scale: Fraction) -> tuple[Fraction, Fraction]:
+    return 1 / scale, Fraction(0)
+
+
+def _align_corners(before: int, after: int, _scale: Fraction) -> tuple[Fraction, Fraction]:
+    return (Fraction(before - 1, after - 1) if after > 1 else Fraction(0)), Fraction(0)
 
 
 COORDINATE_MODES: dict[str, Position] = {
@@ -54,7 +64,7 @@ _MODES = {"nearest": "nearest", "linear": "bilinear", "bilinear": "bilinear"}
 @imports("Upsample")
 def upsample(node: NodeImport) -> SSAValue:
     """Upsample → resize2d. Scales must be constant, of H and W only."""
-    scales = _floats(node, 1, "scales")
+    scales = _scales(node, 1)
     return _resized(node, scales, None, _asymmetric, "floor")
 
 
@@ -62,7 +72,7 @@ def upsample(node: NodeImport) -> SSAValue:
 def resize(node: NodeImport) -> SSAValue:
     """Resize → resize2d. Scales or sizes must be constant, of H and W only."""
     if node.version < 11:  # before coordinate modes: what Upsample did
-        return _resized(node, _floats(node, 1, "scales"), None, _asymmetric, "floor")
+        return _resized(node, _scales(node, 1), None, _asymmetric, "floor")
     coordinates = node.str_("coordinate_transformation_mode", "half_pixel")
     if coordinates not in COORDINATE_MODES:
         raise NoBpuForm(
@@ -80,39 +90,39 @@ def resize(node: NodeImport) -> SSAValue:
     axes = [axis % len(shape) for axis in axes]
     if node.has(3) and len(sizes := node.constant_ints(3, "sizes")):
         full = list(shape)
-        _check_count(node, "sizes", sizes, axes)
+        _check_count(node, "sizes", len(sizes), axes)
         for axis, size in zip(axes, sizes, strict=True):
             full[axis] = size
         return _resized(
             node,
-            [after / before for after, before in zip(full, shape, strict=True)],
+            [Fraction(after, before) for after, before in zip(full, shape, strict=True)],
             full,
             COORDINATE_MODES[coordinates],
             rounding,
         )
-    scales = [1.0] * len(shape)
-    given = _floats(node, 2, "scales")
-    _check_count(node, "scales", given, axes)
+    scales = [Fraction(1)] * len(shape)
+    given = _scales(node, 2)
+    _check_count(node, "scales", len(given), axes)
     for axis, scale in zip(axes, given, strict=True):
         scales[axis] = scale
     return _resized(node, scales, None, COORDINATE_MODES[coordinates], rounding)
 
 
-def _check_count(node: NodeImport, what: str, values: Sequence[float], axes: Sequence[int]) -> None:
-    if len(values) != len(axes):
-        raise HbirError(f"{node.node}: {what} must have {len(axes)} entries, got {list(values)}")
+def _check_count(node: NodeImport, what: str, count: int, axes: Sequence[int]) -> None:
+    if count != len(axes):
+        raise HbirError(f"{node.node}: {what} must have {len(axes)} entries, got {count}")
 
 
-def _floats(node: NodeImport, index: int, what: str) -> list[float]:
-    values = [float(v) for v in node.constant(index, what).reshape(-1)]
+def _scales(node: NodeImport, index: int) -> list[Fraction]:
+    values = [float(v) for v in node.constant(index, "scales").reshape(-1)]
     if not all(math.isfinite(v) and v > 0 for v in values):
-        raise HbirError(f"{node.node}: {what} must be positive, got {values}")
-    return values
+        raise HbirError(f"{node.node}: scales must be positive, got {values}")
+    return [Fraction(value) for value in values]
 
 
 def _resized(
     node: NodeImport,
-    scales: Sequence[float],
+    scales: Sequence[Fraction],
     sizes: Sequence[int] | None,
     position: Position,
     rounding: str,
@@ -120,9 +130,9 @@ def _resized(
     rank = spatial_rank(node)
     shape = node.shape(0)
     if len(scales) != len(shape):
-        raise HbirError(f"{node.node}: scales must have {len(shape)} entries, got {list(scales)}")
+        raise HbirError(f"{node.node}: scales must have {len(shape)} entries, got {_texts(scales)}")
     if scales[0] != 1 or scales[1] != 1:
-        raise NoBpuForm(f"N and C must stay, their scales are {list(scales[:2])}")
+        raise NoBpuForm(f"N and C must stay, their scales are {_texts(scales[:2])}")
     mode = node.str_("mode", "nearest")
     if mode not in _MODES:
         raise NoBpuForm(f"mode must be one of {', '.join(_MODES)}, got {mode!r}")
@@ -135,11 +145,12 @@ def _resized(
         ):
             raise NoBpuForm(
                 "align_corners with scales that don't give whole extents is computed differently by"
-                f" different implementations: {list(before)} by {list(scales[2:])}"
+                f" different implementations: {list(before)} by {_texts(scales[2:])}"
             )
     else:
         after = list(sizes[2:])
-    steps = [position(b, a, s) for b, a, s in zip(before, after, scales[2:], strict=True)]
+    exact = [position(b, a, s) for b, a, s in zip(before, after, scales[2:], strict=True)]
+    steps = [_rounded(step, offset, mode, rounding) for step, offset in exact]
     if rank == 1:
         steps.insert(0, (1.0, 0.0))
     return node.spatial_result(
@@ -151,3 +162,16 @@ def _resized(
         mode=_MODES[mode],
         nearest_mode=rounding,
     )
+
+
+def _rounded(step: Fraction, offset: Fraction, mode: str, rounding: str) -> tuple[float, float]:
+    """step and offset in f64; see NUDGE."""
+    exact = Fraction(float(step)) == step and Fraction(float(offset)) == offset
+    if mode != "nearest" or exact:
+        return float(step), float(offset)
+    up = rounding in ("floor", "round_prefer_ceil")
+    return float(step), float(offset) + (NUDGE if up else -NUDGE)
+
+
+def _texts(scales: Sequence[Fraction]) -> list[float]:
+    return [float(scale) for scale in scales]
