@@ -376,7 +376,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
             Parameter("fraction_bits", default=32, minimum=0, maximum=48, doc="of step and offset"),
             Parameter("mode", Kind.CHOICE, default="nearest", choices=("nearest", "bilinear")),
             Parameter(
-                "nearest_mode", Kind.CHOICE, default="floor",
+                "nearest_mode", Kind.CHOICE, default="round_prefer_floor",
                 choices=("floor", "ceil", "round_prefer_floor", "round_prefer_ceil"),
             ),
             _pair("out_offset", (0, 0), "absolute output index of this tile", minimum=0),

@@ -1,0 +1,153 @@
+"""Reading .hbm files: whole ones come back, damaged and hostile ones are one clear error."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hbir.errors import HbirError
+from hbir.hbm.format import CHECKSUM_OFFSET, HEADER_DTYPE, SECTION_DTYPE, Section, checksum
+from hbir.hbm.reader import decode_program, read_program
+from hbir.hbm.writer import encode_program, write_program
+from hbir.runtime.simulator import Simulator
+from tests.unit.runtime.programs import new_graph, random_program, tiled_convolution
+
+DATA = encode_program(tiled_convolution())
+
+
+def section(kind: Section, data: bytes = DATA) -> tuple[int, int]:
+    """Offset and size of a section."""
+    start = HEADER_DTYPE.itemsize
+    table = np.frombuffer(
+        data[start : start + len(Section) * SECTION_DTYPE.itemsize], SECTION_DTYPE
+    )
+    row = table[list(Section).index(kind)]
+    return int(row["offset"]), int(row["size"])
+
+
+def signed(data: bytes | bytearray) -> bytes:
+    """`data` with the checksum it should have, as a hostile writer would make it."""
+    digest = checksum([bytes(data[:CHECKSUM_OFFSET]), bytes(data[HEADER_DTYPE.itemsize :])])
+    return bytes(data[:CHECKSUM_OFFSET]) + digest + bytes(data[HEADER_DTYPE.itemsize :])
+
+
+@given(seed=st.integers(0, 1 << 30))
+def test_a_program_read_back_is_written_to_the_same_bytes(seed: int) -> None:
+    data = encode_program(random_program(seed)[0])
+    assert encode_program(decode_program(data)) == data
+
+
+def test_files_are_written_and_read(tmp_path: Path) -> None:
+    path = tmp_path / "model.hbm"
+    write_program(tiled_convolution(), path)
+    assert path.read_bytes() == DATA
+    assert read_program(path).march == "nash-e"
+    assert [p.name for p in tmp_path.iterdir()] == ["model.hbm"]
+
+
+def test_an_unwritable_place_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(HbirError, match="can't be written"):
+        write_program(tiled_convolution(), tmp_path / "missing" / "model.hbm")
+
+
+@given(size=st.integers(0, len(DATA) - 1))
+def test_truncated_files_are_refused(size: int) -> None:
+    with pytest.raises(HbirError, match=r"^f\.hbm: header at byte \d+: "):
+        decode_program(DATA[:size], "f.hbm")
+
+
+@given(at=st.integers(0, len(DATA) - 1), bit=st.integers(0, 7))
+def test_flipped_bits_are_refused(at: int, bit: int) -> None:
+    damaged = bytearray(DATA)
+    damaged[at] ^= 1 << bit
+    with pytest.raises(HbirError, match=r"^f\.hbm: header at byte \d+: "):
+        decode_program(bytes(damaged), "f.hbm")
+
+
+@given(data=st.data())
+@pytest.mark.parametrize("kind", list(Section), ids=lambda kind: kind.name)
+def test_hostile_sections_never_do_more_than_raise(kind: Section, data: st.DataObject) -> None:
+    """Bytes are changed and the checksum made right again: the file is refused, or the simulator
+    refuses or runs it; anything but an HbirError fails the test."""
+    offset, size = section(kind)
+    hostile = bytearray(DATA)
+    for _ in range(data.draw(st.integers(1, 3))):
+        at = offset + data.draw(st.integers(0, size - 1))
+        hostile[at] = data.draw(st.sampled_from([0, 1, 0x7F, 0x80, 0xFF, ord("9"), ord("[")]))
+    try:
+        program = decode_program(signed(hostile), "f.hbm")
+        for graph in program.graphs:
+            inputs = [np.zeros(t.shape, t.dtype.numpy) for t in graph.inputs]
+            Simulator(program, graph).run(inputs)
+    except HbirError as error:
+        message = str(error)
+    else:
+        message = ""
+    assert "\n" not in message
+
+
+@given(data=st.data())
+def test_hostile_headers_are_refused(data: st.DataObject) -> None:
+    end = HEADER_DTYPE.itemsize + len(Section) * SECTION_DTYPE.itemsize
+    at = data.draw(st.integers(0, end - 1))
+    hostile = bytearray(DATA)
+    hostile[at] ^= data.draw(st.integers(1, 255))
+    try:
+        program = decode_program(signed(hostile), "f.hbm")
+    except HbirError as error:
+        message = str(error)
+    else:
+        assert encode_program(program) == DATA  # a reserved field, which says nothing
+        return
+    assert "at byte" in message
+
+
+def patched(kind: Section, at: int, value: bytes) -> bytes:
+    offset, _ = section(kind)
+    hostile = bytearray(DATA)
+    hostile[offset + at : offset + at + len(value)] = value
+    return signed(hostile)
+
+
+def structure(old: bytes, new: bytes) -> bytes:
+    assert len(old) == len(new)
+    offset, size = section(Section.STRUCTURE)
+    body = DATA[offset : offset + size]
+    assert old in body
+    return signed(DATA[:offset] + body.replace(old, new) + DATA[offset + size :])
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"", "header at byte 0: the file has 0 bytes"),
+        (b"\x7fELF" + DATA[4:], "header at byte 0: not a .hbm file"),
+        (patched(Section.QUEUES, 8, b"\xff\xff\xff\xff"), "section QUEUES at byte .*: queue 0"),
+        (patched(Section.INSTRUCTIONS, 0, b"\xff\xff"), "instruction 0: malformed opcode"),
+        (patched(Section.INSTRUCTIONS, 8, b"\xfe\xff\xff\xff"), "malformed operands"),
+        (patched(Section.INSTRUCTIONS, 4, b"\xfe\xff\xff\xff"), "malformed layer"),
+        (patched(Section.DESCRIPTORS, 0, b"\x09"), "section DESCRIPTORS .* malformed space"),
+        (structure(b'"cores": 1', b'"cores": 0'), "cores: 0 is not in 1..64"),
+        (structure(b'"graphs": [', b'"graphs": 7'), "section STRUCTURE .* malformed JSON"),
+        (structure(b'"type": "si8"', b'"type": "si9"'), "no element type 'si9'"),
+        (structure(b"[1, 8, 8, 8]", b"[1, 8, 8, 9]"), "takes .* bytes of a buffer of"),
+    ],
+)
+def test_messages_name_section_and_offset(data: bytes, message: str) -> None:
+    with pytest.raises(HbirError, match=f"^f.hbm: .*{message}"):
+        decode_program(data, "f.hbm")
+
+
+def test_a_workspace_beyond_any_memory_is_refused() -> None:
+    builder, graph = new_graph(workspace_bytes=1 << 39)
+    graph.function_call()
+    program = decode_program(encode_program(builder.finish()))
+    with pytest.raises(HbirError, match=r"asks for \d+ bytes of workspace"):
+        Simulator(program, program.graphs[0]).run([])
+
+
+def test_a_missing_file_is_named() -> None:
+    with pytest.raises(HbirError, match=r"nowhere\.hbm: no such file"):
+        read_program("nowhere.hbm")
