@@ -179,6 +179,10 @@ def _accumulate_depthwise(
         x = np.repeat(x, multiplicity, axis=3)
     taps: npt.NDArray[Any] = w[..., 0].transpose(1, 2, 0).astype(float_type, order="C")
     n, oh, ow, _ = result.shape
+    # With stride 1 a row's columns and channels are one run of memory: longer inner loops.
+    flat = stride[1] == 1
+    if flat:
+        taps = np.tile(taps, (1, 1, ow))
     rows = max(1, (_BLOCK_ELEMENTS >> 3) // (ow * cout))
     for image in range(n):
         for row in range(0, oh, rows):
@@ -186,5 +190,20 @@ def _accumulate_depthwise(
             first = row * stride[0]
             last = first + (count - 1) * stride[0] + (kh - 1) * dilation[0] + 1
             block = x[image : image + 1, first:last].astype(float_type, order="C")
-            windows = sliding(block, (kh, kw), stride, dilation)
-            result[image, row : row + count] = np.einsum("nhwijc,ijc->nhwc", windows, taps)[0]
+            windows = sliding(block, (kh, kw), stride, dilation)[0]
+            if flat:
+                windows = _merge_columns(windows)
+            sums = result[image, row : row + count]
+            sums[...] = np.einsum("...ijc,ijc->...c", windows, taps).reshape(sums.shape)
+
+
+def _merge_columns(windows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """(OH, OW, KH, KW, C) of stride 1 in the columns as (OH, KH, KW, OW * C), without a copy."""
+    oh, ow, kh, kw, channels = windows.shape
+    row, _, tap_row, tap_column, element = windows.strides
+    return np.lib.stride_tricks.as_strided(
+        windows,
+        (oh, kh, kw, ow * channels),
+        (row, tap_row, tap_column, element),
+        writeable=False,
+    )
