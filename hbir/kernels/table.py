@@ -16,6 +16,8 @@ from collections.abc import Callable, Sequence
 from types import ModuleType
 from typing import TypeVar
 
+import numpy as np
+
 from hbir.errors import HbirError
 from hbir.kernels.types import Array, Kernel, Params
 
@@ -81,16 +83,16 @@ def execute(name: str, arrays: Sequence[Array], params: Params) -> Array:
     """
     result = find_kernel(name)(*arrays, **params)
     if not isinstance(result, tuple):
-        return result
+        return np.asarray(result)  # NumPy gives scalars for arrays of rank 0
     if len(result) != 1:
         raise HbirError(f"{name} gives {len(result)} results where one is expected")
-    return result[0]
+    return np.asarray(result[0])
 
 
 def execute_all(name: str, arrays: Sequence[Array], params: Params) -> tuple[Array, ...]:
     """All results of the op `name` on `arrays`. Raises HbirError when the op is unknown."""
     result = find_kernel(name)(*arrays, **params)
-    return result if isinstance(result, tuple) else (result,)
+    return tuple(map(np.asarray, result if isinstance(result, tuple) else (result,)))
 
 
 def _load(dialect: str) -> None:

@@ -177,7 +177,7 @@ def _evaluate(step: _Step, arrays: list[Array]) -> tuple[Array, ...]:
         result = step.kernel(*arrays, **step.params)
     except HbirError as error:
         raise HbirError(f"{describe_op(step.op)}: {error}") from error
-    results = result if isinstance(result, tuple) else (result,)
+    results = tuple(map(np.asarray, result)) if isinstance(result, tuple) else (np.asarray(result),)
     if len(results) != len(step.shapes):
         raise HbirError(
             f"{describe_op(step.op)} has {len(step.shapes)} results, its evaluation gave"

@@ -78,6 +78,21 @@ def test_all_levels_share_the_interpreter() -> None:
     np.testing.assert_array_equal(result, X.T)
 
 
+def test_tensors_of_rank_0_stay_arrays() -> None:
+    (result,) = run_text(
+        """
+        func.func @main(%x: tensor<f32>) -> tensor<f32> {
+          %y = hbir.exp %x : tensor<f32>
+          func.return %y : tensor<f32>
+        }
+        """,
+        np.array(0.0, np.float32),
+    )
+    assert isinstance(result, np.ndarray)
+    assert result.shape == ()
+    result[...] = 5.0
+
+
 def test_cpu_ops_with_several_results() -> None:
     heard: list[str] = []
     values, indices = run_text(

@@ -45,6 +45,7 @@ def test_unary(
     op: type[TensorOp], operator: str, params: dict[str, Any], attributes: dict[str, Any], x: Array
 ) -> None:
     actual = evaluate(op, [x], params)
+    assert isinstance(actual, np.ndarray)
     expected = run_onnx(operator, [x], **attributes)
     np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-6)
 
