@@ -86,22 +86,27 @@ def onchip_bytes(machine: Machine, layer: Layer, tiling: Tiling) -> int:
 
 
 def first_tiling(machine: Machine, layer: Layer) -> Tiling:
-    """The first tiling that fits with single buffers: axes are halved from the outermost inwards.
+    """The first tiling that fits with single buffers: axes are halved from the outermost inwards,
+    down to the engine's unroll and, where that isn't enough, to one element.
 
     Raises HbirError naming the layer when even the smallest tile doesn't fit.
     """
     regions = layer_regions(layer)
     tile = list(regions.extents)
-    for axis in _halving_order(regions):
-        while True:
-            tiling = Tiling(tuple(tile), _loop_orders(regions)[0], 1)
-            if onchip_bytes(machine, layer, tiling) <= machine.memory.l1_bytes:
-                return tiling
-            smaller = _smaller(regions, axis, tile[axis])
-            if smaller == tile[axis]:
-                break
-            tile[axis] = smaller
-    raise _too_large(machine, layer, tuple(tile))
+    order = _loop_orders(regions)[0]
+    l1 = machine.memory.l1_bytes
+    for coarse in (True, False):
+        for axis in _halving_order(regions):
+            least = _granule(machine, regions, axis) if coarse else 1
+            while onchip_bytes(machine, layer, Tiling(tuple(tile), order, 1)) > l1:
+                smaller = _smaller(regions, axis, tile[axis])
+                if smaller == tile[axis] or smaller < least:
+                    break
+                tile[axis] = smaller
+    tiling = Tiling(tuple(tile), order, 1)
+    if onchip_bytes(machine, layer, tiling) > l1:
+        raise _too_large(machine, layer, tiling)
+    return tiling
 
 
 def search_tiling(machine: Machine, layer: Layer, budget_bytes: int | None = None) -> Tiling:
@@ -255,14 +260,21 @@ def _candidates(machine: Machine, regions: LayerRegions, fine: bool) -> list[lis
 def _axis_sizes(
     regions: LayerRegions, axis: int, extent: int, granule: int, limit: int
 ) -> list[int]:
-    """Up to `limit` sizes: the axis in 1, 2, 3, 4, 6, 9 ... even parts, and the granule itself."""
+    """About `limit` sizes: the axis in 1, 2, 3, 4, 6, 9 ... even parts.
+
+    Each as it is, which is best where transfers bound, and rounded up to the granule, which is
+    best where lanes do. Channels come rounded only: on chip they are padded anyway.
+    """
     sizes: set[int] = {_legal_size(regions, axis, min(extent, granule))}
     ratio = max(1.5, extent ** (1.0 / limit))
-    parts = 1.0
-    while parts <= extent and len(sizes) < limit:
-        size = min(extent, align(-(-extent // int(parts)), granule))
-        sizes.add(_legal_size(regions, axis, size))
-        parts = max(parts + 1.0, parts * ratio)
+    parts, tried = 1.0, 0
+    while parts <= extent and tried < limit:
+        even = -(-extent // int(parts))
+        rounded = min(extent, align(even, granule))
+        sizes.add(_legal_size(regions, axis, rounded))
+        if axis < len(regions.layer.output.shape) - 1:
+            sizes.add(_legal_size(regions, axis, even))
+        parts, tried = max(parts + 1.0, parts * ratio), tried + 1
     return sorted(sizes)
 
 
@@ -276,10 +288,11 @@ def _granule(machine: Machine, regions: LayerRegions, axis: int) -> int:
     return max(1, machine.memory.channel_align_bytes // itemsize) if last else 1
 
 
-def _too_large(machine: Machine, layer: Layer, tile: tuple[int, ...]) -> HbirError:
-    need = onchip_bytes(machine, layer, Tiling(tile, (), 1))
+def _too_large(machine: Machine, layer: Layer, tiling: Tiling) -> HbirError:
+    need = onchip_bytes(machine, layer, tiling)
     return HbirError(
         f"{layer.name or layer.kind}: {layer.kind} of {list(layer.output.shape)} doesn't fit the"
-        f" on-chip memory of {machine.name}: its smallest tile {list(tile)} needs {need} bytes,"
-        f" there are {machine.memory.l1_bytes}"
+        f" on-chip memory of {machine.name}: its smallest tile {list(tiling.tile)} needs {need}"
+        f" bytes, there are {machine.memory.l1_bytes}. Reduced axes and the axis of a softmax can't"
+        " be cut: reduce in two steps, or keep the op in float so that it runs on the CPU"
     )

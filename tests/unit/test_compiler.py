@@ -1,0 +1,236 @@
+"""Compiled programs compute the IR's bits, in every legal order, and wrong waits don't pass."""
+
+import random
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hbir.backend.codegen.queues import Needs, Queues
+from hbir.backend.isa.enums import Engine
+from hbir.backend.isa.program import Program
+from hbir.backend.march import Machine, load_march
+from hbir.backend.tiling import estimate
+from hbir.backend.timeline import play
+from hbir.compiler import (
+    build_program,
+    compile_module,
+    compile_program,
+    predicted_cycles,
+    schedule_module,
+)
+from hbir.dialects.bpu.pool import MaxPoolOp
+from hbir.dialects.layers import body_ops, layer_of, tiling_of
+from hbir.errors import HbirError
+from hbir.hbm.hbm import Graph
+from hbir.module import Module
+from hbir.runtime.hazards import HazardError
+from tests.unit.networks import F32, SI8, Network, feeds, random_network
+
+MARCHES = ("nash-e", "nash-m", "nash-p", "nash-b", "bernoulli2")
+
+
+@pytest.fixture(scope="module")
+def small_march(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """nash-e with 48 KiB of on-chip memory: even small networks need many tiles."""
+    path = tmp_path_factory.mktemp("march") / "small.toml"
+    path.write_text(
+        'name = "small"\ndescription = "little memory"\nextends = "nash-e"\n[memory]\n'
+        'l1_bytes = { value = 49152, origin = "assumed", source = "a test" }\n'
+    )
+    return str(path)
+
+
+def assert_same_bits(module: Module, program: Program, seed: int = 0) -> None:
+    inputs = feeds(module, seed)
+    expected = module.functions[0].feed(inputs)
+    graph = Graph(program, program.graphs[0])
+    for order in (None, random.Random(seed)):
+        for name, array in graph.feed(inputs, order=order).items():
+            np.testing.assert_array_equal(array, expected[name], err_msg=name)
+
+
+def program_of(module: Module, march: str, opt: int) -> Program:
+    return build_program(schedule_module(module, march, opt), load_march(march), opt)
+
+
+@settings(max_examples=12)
+@given(st.integers(0, 100_000), st.sampled_from(MARCHES), st.integers(0, 2))
+def test_random_networks_give_the_same_bits(seed: int, march: str, opt: int) -> None:
+    module = random_network(seed, march)
+    assert_same_bits(module, program_of(module, march, opt), seed)
+
+
+@pytest.mark.parametrize("opt", [0, 1, 2])
+@pytest.mark.parametrize("seed", [1, 2, 5, 8, 9, 11])
+def test_many_tiles_give_the_same_bits(seed: int, opt: int, small_march: str) -> None:
+    module = random_network(seed)
+    assert_same_bits(module, program_of(module, small_march, opt), seed)
+
+
+@pytest.mark.parametrize("opt", [0, 1, 2])
+def test_a_split_reduction_gives_the_same_bits(opt: int, small_march: str) -> None:
+    net = Network({"x": ((1, 4, 5, 7000), SI8)})
+    module = net.finish({"y": net.conv(net.inputs[0], 20, 3, pad=[1, 1, 1, 1], pad_value=3)})
+    scheduled = schedule_module(module, small_march, opt)
+    convolution = next(iter(body_ops(scheduled.functions[0].op))).op
+    assert tiling_of(convolution, layer_of(convolution)).tile[4] < 7000
+    assert_same_bits(module, build_program(scheduled, load_march(small_march), opt))
+
+
+def deep_network() -> Module:
+    net = Network({"image": ((1, 60, 60, 24), F32)})
+    x = net.quantize(net.inputs[0])
+    for width in (48, 24, 64):
+        x = net.conv(x, width, 3, pad=[1, 1, 1, 1])
+        x = net.lut(x)
+    return net.finish({"y": net.dequantize(x)})
+
+
+@pytest.mark.parametrize("lost", range(0, 24))
+def test_a_lost_wait_is_a_hazard(lost: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every wait is needed: without it, the checker finds an unordered access."""
+    waits_of = Queues._waits  # pyright: ignore[reportPrivateUsage] # the fault is injected there
+    seen = 0
+
+    def forgetful(self: Queues, engine: Engine, needs: Needs) -> Needs:
+        nonlocal seen
+        waits = waits_of(self, engine, needs)
+        kept: Needs = {}
+        for other, count in waits.items():
+            if seen != lost * 3:
+                kept[other] = count
+            seen += 1
+        return kept
+
+    module = deep_network()
+    monkeypatch.setattr(Queues, "_waits", forgetful)
+    program = program_of(module, "bernoulli2", 2)
+    assert seen > lost * 3
+    with pytest.raises(HazardError):
+        Graph(program, program.graphs[0]).feed(feeds(module))
+
+
+def test_outputs_that_nothing_computes_are_copied() -> None:
+    net = Network({"x": ((1, 5, 6, 3), SI8), "f": ((2, 7), F32)})
+    x, f = net.inputs
+    y = net.lut(x)
+    constant = net.constant(net.integers((3, 50)))
+    module = net.finish({"y": y, "twice": y, "same": x, "float": f, "fixed": constant})
+    assert_same_bits(module, program_of(module, "nash-e", 1))
+
+
+def test_cpu_calls_split_the_graph() -> None:
+    net = Network({"image": ((1, 9, 9, 4), F32)})
+    x = net.conv(net.quantize(net.inputs[0]), 8)
+    x = net.quantize(net.cpu_relu(net.dequantize(x)))
+    module = net.finish({"y": net.dequantize(net.conv(x, 3))})
+    program = program_of(module, "nash-e", 2)
+    kinds = [type(segment).__name__ for segment in program.graphs[0].segments]
+    assert kinds == ["BpuSegment", "CpuSegment", "BpuSegment"]
+    assert program.graphs[0].segments[1].reason == "a test"  # type: ignore[union-attr] # a CPU one
+    assert_same_bits(module, program)
+
+
+@pytest.mark.parametrize("march", MARCHES)
+def test_the_bound_is_the_timeline(march: str) -> None:
+    """The search's steady-state bound is within 10 % of the player, layer by layer."""
+    machine = load_march(march)
+    for module in single_layers():
+        for opt in (0, 1):
+            scheduled = schedule_module(module, march, opt)
+            op = next(b.op for b in body_ops(scheduled.functions[0].op) if b.is_layer)
+            layer = layer_of(op)
+            bound = estimate(machine, layer, tiling_of(op, layer)).cycles
+            played = cycles(machine, build_program(scheduled, machine, opt))
+            assert bound == pytest.approx(played, rel=0.1), (layer.kind, opt)
+
+
+def cycles(machine: Machine, program: Program) -> float:
+    return play(machine, program, program.graphs[0]).cycles
+
+
+def single_layers() -> list[Module]:
+    modules: list[Module] = []
+    for h, cin, cout, kernel, groups in (
+        (56, 64, 64, 3, 1),
+        (28, 256, 512, 1, 1),
+        (56, 96, 96, 3, 96),
+        (7, 512, 512, 3, 1),
+        (1, 2048, 1000, 1, 1),
+    ):
+        net = Network({"x": ((1, h, h, cin), SI8)})
+        pad = [kernel // 2] * 4
+        modules.append(
+            net.finish({"y": net.conv(net.inputs[0], cout, kernel, pad=pad, group_num=groups)})
+        )
+    net = Network({"x": ((1, 112, 112, 64), SI8)})
+    modules.append(
+        net.finish(
+            {"y": net.add(MaxPoolOp, net.inputs[0], kernel=[3, 3], stride=[2, 2], pad=[1, 1, 1, 1])}
+        )
+    )
+    net = Network({"x": ((1, 100, 90, 32), SI8), "z": ((1, 100, 90, 32), SI8)})
+    modules.append(net.finish({"y": net.add_values(*net.inputs)}))
+    return modules
+
+
+def test_levels_are_never_slower_than_those_below() -> None:
+    module = deep_network()
+    for march in ("nash-e", "bernoulli2"):
+        machine = load_march(march)
+        times = [
+            predicted_cycles(machine, compile_program(module, march, opt)) for opt in (0, 1, 2)
+        ]
+        assert times[2] <= times[1] <= times[0]
+
+
+def test_constants_arrive_under_the_layer_before(small_march: str) -> None:
+    """O2's placement lets a layer's first loads start before the layer above it has ended."""
+    net = Network({"x": ((1, 16, 16, 64), SI8)})
+    y = net.conv(net.conv(net.inputs[0], 64, 3, pad=[1] * 4), 64, 3, pad=[1] * 4)
+    module = net.finish({"y": y})
+    machine = load_march("nash-e")
+    overlaps: list[bool] = []
+    for opt in (1, 2):
+        program = program_of(module, "nash-e", opt)
+        rows = play(machine, program, program.graphs[0]).instructions
+        second = rows[(rows["layer"] == 1) & (rows["engine"] == Engine.LOAD)]["start"].min()
+        first = rows[(rows["layer"] == 0) & (rows["engine"] == Engine.TAE)]["end"].max()
+        overlaps.append(bool(second < first))
+    assert overlaps == [False, True]
+
+
+def test_the_same_input_gives_the_same_bytes(tmp_path: Path) -> None:
+    files = [tmp_path / "a.hbm", tmp_path / "b.hbm"]
+    for file in files:
+        compile_module(random_network(3), file)
+    assert files[0].read_bytes() == files[1].read_bytes()
+
+
+def test_a_scheduled_module_compiles_as_it_is(tmp_path: Path) -> None:
+    module = random_network(4)
+    scheduled = schedule_module(module, opt=1)
+    assert (scheduled.level, module.level) == ("scheduled", "quantized")
+    parsed = Module.parse(scheduled.asm(elide=False))
+    hbm = compile_module(parsed, tmp_path / "m.hbm")
+    inputs = feeds(module)
+    expected = module.functions[0].feed(inputs)
+    for name, array in hbm.graphs[0].feed(inputs).items():
+        np.testing.assert_array_equal(array, expected[name])
+
+
+def test_wrong_requests_are_told(tmp_path: Path) -> None:
+    module = random_network(4)
+    with pytest.raises(HbirError, match="must end with .hbm"):
+        compile_module(module, tmp_path / "m.bin")
+    with pytest.raises(HbirError, match="optimization levels are 0, 1 and 2"):
+        schedule_module(module, opt=3)
+    with pytest.raises(HbirError, match="'nash-x' is unknown"):
+        schedule_module(module, "nash-x")
+    module.level = "qat"
+    with pytest.raises(HbirError, match="level qat can't be scheduled; convert it first"):
+        schedule_module(module)
+    assert not list(tmp_path.iterdir())
