@@ -138,17 +138,19 @@ class GridCost:
     def bound(self, order: tuple[int, ...], buffers: Sequence[Ints]) -> Bound:
         """The steady-state bound: per tile, transfers beside compute, or one after the other.
 
-        Transfers overlap compute where every slot that changes has `MAX_BUFFERS` buffers.
+        Transfers overlap compute where every slot that changes has `MAX_BUFFERS` buffers; what is
+        loaded once for all tiles comes before the first.
         """
-        load_bytes, loads = self._loads(order, buffers)
+        (once_bytes, once), (load_bytes, loads) = self._loads(order, buffers)
         store_bytes, stores = self._stores
         latency = float(self.machine.ddr.transfer_latency_cycles)
         rate = self.machine.ddr_bytes_per_cycle
-        load = load_bytes / rate + loads * latency
-        store = store_bytes / rate + stores * latency
+        first = once_bytes / rate + once * latency
+        loading, storing = load_bytes / rate, store_bytes / rate
+        load = loading + loads * latency
+        store = storing + stores * latency
         serial = load + self.compute + store
-        streamed = np.maximum(np.maximum(load, store), (load_bytes + store_bytes) / rate)
-        steady = np.maximum(streamed, self.compute)
+        steady = np.maximum(_streamed(load, loading, store, storing), self.compute)
         overlapped = steady + (serial - steady) / self.number
         doubled = np.array(True)
         for slot, held in zip(self.slots, buffers, strict=True):
@@ -159,27 +161,39 @@ class GridCost:
             start=np.zeros(self.shape, np.int64),
         )
         return Bound(
-            cycles=self._spread(np.where(doubled, overlapped, serial)),
+            cycles=self._spread(first + np.where(doubled, overlapped, serial)),
             compute_cycles=self._spread(self.compute),
-            transfer_cycles=self._spread(load + store),
-            ddr_bytes=self._spread(load_bytes + store_bytes),
+            transfer_cycles=self._spread(first + load + store),
+            ddr_bytes=self._spread(once_bytes + load_bytes + store_bytes),
             onchip_bytes=onchip,
         )
 
     def _spread(self, values: Any) -> Any:
         return np.broadcast_to(values, self.shape)
 
-    def _loads(self, order: tuple[int, ...], buffers: Sequence[Ints]) -> tuple[Ints, Ints]:
-        """DDR bytes of all loads, and their number."""
+    def _loads(
+        self, order: tuple[int, ...], buffers: Sequence[Ints]
+    ) -> tuple[tuple[Ints, Ints], tuple[Ints, Ints]]:
+        """DDR bytes and number of loads: of operands that stay on chip, and of the others.
+
+        What stays is fetched by the first tiles, beside which there is little to compute.
+        """
         held = dict(zip(self.slots, buffers, strict=True))
-        total = number = np.array(0, np.int64)
+        zero = np.array(0, np.int64)
+        once_bytes = once = many_bytes = many = zero
         for operand, (size, loads) in enumerate(self._sweeps):
             repeats = self._repeats(operand, order)
             if operand in held:
-                repeats = np.where(self.distinct(operand) <= held[operand], 1, repeats)
-            total = total + repeats * size
-            number = number + repeats * loads
-        return total, number
+                single = self.distinct(operand) <= held[operand]
+                repeats = np.where(single, 1, repeats)
+            else:
+                single = np.array(False)
+            single = single & (self.number > 1)
+            once_bytes = once_bytes + np.where(single, size, 0)
+            once = once + np.where(single, loads, 0)
+            many_bytes = many_bytes + np.where(single, 0, repeats * size)
+            many = many + np.where(single, 0, repeats * loads)
+        return (once_bytes, once), (many_bytes, many)
 
     def _repeats(self, operand: int, order: tuple[int, ...]) -> Ints:
         """How often each box of an operand is loaded: once per iteration of the loops around the
@@ -276,6 +290,19 @@ class GridCost:
             passes = passes * summed.astype(np.float64)
         rate = cycles_per_pass(self.machine, self.layer.inputs[0].itemsize, weights.itemsize)
         return passes * rate + self.number * float(tae.startup_cycles)
+
+
+def _streamed(load: Reals, load_moving: Reals, store: Reals, store_moving: Reals) -> Reals:
+    """Cycles of loads and stores side by side: the busier queue, slowed by the other's bytes.
+
+    `*_moving` is the part of `load` and `store` in which bytes move. The DDR is shared equally, so
+    the other queue's bytes delay the busier one except where they move during its latencies.
+    """
+    loading = load >= store
+    busier = np.maximum(np.where(loading, load, store), 1e-9)
+    moving = np.where(loading, load_moving, store_moving)
+    other = np.where(loading, store_moving, load_moving)
+    return np.asarray(busier + other * (moving / busier), np.float64)
 
 
 def accumulator_itemsize(layer: Layer) -> int:

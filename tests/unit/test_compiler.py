@@ -89,7 +89,7 @@ def deep_network() -> Module:
     return net.finish({"y": net.dequantize(x)})
 
 
-@pytest.mark.parametrize("lost", range(0, 24))
+@pytest.mark.parametrize("lost", range(24))
 def test_a_lost_wait_is_a_hazard(lost: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Every wait is needed: without it, the checker finds an unordered access."""
     waits_of = Queues._waits  # pyright: ignore[reportPrivateUsage] # the fault is injected there
@@ -224,7 +224,7 @@ def test_a_scheduled_module_compiles_as_it_is(tmp_path: Path) -> None:
 
 def test_wrong_requests_are_told(tmp_path: Path) -> None:
     module = random_network(4)
-    with pytest.raises(HbirError, match="must end with .hbm"):
+    with pytest.raises(HbirError, match=r"must end with \.hbm"):
         compile_module(module, tmp_path / "m.bin")
     with pytest.raises(HbirError, match="optimization levels are 0, 1 and 2"):
         schedule_module(module, opt=3)
