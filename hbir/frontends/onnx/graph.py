@@ -130,8 +130,11 @@ def read_nodes(protos: Sequence[NodeProto], opsets: Mapping[str, int], label: st
     taken = {proto.name for proto in protos}
     nodes: list[Node] = []
     for index, proto in enumerate(protos):
-        if not proto.op_type:
-            raise HbirError(f"{label}: node {proto.name or index!r} has no operator type")
+        if not proto.op_type.isidentifier():
+            raise HbirError(
+                f"{label}: node {proto.name or index!r} has no operator type, or none that is a"
+                f" name: {proto.op_type!r}"
+            )
         domain = "" if proto.domain == "ai.onnx" else proto.domain
         name = proto.name or _fresh(f"{proto.op_type}_{index}", taken)
         where = f"{label}: {proto.op_type} node {name!r}"

@@ -51,6 +51,8 @@ def _row_bias(node: NodeImport, beta: float, columns: int) -> Array | None:
     array = node.raw(2)
     if not isinstance(array, np.ndarray) or (array.ndim == 2 and array.shape[0] != 1):
         return None
+    if array.size not in (1, columns):
+        return None
     scaled = array if beta == 1.0 else np.asarray(array * np.float32(beta), np.float32)
     return np.broadcast_to(scaled.reshape(-1), (columns,))
 

@@ -56,6 +56,7 @@ def load_model(source: ModelProto | str | os.PathLike[str] | bytes) -> tuple[Mod
         model, label, folder = _parse(read_file(path), str(path)), str(path), path.parent
     if not model.HasField("graph"):
         raise HbirError(f"{label}: not an ONNX model (it has no graph)")
+    _check_texts(model, label)
     model = _with_external_data(model, label, folder)
     if model.functions:
         try:
@@ -77,6 +78,41 @@ def _parse(data: bytes, label: str) -> ModelProto:
             f" {len(data)} bytes)"
         ) from None
     return model
+
+
+def _check_texts(model: ModelProto, label: str) -> None:
+    """Raises HbirError for names that aren't UTF-8, which protobuf hands out as bytes."""
+    for what, text in _texts(model):
+        if isinstance(text, bytes):
+            raise HbirError(f"{label}: {what} is no UTF-8 text: {text!r}")
+
+
+def _texts(model: ModelProto) -> Iterable[tuple[str, object]]:
+    for opset in model.opset_import:
+        yield "a domain", opset.domain
+    for function in model.functions:
+        yield from (("a function's name", function.name), ("a domain", function.domain))
+        yield from _texts_of_nodes(function.node)
+    yield from _texts_of_graph(model.graph)
+
+
+def _texts_of_graph(graph: onnx.GraphProto) -> Iterable[tuple[str, object]]:
+    yield "the graph's name", graph.name
+    for named in (*graph.input, *graph.output, *graph.initializer):
+        yield "a tensor's name", named.name
+    yield from _texts_of_nodes(graph.node)
+
+
+def _texts_of_nodes(nodes: Iterable[onnx.NodeProto]) -> Iterable[tuple[str, object]]:
+    for node in nodes:
+        yield from (("an operator", node.op_type), ("a domain", node.domain))
+        yield "a node's name", node.name
+        for name in (*node.input, *node.output):
+            yield "a tensor's name", name
+        for attribute in node.attribute:
+            yield "an attribute's name", attribute.name
+            if attribute.type == AttributeProto.GRAPH:
+                yield from _texts_of_graph(attribute.g)
 
 
 def _with_external_data(model: ModelProto, label: str, folder: Path | None) -> ModelProto:
@@ -113,6 +149,9 @@ def _tensors(graph: onnx.GraphProto) -> Iterable[TensorProto]:
 def opset_of(model: ModelProto, label: str) -> dict[str, int]:
     """Domain → version ("" is ONNX's own). Raises HbirError for one we don't read."""
     opsets = {("" if o.domain == "ai.onnx" else o.domain): o.version for o in model.opset_import}
+    for domain, version in opsets.items():
+        if not 0 < version < 2**31:
+            raise HbirError(f"{label}: version {version} of domain {domain!r} is no opset version")
     if "" not in opsets:
         # IR version 1 and 2 models have no opset list and mean 1; others use no standard operator.
         if any(node.domain in ("", "ai.onnx") for node in model.graph.node):

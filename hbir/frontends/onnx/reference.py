@@ -39,7 +39,8 @@ def check_node(node: Node, label: str) -> None:
     context.opset_imports = {node.domain: node.version}
     try:
         onnx.checker.check_node(node.proto, context)
-    except onnx.checker.ValidationError as error:
+    except (onnx.checker.ValidationError, UnicodeDecodeError) as error:
+        # The latter when the former would quote a text that isn't UTF-8.
         reason = str(error).strip().splitlines()[0]
         raise HbirError(f"{label}: {node} is not valid: {reason}") from error
 
