@@ -1,6 +1,6 @@
 """Functions of one element: ops that are tables on the BPU, and chains of them that are one table.
 
-A chain's ops share a `fusion_group` number, like a convolution's; between them nothing is quantized.
+A chain's ops share a `fusion_group` number, like a convolution's: nothing between is quantized.
 """
 
 from __future__ import annotations

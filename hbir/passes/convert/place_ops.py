@@ -122,7 +122,7 @@ def _first_unquantized(values: Iterable[SSAValue]) -> str | None:
     for value in values:
         if quantization_at(value) is None:
             return (
-                f'its operand "{name_of(value, "?")}" is not quantized: neither calibration nor'
+                f'its operand "{_called(value)}" is not quantized: neither calibration nor'
                 " training placed a fake-quant there"
             )
     return None
@@ -135,7 +135,7 @@ def _is_quantized(value: SSAValue) -> bool:
 
 def _result_reason(value: SSAValue) -> str:
     return (
-        f'its result "{name_of(value, "?")}" is not quantized: no op of the BPU reads it, and only'
+        f'its result "{_called(value)}" is not quantized: no op of the BPU reads it, and only'
         " convolutions without an upper bound give their accumulator out"
     )
 
@@ -150,3 +150,7 @@ def _moves_raw_accumulator(op: ReshapeOp) -> bool:
     from_group = group_ending_at(producer) is not None
     from_reshape = isinstance(producer, ReshapeOp)
     return (from_group or from_reshape) and shape_of(op.x)[-1:] == shape_of(op.output)[-1:]
+
+
+def _called(value: SSAValue) -> str:
+    return name_of(value) or value.name_hint or "?"

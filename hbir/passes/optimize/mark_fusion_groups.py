@@ -116,9 +116,9 @@ def find_chains(
         if operand is None:
             continue
         producer = operand.owner
-        chain = ends.get(producer) if isinstance(producer, Operation) else None
-        if chain is None or not has_one_use(operand):
-            chain = []
+        before = ends.get(producer) if isinstance(producer, Operation) else None
+        chain: list[Operation] = [] if before is None or not has_one_use(operand) else before
+        if not chain:
             chains.append(chain)
         chain.append(op)
         ends[op] = chain

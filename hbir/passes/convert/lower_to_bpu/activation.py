@@ -1,4 +1,4 @@
-"""Chains of functions of one element, as a 256-entry table; prelu, whose slope varies by channel."""
+"""Chains of functions of one element, as a 256-entry table; prelu, with a slope per channel."""
 
 from __future__ import annotations
 

@@ -1,0 +1,60 @@
+// RUN: hbir-opt %s -p mark-fusion-groups,place-fake-quants | filecheck %s
+
+// At the input and behind the group, not inside it. 1.27 / 127 = 0.01, so the range starts at -1.28.
+// The last convolution feeds an output alone: its accumulator goes out as it is.
+
+// CHECK-LABEL: func.func @group
+// CHECK-NOT: observed
+// CHECK: %[[X:.*]] = qnt.const_fake_quant %x {{.*}}min = [-1.27{{9|8}}{{.*}}], max = [1.26{{9|8}}{{.*}}]
+// CHECK: %[[C:.*]] = hbir.conv2d %[[X]]
+// CHECK-NEXT: %[[R:.*]] = hbir.relu %[[C]]
+// CHECK-NEXT: %[[Q:.*]] = qnt.const_fake_quant %[[R]] {{.*}}max = [{{2.5[34].*}}]
+// CHECK-NEXT: %[[D:.*]] = hbir.conv2d %[[Q]]
+// CHECK-NEXT: func.return %[[D]]
+func.func @group(%x: tensor<1x2x2x1xf32> {hbir.name = "x", hbir.observed = [-1.0, 1.27]}) -> tensor<1x2x2x1xf32> {
+  %w = hbir.constant dense<1.0> : tensor<1x1x1x1xf32>
+  %a = hbir.conv2d %x, %w {observed = [-9.0, 9.0]} : (tensor<1x2x2x1xf32>, tensor<1x1x1x1xf32>) -> tensor<1x2x2x1xf32>
+  %b = hbir.relu %a {observed = [0.0, 2.54]} : tensor<1x2x2x1xf32>
+  %c = hbir.conv2d %b, %w {observed = [-9.0, 9.0]} : (tensor<1x2x2x1xf32>, tensor<1x1x1x1xf32>) -> tensor<1x2x2x1xf32>
+  func.return %c : tensor<1x2x2x1xf32>
+}
+
+// A CPU op's operand stays float for it; its result is quantized for the BPU op that reads it.
+
+// CHECK-LABEL: func.func @cpu
+// CHECK-NOT: const_fake_quant %x
+// CHECK: %[[M:.*]] = hbir.matmul %x, %y
+// CHECK-NEXT: %[[Q:.*]] = qnt.const_fake_quant %[[M]]
+// CHECK-NEXT: %[[E:.*]] = hbir.exp %[[Q]]
+// CHECK-NEXT: qnt.const_fake_quant %[[E]]
+func.func @cpu(%x: tensor<2x2xf32> {hbir.observed = [-1.0, 1.0]}, %y: tensor<2x2xf32> {hbir.observed = [-1.0, 1.0]}) -> (tensor<2x2xf32>, tensor<2x2xf32>) {
+  %a = hbir.matmul %x, %y {observed = [-2.0, 2.0]} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  %b = hbir.exp %a {observed = [0.0, 8.0]} : tensor<2x2xf32>
+  func.return %a, %b : tensor<2x2xf32>, tensor<2x2xf32>
+}
+
+// The range of a sigmoid follows from the function; its input's ends where it saturates.
+
+// CHECK-LABEL: func.func @analytic
+// CHECK: qnt.const_fake_quant %x {{.*}}max = [{{[67]\..*}}]
+// CHECK: hbir.sigmoid
+// CHECK-NEXT: qnt.const_fake_quant {{.*}}min = [-1.007{{.*}}], max = [0.99999{{.*}}]
+func.func @analytic(%x: tensor<4xf32> {hbir.observed = [-90.0, 700.0]}) -> tensor<4xf32> {
+  %a = hbir.sigmoid %x {observed = [0.2, 0.3]} : tensor<4xf32>
+  func.return %a : tensor<4xf32>
+}
+
+// What a concat ties together gets one range; moves keep it and need none of their own.
+
+// CHECK-LABEL: func.func @tied
+// CHECK-DAG: qnt.const_fake_quant %x {{.*}}max = [{{3.99.*|4.0.*}}]
+// CHECK-DAG: qnt.const_fake_quant %y {{.*}}max = [{{3.99.*|4.0.*}}]
+// CHECK: hbir.reshape
+// CHECK-NEXT: hbir.concat
+// CHECK-NEXT: hbir.exp
+func.func @tied(%x: tensor<1x4xf32> {hbir.observed = [-1.0, 1.0]}, %y: tensor<4xf32> {hbir.observed = [-4.0, 4.0]}) -> tensor<2x4xf32> {
+  %a = hbir.reshape %y {observed = [-4.0, 4.0], shape = [1, 4]} : (tensor<4xf32>) -> tensor<1x4xf32>
+  %b = hbir.concat %x, %a {observed = [-4.0, 4.0], dim = 0} : (tensor<1x4xf32>, tensor<1x4xf32>) -> tensor<2x4xf32>
+  %c = hbir.exp %b {observed = [0.0, 50.0]} : tensor<2x4xf32>
+  func.return %c : tensor<2x4xf32>
+}

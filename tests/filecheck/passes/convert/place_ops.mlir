@@ -1,0 +1,29 @@
+// RUN: hbir-opt %s -p place-ops | filecheck %s
+
+// Quantized on both sides: the BPU. Otherwise the CPU, and why.
+
+// CHECK-LABEL: func.func @f
+// CHECK: hbir.exp %{{[a-z0-9_]+}} {placement = "bpu"}
+// CHECK: hbir.tanh {{.*}}placement = "cpu", reason = "its result {{.*}} is not quantized
+// CHECK-NEXT: hbir.sigmoid {{.*}}placement = "cpu", reason = "its operand {{.*}} is not quantized
+func.func @f(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %q = qnt.const_fake_quant %x {min = [-1.28], max = [1.27]} : tensor<4xf32>
+  %a = hbir.exp %q : tensor<4xf32>
+  %b = qnt.const_fake_quant %a {min = [-1.28], max = [1.27]} : tensor<4xf32>
+  %c = hbir.tanh %b : tensor<4xf32>
+  %d = hbir.sigmoid %c : tensor<4xf32>
+  func.return %d : tensor<4xf32>
+}
+
+// The rule that an op breaks is its reason; a convolution's accumulator may go out unquantized.
+
+// CHECK-LABEL: func.func @rules
+// CHECK: hbir.matmul {{.*}}placement = "cpu", reason = "The BPU multiplies an activation by constant weights, not two activations; both
+// CHECK: hbir.linear {{.*}}placement = "bpu"
+func.func @rules(%x: tensor<2x2xf32>) -> (tensor<2x2xf32>, tensor<2x1xf32>) {
+  %q = qnt.const_fake_quant %x {min = [-1.28], max = [1.27]} : tensor<2x2xf32>
+  %a = hbir.matmul %q, %q : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  %w = hbir.constant dense<[[1.0], [2.0]]> : tensor<2x1xf32>
+  %b = hbir.linear %q, %w : (tensor<2x2xf32>, tensor<2x1xf32>) -> tensor<2x1xf32>
+  func.return %a, %b : tensor<2x2xf32>, tensor<2x1xf32>
+}

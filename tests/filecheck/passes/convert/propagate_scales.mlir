@@ -1,0 +1,37 @@
+// RUN: hbir-opt %s -p propagate-scales | filecheck %s
+
+// A move's result is quantized like its operand, and everyone reads the quantized value.
+
+// CHECK-LABEL: func.func @forwards
+// CHECK: %[[Q:.*]] = qnt.const_fake_quant %x
+// CHECK-NEXT: %[[P:.*]] = hbir.max_pool %[[Q]]
+// CHECK-NEXT: %[[PQ:.*]] = qnt.const_fake_quant %[[P]] {{.*}}max = [1.27]
+// CHECK-NEXT: func.return %[[PQ]]
+func.func @forwards(%x: tensor<1x2x2x1xf32>) -> tensor<1x1x1x1xf32> {
+  %q = qnt.const_fake_quant %x {min = [-1.28], max = [1.27]} : tensor<1x2x2x1xf32>
+  %p = hbir.max_pool %q {kernel = [2, 2]} : (tensor<1x2x2x1xf32>) -> tensor<1x1x1x1xf32>
+  func.return %p : tensor<1x1x1x1xf32>
+}
+
+// Where only the result is quantized, so is the operand.
+
+// CHECK-LABEL: func.func @backwards
+// CHECK: %[[Q:.*]] = qnt.const_fake_quant %x {{.*}}max = [1.27]
+// CHECK-NEXT: hbir.reshape %[[Q]]
+func.func @backwards(%x: tensor<2x2xf32>) -> tensor<4xf32> {
+  %r = hbir.reshape %x {shape = [4]} : (tensor<2x2xf32>) -> tensor<4xf32>
+  %q = qnt.const_fake_quant %r {min = [-1.28], max = [1.27]} : tensor<4xf32>
+  func.return %q : tensor<4xf32>
+}
+
+// A second reader of a quantized result shares it: there are only its integers.
+
+// CHECK-LABEL: func.func @shares
+// CHECK: %[[E:.*]] = hbir.exp
+// CHECK-NEXT: %[[Q:.*]] = qnt.const_fake_quant %[[E]]
+// CHECK-NEXT: func.return %[[Q]], %[[Q]]
+func.func @shares(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  %e = hbir.exp %x : tensor<4xf32>
+  %q = qnt.const_fake_quant %e {min = [-1.28], max = [1.27]} : tensor<4xf32>
+  func.return %e, %q : tensor<4xf32>, tensor<4xf32>
+}

@@ -1,0 +1,45 @@
+// RUN: hbir-opt %s -p eliminate-identities,dead-code-elimination | filecheck %s
+
+// CHECK-LABEL: func.func @all_go
+// CHECK-NEXT: func.return %x
+func.func @all_go(%x: tensor<1x2x2x3xf32>) -> tensor<1x2x2x3xf32> {
+  %zero = hbir.constant dense<0.0> : tensor<f32>
+  %one = hbir.constant dense<1.0> : tensor<3xf32>
+  %a = hbir.reshape %x {shape = [1, 2, 2, 3]} : (tensor<1x2x2x3xf32>) -> tensor<1x2x2x3xf32>
+  %b = hbir.transpose %a {dims = [0, 1, 2, 3]} : (tensor<1x2x2x3xf32>) -> tensor<1x2x2x3xf32>
+  %c = hbir.slice %b {begin = [0, 0, 0, 0], end = [1, 2, 2, 3]} : (tensor<1x2x2x3xf32>) -> tensor<1x2x2x3xf32>
+  %d = hbir.pad %c {begin = [0, 0, 0, 0], end = [0, 0, 0, 0]} : (tensor<1x2x2x3xf32>) -> tensor<1x2x2x3xf32>
+  %e = hbir.concat %d {dim = 1} : (tensor<1x2x2x3xf32>) -> tensor<1x2x2x3xf32>
+  %f = hbir.add %zero, %e : (tensor<f32>, tensor<1x2x2x3xf32>) -> tensor<1x2x2x3xf32>
+  %g = hbir.mul %f, %one : (tensor<1x2x2x3xf32>, tensor<3xf32>) -> tensor<1x2x2x3xf32>
+  %h = hbir.max_pool %g {kernel = [1, 1]} : (tensor<1x2x2x3xf32>) -> tensor<1x2x2x3xf32>
+  func.return %h : tensor<1x2x2x3xf32>
+}
+
+// x - 0 goes, 0 - x doesn't; x + 0 that enlarges x doesn't.
+
+// CHECK-LABEL: func.func @some_stay
+// CHECK: %[[A:.*]] = hbir.sub %{{.*}}, %x
+// CHECK: hbir.add %[[A]]
+func.func @some_stay(%x: tensor<2xf32>) -> tensor<3x2xf32> {
+  %zero = hbir.constant dense<0.0> : tensor<2xf32>
+  %zeros = hbir.constant dense<0.0> : tensor<3x2xf32>
+  %a = hbir.sub %zero, %x : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %b = hbir.add %a, %zeros : (tensor<2xf32>, tensor<3x2xf32>) -> tensor<3x2xf32>
+  func.return %b : tensor<3x2xf32>
+}
+
+// Activations merge; reshapes merge; a transpose of extents of 1 is a reshape.
+
+// CHECK-LABEL: func.func @merges
+// CHECK-NEXT: %[[A:.*]] = hbir.clip %x {{.*}}min = 0.000000e+00 : f64, max = 4.000000e+00 : f64
+// CHECK-NEXT: %[[B:.*]] = hbir.reshape %[[A]] {{.*}}shape = [3, 1, 2]
+// CHECK-NEXT: func.return %[[B]]
+func.func @merges(%x: tensor<1x2x3xf32>) -> tensor<3x1x2xf32> {
+  %a = hbir.clip %x {min = -1.0, max = 4.0} : tensor<1x2x3xf32>
+  %b = hbir.relu %a : tensor<1x2x3xf32>
+  %c = hbir.relu %b : tensor<1x2x3xf32>
+  %d = hbir.reshape %c {shape = [1, 3, 2]} : (tensor<1x2x3xf32>) -> tensor<1x3x2xf32>
+  %e = hbir.transpose %d {dims = [1, 0, 2]} : (tensor<1x3x2xf32>) -> tensor<3x1x2xf32>
+  func.return %e : tensor<3x1x2xf32>
+}
