@@ -19,9 +19,10 @@ import numpy as np
 import numpy.typing as npt
 
 from hbir.kernels.integer.requantize import round_shift, saturate, scale_residual
-from hbir.kernels.integer.windows import output_extent, pad_or_crop, sliding, spread
+from hbir.kernels.integer.windows import pad_or_crop, sliding, spread
 from hbir.kernels.table import kernel
 from hbir.kernels.types import Array
+from hbir.kernels.window import window_positions
 
 _BLOCK_ELEMENTS = 1 << 18
 """Elements of the window matrix that are built at once: 1 MB in float32, about a core's L2."""
@@ -86,8 +87,8 @@ def conv2d_accumulate(
     cout, kh, kw, group_cin = w.shape
     shape = (
         x.shape[0],
-        output_extent(x.shape[1], kh, stride[0], 0, 0, dilation[0]),
-        output_extent(x.shape[2], kw, stride[1], 0, 0, dilation[1]),
+        window_positions(x.shape[1], kh, stride[0], 0, 0, dilation[0]),
+        window_positions(x.shape[2], kw, stride[1], 0, 0, dilation[1]),
         cout,
     )
     result = np.empty(shape, accumulator_dtype)

@@ -15,7 +15,7 @@ from hbir.kernels.integer.requantize import requantize, round_shift, saturate
 from hbir.kernels.table import kernel
 from hbir.kernels.types import Array
 
-_NARROW_SHIFT_MAX = 29
+_NARROW_SHIFT_MAX = 31
 _NARROW_BIAS_MAX = 1 << 29
 
 
@@ -32,7 +32,7 @@ def add(
     dtype: npt.DTypeLike = np.int8,
 ) -> Array:
     """clip(sat(((x * mx + y * my + bias + 2^(shift-1)) >> shift) + zo)); subtraction: my < 0."""
-    # |x * mx + y * my| < 2 * 2^7 * 2^15 = 2^23, + 2^29 + 2^28 stays inside int32.
+    # |x * mx + y * my| < 2 * 2^7 * 2^15 = 2^23; with 2^29 + 2^30 it stays inside int32.
     narrow = (
         x.dtype == y.dtype == np.int8
         and shift <= _NARROW_SHIFT_MAX

@@ -13,9 +13,10 @@ import numpy as np
 import numpy.typing as npt
 
 from hbir.kernels.integer.requantize import round_shift, saturate
-from hbir.kernels.integer.windows import output_extent, pad_or_crop
+from hbir.kernels.integer.windows import pad_or_crop
 from hbir.kernels.table import kernel
 from hbir.kernels.types import Array
+from hbir.kernels.window import window_positions
 
 
 @kernel("bpu.max_pool")
@@ -70,7 +71,7 @@ def _fold(
     combine: Callable[..., Array], x: Array, axis: int, kernel: int, stride: int, dilation: int
 ) -> Array:
     """Combine the `kernel` elements of every window along one axis."""
-    extent = output_extent(x.shape[axis], kernel, stride, 0, 0, dilation)
+    extent = window_positions(x.shape[axis], kernel, stride, 0, 0, dilation)
     if extent < 1:
         raise ValueError(f"a window of {kernel} does not fit a padded extent of {x.shape[axis]}")
 
@@ -93,7 +94,7 @@ def _valid_counts(
     along: list[Array] = []
     for axis in range(2):
         before, after, size = pad[axis], pad[axis + 2], shape[axis + 1]
-        extent = output_extent(size, kernel[axis], stride[axis], before, after, 1)
+        extent = window_positions(size, kernel[axis], stride[axis], before, after, 1)
         first = np.arange(extent) * stride[axis] - before
         last = np.minimum(first + kernel[axis], size)
         along.append(np.maximum(last - np.maximum(first, 0), 0))

@@ -9,13 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hbir.kernels.types import Array
-
-
-def output_extent(
-    extent: int, kernel: int, stride: int, before: int, after: int, dilation: int
-) -> int:
-    """Number of windows along one axis; below 1 when the window doesn't fit."""
-    return (extent + before + after - dilation * (kernel - 1) - 1) // stride + 1
+from hbir.kernels.window import window_positions
 
 
 def spread(x: Array, factors: Sequence[int], fill: int) -> Array:
@@ -50,8 +44,8 @@ def sliding(
 ) -> npt.NDArray[Any]:
     """A read-only view (N, OH, OW, KH, KW, C) of every window of x (N, H, W, C); no copy."""
     n, h, w, c = x.shape
-    oh = output_extent(h, kernel[0], stride[0], 0, 0, dilation[0])
-    ow = output_extent(w, kernel[1], stride[1], 0, 0, dilation[1])
+    oh = window_positions(h, kernel[0], stride[0], 0, 0, dilation[0])
+    ow = window_positions(w, kernel[1], stride[1], 0, 0, dilation[1])
     if oh < 1 or ow < 1:
         raise ValueError(f"a {tuple(kernel)} window does not fit a padded input of {h}x{w}")
     batch, row, column, channel = x.strides

@@ -54,6 +54,7 @@ def test_accumulate_equals_plain_integers(case: tuple[Any, Any, dict[str, Any]])
 @settings(max_examples=80, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
+    bits=st.sampled_from([4, 8, 16, 29]),
     dtype=st.sampled_from([np.int8, np.int16, np.int32]),
     with_residual=st.booleans(),
     zero_point=st.integers(-128, 127),
@@ -61,6 +62,7 @@ def test_accumulate_equals_plain_integers(case: tuple[Any, Any, dict[str, Any]])
 )
 def test_finish_equals_plain_integers(
     seed: int,
+    bits: int,
     dtype: type[np.signedinteger[Any]],
     with_residual: bool,
     zero_point: int,
@@ -68,12 +70,14 @@ def test_finish_equals_plain_integers(
 ):
     generator = np.random.default_rng(seed)
     channels = 5
-    sums = generator.integers(-(2**29), 2**29, (1, 2, 3, channels)).astype(np.int32)
+    # Small sums meet ties and the result's range, large ones the accumulator's.
+    largest = 2**bits
+    sums = generator.integers(-largest, largest, (1, 2, 3, channels)).astype(np.int32)
     qpp = np.stack(
         [
-            generator.integers(-(2**29), 2**29, channels),
+            generator.integers(-largest, largest, channels),
             generator.choice([0, 1 << 14, (1 << 15) - 1, 20000], channels),
-            generator.choice([2, 15, 30, 40, 44, 62], channels),
+            generator.choice([2, 14, 15, 17, 30, 44, 62], channels),
             generator.integers(1 << 14, 1 << 15, channels),
             generator.choice([-7, -1, 0, 1, 20, 62], channels),
         ],
@@ -139,12 +143,13 @@ def test_worst_case_int16_is_exact():
 
 
 def test_depthwise_with_many_taps_is_exact():
-    """33 x 33 taps exceed 1024 products of 2^14."""
-    x = np.full((1, 33, 33, 2), -128, np.int8)
-    x[..., 1] = 127
-    w = np.full((2, 33, 33, 1), -128, np.int8)
+    """33 x 33 taps exceed 1024 products of 2^14; their odd sum needs a 25th bit."""
+    x = np.full((1, 33, 33, 2), 127, np.int8)
+    x[..., 1] = -128
+    w = np.full((2, 33, 33, 1), 127, np.int8)
     got = conv2d_accumulate(x, w, group_num=2).reshape(2)
-    assert got.tolist() == [1089 * 16384, -1089 * 127 * 128]
+    assert got.tolist() == [1089 * 127 * 127, -1089 * 127 * 128]
+    assert int(np.float32(got[0])) != got[0]
 
 
 @settings(max_examples=30, deadline=None)

@@ -51,6 +51,16 @@ def test_add_equals_plain_integers(
         assert int(got[index]) == oracle.saturated(value, dtype, clip)
 
 
+@pytest.mark.parametrize("shift", [2, 30, 31, 32, 62])
+@pytest.mark.parametrize("bias", [2**29, 2**29 + 1, 2**31 - 2**22, 2**31])
+@pytest.mark.parametrize("sign", [-1, 1])
+def test_add_is_exact_where_int32_ends(shift: int, bias: int, sign: int):
+    x = np.array([127 if sign > 0 else -128], np.int8)
+    got = add(x, x, multipliers=(32767, 32767), shift=shift, bias=sign * bias, dtype=np.int16)
+    total = 2 * int(x[0]) * 32767 + sign * bias
+    assert int(got[0]) == oracle.saturated(oracle.round_half_up(total, shift), np.int16)
+
+
 @settings(deadline=None)
 @given(st.data(), DTYPES, DTYPES, MULTIPLIERS, SHIFTS, SI8, CLIPS)
 def test_mul_equals_plain_integers(
