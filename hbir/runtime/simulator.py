@@ -29,15 +29,13 @@ from hbir.backend.isa.program import (
     Program,
     Tensor,
 )
-from hbir.backend.isa.table import BY_NUMBER, Instruction
+from hbir.backend.isa.shapes import check_shapes
+from hbir.backend.isa.table import BY_MNEMONIC, BY_NUMBER, Instruction
 from hbir.errors import HbirError
 from hbir.kernels.integer.conv import conv2d_accumulate, conv2d_finish
 from hbir.kernels.table import execute_all, find_kernel
 from hbir.runtime.hazards import check_graph
 from hbir.runtime.memory import POISON, Array, Memories, padding_descriptor, straight_pieces
-
-MAX_PADDED_BYTES = 1 << 31
-"""Bound on the padded input that one instruction may ask for."""
 
 Step = Callable[[], None]
 
@@ -95,9 +93,9 @@ class _Call:
                 step()
         except Exception as error:
             queue, position = sequence[index]
-            layer = graph.layers[self.layers[queue][position]].name if graph.layers else ""
-            where = f"{self.queues.describe(queue, position)}, layer {layer!r}"
-            raise ExecutionError(f"graph {graph.name!r}: {where}: {error}") from error
+            layer = self.layers[queue][position]
+            where = _where(graph, self.queues, (queue, position), layer)
+            raise ExecutionError(f"{where}: {error}") from error
 
 
 class _Plan:
@@ -145,8 +143,8 @@ class _Plan:
                 try:
                     queue_steps.append(self._step(core, engine, fields))
                 except HbirError as error:
-                    where = queues.describe(number, position)
-                    raise ExecutionError(f"graph {self.graph.name!r}: {where}: {error}") from None
+                    where = _where(self.graph, queues, (number, position), fields[2])
+                    raise ExecutionError(f"{where}: {error}") from None
             steps.append(queue_steps)
             layers.append(queue["layer"].tolist())
         return _Call(queues, steps, layers)
@@ -161,6 +159,7 @@ class _Plan:
             None if number == ABSENT else self.descriptors[number]
             for number in numbers[: len(row.operands)]
         ]
+        check_shapes(row, operands, params)
         if row.mnemonic == "conv2d":
             return self._conv2d(core, Flag(flags), operands, params)
         output = operands[0]
@@ -168,8 +167,8 @@ class _Plan:
         write = self._writer(output, core)
         reads = [self._reader(d, core) for d in operands[1:] if d is not None]
         if not row.kernel:
-            return _move(row, output, operands, write, reads, params)
-        return _compute(row, output, operands, write, reads, params)
+            return _move(row, output, write, reads, params)
+        return _compute(row, output, write, reads, params)
 
     def _conv2d(
         self,
@@ -183,12 +182,11 @@ class _Plan:
         assert x is not None  # the reader refuses an instruction without it
         assert weights is not None
         assert qpp is not None
-        _bound_padding(x, params)
         whole = Flag.ACCUMULATE_FIRST | Flag.ACCUMULATE_LAST
         if flags == whole and output is not None:
             reads = [self._reader(d, core) for d in arrays if d is not None]
-            row = BY_NUMBER[16]
-            return _compute(row, output, operands, self._writer(output, core), reads, params)
+            row = BY_MNEMONIC["conv2d"]
+            return _compute(row, output, self._writer(output, core), reads, params)
         if accumulator is None:
             raise ExecutionError("a split convolution needs its accumulator operand")
         _expect_accumulator(accumulator, x, weights)
@@ -276,6 +274,11 @@ class _Plan:
         return run
 
 
+def _where(graph: Graph, queues: QueueGraph, place: tuple[int, int], layer: int) -> str:
+    name = graph.layers[layer].name if layer < len(graph.layers) else ""
+    return f"graph {graph.name!r}: {queues.describe(*place)}, layer {name!r}"
+
+
 def _misfit(array: Array, shape: tuple[int, ...], dtype: np.dtype[Any]) -> str:
     return (
         f"computes {array.dtype} {list(array.shape)}, its output operand is {dtype} {list(shape)}"
@@ -285,7 +288,6 @@ def _misfit(array: Array, shape: tuple[int, ...], dtype: np.dtype[Any]) -> str:
 def _move(
     row: Instruction,
     output: TensorDescriptor,
-    operands: Sequence[TensorDescriptor | None],
     write: Callable[[Array], None],
     reads: Sequence[Callable[[], Array]],
     params: Mapping[str, Any],
@@ -300,17 +302,8 @@ def _move(
         filled = np.full(output.shape, value, output.dtype.numpy)
         return lambda: write(filled)
     (read,) = reads
-    source = operands[1]
-    assert source is not None
-    dims: tuple[int, ...] = params.get("dims", tuple(range(len(source.shape))))
-    if sorted(dims) != list(range(len(source.shape))):
-        raise ExecutionError(f"dims {list(dims)} don't permute {len(source.shape)} axes")
-    moved = tuple(source.shape[axis] for axis in dims)
-    if moved != output.shape or source.dtype != output.dtype:
-        raise ExecutionError(
-            f"moves {source.dtype.name} {list(moved)} to {output.dtype.name} {list(output.shape)}"
-        )
     if row.mnemonic == "permute":
+        dims: tuple[int, ...] = params["dims"]
         return lambda: write(read().transpose(dims))
     return lambda: write(read())
 
@@ -318,18 +311,11 @@ def _move(
 def _compute(
     row: Instruction,
     output: TensorDescriptor,
-    operands: Sequence[TensorDescriptor | None],
     write: Callable[[Array], None],
     reads: Sequence[Callable[[], Array]],
     params: dict[str, Any],
 ) -> Step:
     kernel = find_kernel(row.kernel)
-    if "pad" in params:
-        x = operands[row.operand_index("x")]
-        assert x is not None
-        _bound_padding(x, params)
-    if "size" in params and tuple(output.shape[1:3]) != params["size"]:
-        raise ExecutionError(f"size {params['size']} isn't that of {list(output.shape)}")
     params = {key: value for key, value in params.items() if value is not None}
     if "dtype" in inspect.signature(kernel).parameters:
         params["dtype"] = output.dtype.numpy
@@ -362,15 +348,3 @@ def _expect_accumulator(
             f"its accumulator is {accumulator.dtype.name}, products of {x.dtype.name} by"
             f" {weights.dtype.name} need {expected.name}"
         )
-
-
-def _bound_padding(x: TensorDescriptor, params: Mapping[str, Any]) -> None:
-    if len(x.shape) != 4:
-        raise ExecutionError(f"its input has shape {list(x.shape)}, expected N,H,W,C")
-    top, left, bottom, right = params["pad"]
-    spread_h, spread_w = params.get("input_dilation", (1, 1))
-    height = x.shape[1] * spread_h + max(top, 0) + max(bottom, 0)
-    width = x.shape[2] * spread_w + max(left, 0) + max(right, 0)
-    padded_bytes = x.shape[0] * height * width * x.shape[3] * x.dtype.itemsize
-    if padded_bytes > MAX_PADDED_BYTES:
-        raise ExecutionError(f"its padded input has {padded_bytes} bytes, over {MAX_PADDED_BYTES}")

@@ -1,0 +1,139 @@
+"""The output shape that an instruction's operands and parameters give.
+
+Checked before anything runs, so that an instruction that doesn't fit its output, by mistake or by
+malice, is an error by name and never a computation of another size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from hbir.backend.isa.descriptor import TensorDescriptor
+from hbir.backend.isa.table import Instruction
+from hbir.errors import HbirError
+
+Shape = tuple[int, ...]
+
+MAX_TAPS = 1 << 16
+"""Elements of a pooling window."""
+MAX_PADDED_BYTES = 1 << 28
+"""Bytes of an input with its padding: far beyond any on-chip memory."""
+
+
+class OperandError(HbirError):
+    """Operands and parameters of an instruction that don't fit each other."""
+
+
+def check_shapes(
+    row: Instruction, operands: Sequence[TensorDescriptor | None], params: Mapping[str, Any]
+) -> None:
+    """Compare the output's (or accumulator's) shape with what the instruction computes.
+
+    operands: in the order of the row. Raises OperandError.
+    """
+    named = {
+        name.rstrip("?"): operand
+        for name, operand in zip(row.operands, operands, strict=False)
+        if operand is not None
+    }
+    expected = _output_shape(row, named, params)
+    for name in ("output", "accumulator"):
+        if name in named and named[name].shape != expected:
+            raise OperandError(f"{name} has shape {list(named[name].shape)}, not {list(expected)}")
+
+
+def _output_shape(
+    row: Instruction, operands: Mapping[str, TensorDescriptor], params: Mapping[str, Any]
+) -> Shape:
+    match row.mnemonic:
+        case "fill":
+            return operands["output"].shape
+        case "load" | "store" | "copy" | "permute":
+            return _moved(operands["input"], operands["output"], params)
+        case "conv2d":
+            return _convolved(operands, params)
+        case "max_pool" | "avg_pool":
+            height, width = params["kernel"]
+            if height * width > MAX_TAPS:
+                raise OperandError(f"window {height}x{width} has over {MAX_TAPS} elements")
+            x = operands["x"]
+            return (*_windows(x, (height, width), params), _axes(x)[3])
+        case "resize2d":
+            batch, _, _, channels = _axes(operands["x"])
+            return (batch, *params["size"], channels)
+        case "add" | "mul" | "max" | "min":
+            return _broadcast(operands["x"].shape, operands["y"].shape)
+        case "reduce_mean":
+            return _reduced(operands["x"].shape, params["dims"], params["keep_dim"])
+        case _:
+            return operands["x"].shape
+
+
+def _moved(source: TensorDescriptor, target: TensorDescriptor, params: Mapping[str, Any]) -> Shape:
+    if source.dtype != target.dtype:
+        raise OperandError(f"moves {source.dtype.name} to {target.dtype.name}")
+    rank = len(source.shape)
+    dims: Shape = params.get("dims", tuple(range(rank)))
+    if sorted(dims) != list(range(rank)):
+        raise OperandError(f"dims {list(dims)} don't permute {rank} axes")
+    return tuple(source.shape[axis] for axis in dims)
+
+
+def _convolved(operands: Mapping[str, TensorDescriptor], params: Mapping[str, Any]) -> Shape:
+    x, weights, groups = operands["x"], operands["weights"], params["group_num"]
+    cout, kernel_h, kernel_w, cin = _axes(weights)
+    channels = _axes(x)[3]
+    if cout % groups or channels != cin * groups:
+        raise OperandError(
+            f"{groups} groups, {channels} input channels and weights {list(weights.shape)} don't"
+            " fit each other"
+        )
+    return (*_windows(x, (kernel_h, kernel_w), params), cout)
+
+
+def _windows(
+    x: TensorDescriptor, kernel: tuple[int, int], params: Mapping[str, Any]
+) -> tuple[int, int, int]:
+    """Batch and how many windows there are along H and W."""
+    batch, height, width, channels = _axes(x)
+    top, left, bottom, right = params["pad"]
+    spread = params.get("input_dilation", (1, 1))
+    dilation = params.get("dilation", (1, 1))
+    padded: list[int] = []
+    counts: list[int] = []
+    for axis, (extent, before, after) in enumerate(((height, top, bottom), (width, left, right))):
+        size = (extent - 1) * spread[axis] + 1 + before + after
+        window = (kernel[axis] - 1) * dilation[axis] + 1
+        if size < window:
+            raise OperandError(f"a window of {window} is larger than the padded input, {size}")
+        padded.append((extent - 1) * spread[axis] + 1 + max(before, 0) + max(after, 0))
+        counts.append((size - window) // params["stride"][axis] + 1)
+    if batch * padded[0] * padded[1] * channels * x.dtype.itemsize > MAX_PADDED_BYTES:
+        raise OperandError(f"the padded input has over {MAX_PADDED_BYTES} bytes")
+    return batch, counts[0], counts[1]
+
+
+def _broadcast(x: Shape, y: Shape) -> Shape:
+    try:
+        return np.broadcast_shapes(x, y)
+    except ValueError:
+        raise OperandError(f"shapes {list(x)} and {list(y)} don't broadcast") from None
+
+
+def _reduced(x: Shape, dims: Sequence[int], keep_dim: bool) -> Shape:
+    axes = {dim + len(x) if dim < 0 else dim for dim in dims}
+    if not all(0 <= axis < len(x) for axis in axes):
+        raise OperandError(f"dims {list(dims)} aren't axes of {list(x)}")
+    if keep_dim:
+        return tuple(1 if axis in axes else extent for axis, extent in enumerate(x))
+    return tuple(extent for axis, extent in enumerate(x) if axis not in axes)
+
+
+def _axes(descriptor: TensorDescriptor) -> tuple[int, int, int, int]:
+    if len(descriptor.shape) != 4:
+        raise OperandError(f"an operand has shape {list(descriptor.shape)}, expected 4 axes")
+    first, second, third, fourth = descriptor.shape
+    return first, second, third, fourth
