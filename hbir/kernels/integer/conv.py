@@ -154,12 +154,14 @@ def _accumulate_group(
     weights = w.reshape(cout, terms).astype(float_type).T
     windows = sliding(x, (kh, kw), stride, dilation)
     n, oh, ow = windows.shape[:3]
-    rows = max(1, _BLOCK_ELEMENTS // (ow * terms))
-    for image in range(n):
+    # A block is some rows of one image, or several small images (a linear layer's rows) whole.
+    images = max(1, _BLOCK_ELEMENTS // (oh * ow * terms))
+    rows = oh if images > 1 else max(1, _BLOCK_ELEMENTS // (ow * terms))
+    for image in range(0, n, images):
         for row in range(0, oh, rows):
-            block = windows[image, row : row + rows]
+            block = windows[image : image + images, row : row + rows]
             matrix = block.astype(float_type, order="C").reshape(-1, terms)
-            sums = result[image, row : row + rows]
+            sums = result[image : image + images, row : row + rows]
             sums[...] = (matrix[:, :chunk] @ weights[:chunk]).reshape(sums.shape)
             for start in range(chunk, terms, chunk):
                 part = matrix[:, start : start + chunk] @ weights[start : start + chunk]

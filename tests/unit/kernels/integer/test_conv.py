@@ -192,6 +192,23 @@ def test_a_tile_equals_its_part_of_the_whole(data: st.DataObject):
     np.testing.assert_array_equal(tile, whole[:, start:stop])
 
 
+@pytest.mark.parametrize("shape", [(70, 1, 1, 2048), (3, 40, 5, 96), (5, 1, 300, 64)])
+def test_blocks_of_images_and_rows_cover_everything(shape: tuple[int, ...]):
+    """More elements than one block: many small images, and rows of large ones."""
+    generator = np.random.default_rng(1)
+    x = generator.integers(-128, 128, shape).astype(np.int8)
+    w = generator.integers(-127, 128, (7, 3, 3, shape[3])).astype(np.int8)
+    got = conv2d_accumulate(x, w, pad=(1, 1, 1, 1))
+    padded = np.pad(x.astype(np.int64), ((0, 0), (1, 1), (1, 1), (0, 0)))
+    height, width = shape[1:3]
+    expected = sum(
+        padded[:, p : p + height, q : q + width] @ w[:, p, q].T.astype(np.int64)
+        for p in range(3)
+        for q in range(3)
+    )
+    np.testing.assert_array_equal(got, expected)
+
+
 def test_the_table_runs_the_same_kernel():
     x = np.arange(-8, 8, dtype=np.int8).reshape(1, 2, 2, 4)
     w = np.ones((1, 1, 1, 4), np.int8)
