@@ -149,9 +149,10 @@ def compile_program(
         return build_program(module, machine, opt, desc)
     scheduled = module.clone()
     best: tuple[float, Program] | None = None
+    constants: dict[SSAValue, Constant] = {}
     for level in range(opt, -1, -1):
         _run_schedule(scheduled, name, level, listeners)
-        program = build_program(scheduled, machine, opt, desc)
+        program = build_program(scheduled, machine, opt, desc, constants)
         cycles = predicted_cycles(machine, program) if opt else 0.0
         if best is None or cycles < best[0]:
             best = (cycles, program)
@@ -166,8 +167,17 @@ def predicted_cycles(machine: Machine, program: Program) -> float:
     return sum(play(machine, program, graph).cycles for graph in program.graphs)
 
 
-def build_program(module: Module, machine: Machine, opt: int = 2, desc: str = "") -> Program:
-    """The instructions of a scheduled module. Raises HbirError when a decision is missing."""
+def build_program(
+    module: Module,
+    machine: Machine,
+    opt: int = 2,
+    desc: str = "",
+    constants: dict[SSAValue, Constant] | None = None,
+) -> Program:
+    """The instructions of a scheduled module. Raises HbirError when a decision is missing.
+
+    constants: filled with the constants met, so that building again needn't look them up.
+    """
     from hbir import __version__
 
     information: dict[str, Any] = {"version": __version__, "options": {"opt": opt}}
@@ -181,7 +191,7 @@ def build_program(module: Module, machine: Machine, opt: int = 2, desc: str = ""
         information=information,
     )
     for function in module.functions:
-        _GraphCompiler(machine, program, function, module.weights).run()
+        _GraphCompiler(machine, program, function, module.weights, constants).run()
     return program.finish()
 
 
@@ -189,7 +199,12 @@ class _GraphCompiler:
     """Translates one scheduled function into the steps that code generation writes."""
 
     def __init__(
-        self, machine: Machine, program: ProgramBuilder, function: Function, weights: WeightStore
+        self,
+        machine: Machine,
+        program: ProgramBuilder,
+        function: Function,
+        weights: WeightStore,
+        constants: dict[SSAValue, Constant] | None,
     ) -> None:
         self.machine = machine
         self.program = program
@@ -197,7 +212,7 @@ class _GraphCompiler:
         self.weights = weights
         self.graph: GraphBuilder = program.graph(function.name, function.desc)
         self.buffers: dict[SSAValue, DdrBuffer] = {}
-        self.arrays: dict[SSAValue, Constant] = {}
+        self.arrays = {} if constants is None else constants
         self.workspace_bytes = 0
         self.outputs = output_roots(self.function)
 

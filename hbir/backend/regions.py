@@ -101,9 +101,11 @@ class Window(AxisMap):
     @override
     def interval(self, start: Ints, stop: Ints) -> tuple[Ints, Ints]:
         first, last = self._span(start, stop)
-        low = np.clip(-(-first // self.input_dilation), 0, self.size)
-        high = np.clip((last - 1) // self.input_dilation + 1, 0, self.size)
+        low = np.minimum(np.maximum(-(-first // self.input_dilation), 0), self.size)
+        high = np.minimum(np.maximum((last - 1) // self.input_dilation + 1, 0), self.size)
         empty = high <= low
+        if not empty.any():
+            return low, high
         low = np.where(empty, np.minimum(low, self.size - 1), low)
         return low, np.where(empty, low + 1, high)
 

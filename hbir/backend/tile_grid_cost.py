@@ -28,7 +28,7 @@ from hbir.backend.cost import (
 )
 from hbir.backend.layer import Layer
 from hbir.backend.march import Machine
-from hbir.backend.regions import AxisMap, layer_regions
+from hbir.backend.regions import AxisMap, Same, layer_regions
 
 Ints = npt.NDArray[np.int64]
 Reals = npt.NDArray[np.float64]
@@ -73,6 +73,7 @@ class GridCost:
         self.slots = (*operands, OUTPUT, *split)
         """Operand number of each on-chip area, or OUTPUT or ACCUMULATOR."""
         self._tables: dict[AxisMap, tuple[Ints, Ints, Ints]] = {}
+        self._bounds: dict[tuple[tuple[int, ...], int], Bound] = {}
 
     def tile_at(self, index: tuple[int, ...]) -> tuple[int, ...]:
         """The tile sizes of one grid point."""
@@ -90,18 +91,20 @@ class GridCost:
             return whole, whole, np.array(1, np.int64)
         tiles = self.tiles[axis_map.axis]
         n = self.regions.extents[axis_map.axis]
-        rows: list[tuple[int, int, int]] = []
-        for tile in tiles.ravel().tolist():
-            start = np.arange(0, n, tile, dtype=np.int64)
-            low, high = axis_map.interval(start, np.minimum(start + tile, n))
-            size = ceil_div(np.maximum(high - low, 0), axis_map.step)
-            rows.append((int(size.max()), int(size.sum()), int(np.count_nonzero(size))))
-        largest, summed, present = np.array(rows, np.int64).T
-        return (
-            largest.reshape(tiles.shape),
-            summed.reshape(tiles.shape),
-            present.reshape(tiles.shape),
-        )
+        if isinstance(axis_map, Same):
+            return tiles, np.array(n, np.int64), self.counts[axis_map.axis]
+        # All tiles of all candidates behind one another, then one reduction per candidate.
+        sizes: list[int] = tiles.ravel().tolist()
+        starts = [np.arange(0, n, size, dtype=np.int64) for size in sizes]
+        first = np.cumsum([0, *(len(column) for column in starts[:-1])])
+        start = np.concatenate(starts)
+        stop = np.minimum(start + np.repeat(sizes, [len(column) for column in starts]), n)
+        low, high = axis_map.interval(start, stop)
+        size = ceil_div(np.maximum(high - low, 0), axis_map.step)
+        largest = np.maximum.reduceat(size, first).reshape(tiles.shape)
+        summed = np.add.reduceat(size, first).reshape(tiles.shape)
+        present = np.add.reduceat((size > 0).astype(np.int64), first).reshape(tiles.shape)
+        return largest, summed, present
 
     @cached_property
     def slot_bytes(self) -> list[Ints]:
@@ -131,12 +134,19 @@ class GridCost:
         axes = range(self.rank) if slot < 0 else self.regions.depends_on(slot)
         return np.asarray(prod((self.counts[a] for a in axes), start=np.array(1, np.int64)))
 
+    def bound(self, order: tuple[int, ...], limit: int) -> Bound:
+        """The steady-state bound with at most `limit` buffers per operand, remembered."""
+        key = (order, limit)
+        if key not in self._bounds:
+            self._bounds[key] = self._bound(order, self.buffers(limit))
+        return self._bounds[key]
+
     def buffers(self, limit: int) -> list[Ints]:
         """Buffers per slot: at most `limit`, one where nothing changes; one accumulator."""
         return [np.minimum(self.distinct(s), 1 if s == ACCUMULATOR else limit) for s in self.slots]
 
-    def bound(self, order: tuple[int, ...], buffers: Sequence[Ints]) -> Bound:
-        """The steady-state bound: per tile, transfers beside compute, or one after the other.
+    def _bound(self, order: tuple[int, ...], buffers: Sequence[Ints]) -> Bound:
+        """Per tile, transfers beside compute, or one after the other.
 
         Transfers overlap compute where every slot that changes has `MAX_BUFFERS` buffers; what is
         loaded once for all tiles comes before the first.

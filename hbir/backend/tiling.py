@@ -162,8 +162,7 @@ def place_areas(
 def estimate(machine: Machine, layer: Layer, tiling: Tiling) -> Estimate:
     """The steady-state bound of one tiling."""
     grid = _one(machine, layer, tiling.tile)
-    buffers = grid.buffers(tiling.buffers)
-    bound = grid.bound(tiling.order, buffers)
+    bound = grid.bound(tiling.order, tiling.buffers)
     return Estimate(
         cycles=float(bound.cycles.max()),
         compute_cycles=float(bound.compute_cycles.max()),
@@ -182,7 +181,7 @@ def _one(machine: Machine, layer: Layer, tile: tuple[int, ...]) -> GridCost:
 def _search(machine: Machine, layer: Layer, budget: int) -> Tiling | None:
     """The best of a coarse grid; where nothing of it fits, of a finer one that splits K too."""
     for fine in (False, True):
-        grid = GridCost(machine, layer, _candidates(machine, layer_regions(layer), fine))
+        grid = _grid(machine, layer, fine)
         for limit in (MAX_BUFFERS, 1):
             found = _best(grid, limit, budget)
             if found is not None:
@@ -190,11 +189,15 @@ def _search(machine: Machine, layer: Layer, budget: int) -> Tiling | None:
     return None
 
 
+@lru_cache(maxsize=8)  # a layer's budgets are tried one after the other
+def _grid(machine: Machine, layer: Layer, fine: bool) -> GridCost:
+    return GridCost(machine, layer, _candidates(machine, layer_regions(layer), fine))
+
+
 def _best(grid: GridCost, limit: int, budget: int) -> Tiling | None:
-    buffers = grid.buffers(limit)
     best: tuple[tuple[float, int, int], Tiling] | None = None
     for order in _loop_orders(grid.regions):
-        bound = grid.bound(order, buffers)
+        bound = grid.bound(order, limit)
         legal = bound.onchip_bytes <= budget
         if not legal.any():
             return None  # what fits doesn't depend on the order

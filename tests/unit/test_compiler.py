@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hbir.backend.codegen.queues import Needs, Queues
 from hbir.backend.isa.enums import Engine
-from hbir.backend.isa.program import Program
+from hbir.backend.isa.program import CpuSegment, Program
 from hbir.backend.march import Machine, load_march
 from hbir.backend.tiling import estimate
 from hbir.backend.timeline import play
@@ -130,7 +130,9 @@ def test_cpu_calls_split_the_graph() -> None:
     program = program_of(module, "nash-e", 2)
     kinds = [type(segment).__name__ for segment in program.graphs[0].segments]
     assert kinds == ["BpuSegment", "CpuSegment", "BpuSegment"]
-    assert program.graphs[0].segments[1].reason == "a test"  # type: ignore[union-attr] # a CPU one
+    call = program.graphs[0].segments[1]
+    assert isinstance(call, CpuSegment)
+    assert call.reason == "a test"
     assert_same_bits(module, program)
 
 

@@ -1,7 +1,10 @@
 """Waits are sufficient, minimal, and never for what comes later."""
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import override
 
 from hbir.backend.codegen.addresses import AddressMap
 from hbir.backend.codegen.queues import Needs, Queues
@@ -21,9 +24,11 @@ class Recorder(FunctionCallBuilder):
         super().__init__()
         self.waits: list[dict[Engine, int]] = []
 
-    def append(self, core, engine, opcode, operands, params=None, waits=None, layer=0, flags=None):  # type: ignore[no-untyped-def] # as in the base
-        self.waits.append({key[1]: count for key, count in (waits or {}).items()})
-        return super().append(core, engine, opcode, operands, params, waits, layer, flags)
+    @override
+    def append(self, *args: Any, **kwargs: Any) -> int:
+        waits = args[5] or {}
+        self.waits.append({key[1]: count for key, count in waits.items()})
+        return super().append(*args, **kwargs)
 
 
 def issue(queues: Queues, engine: Engine, needs: Needs) -> int:
