@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -97,7 +97,7 @@ simulator poisons them, and reading them is an error.
 def _record(name: str, dtype: np.dtype[Any]) -> Iterator[str]:
     yield f"### {name}: {dtype.itemsize} bytes\n"
     yield "| offset | field | type |\n| --- | --- | --- |"
-    fields: Mapping[str, Any] = dtype.fields or {}
+    fields = cast(Mapping[str, Any], dtype.fields or {})
     for field in dtype.names or ():
         kind, offset = fields[field][:2]
         base, shape = kind.subdtype if kind.subdtype is not None else (kind, ())

@@ -73,6 +73,7 @@ def split_convolution() -> Program:
     graph = builder.graph("main")
     graph.input(Tensor.dense("x", DType.SI8, (1, 8, 8, 8)))
     graph.output(Tensor.dense("y", DType.SI8, (1, 8, 8, 16)))
+    graph.layer("conv", "conv2d")
     call = graph.function_call()
     accumulator = dense(Space.L1, 0x8000, DType.SI32, (1, 8, 8, 16))
     y = dense(Space.L1, 0x6000, DType.SI8, (1, 8, 8, 16))
