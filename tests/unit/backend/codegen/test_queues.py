@@ -11,6 +11,7 @@ from hbir.backend.codegen.queues import Needs, Queues
 from hbir.backend.isa.builder import FunctionCallBuilder
 from hbir.backend.isa.descriptor import dense
 from hbir.backend.isa.enums import DType, Engine, Space
+from hbir.backend.isa.program import QueueKey
 
 ON_CHIP = dense(Space.L1, 0, DType.SI8, (4,))
 IN_DDR = dense(Space.WORKSPACE, 0, DType.SI8, (4,))
@@ -26,7 +27,7 @@ class Recorder(FunctionCallBuilder):
 
     @override
     def append(self, *args: Any, **kwargs: Any) -> int:
-        waits = args[5] or {}
+        waits: dict[QueueKey, int] = args[5] or {}
         self.waits.append({key[1]: count for key, count in waits.items()})
         return super().append(*args, **kwargs)
 
