@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from hbir.errors import HbirError
+from hbir.kernels.onnx_reference import evaluator
 from hbir.kernels.table import execute_all, kernel
 from hbir.kernels.types import Array
 
@@ -115,10 +116,8 @@ def onnx_problem(
 
 @lru_cache(_CACHED_EVALUATORS)
 def _evaluator(model: bytes) -> Any:
-    from onnx.reference import ReferenceEvaluator
-
     try:
-        return ReferenceEvaluator(model)
+        return evaluator(model)
     except Exception as error:  # an unknown operator or version is reported in several ways
         import onnx
 

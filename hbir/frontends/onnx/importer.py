@@ -127,7 +127,7 @@ class _Importer:
 
     def _import(self, node: Node) -> None:
         label = self._graph.label
-        if schema_of(node) is not None:
+        if schema_of(node) is not None and not _has_subgraph(node):
             check_node(node, label)
         results = self._folded(node)
         if results is None and node.type == "If" and not node.domain:
@@ -142,7 +142,7 @@ class _Importer:
         self._values.update(named)
 
     def _folded(self, node: Node) -> Sequence[Value] | None:
-        if any(isinstance(a, onnx.GraphProto) for a in node.attributes.values()):
+        if _has_subgraph(node):
             return None
         if node.type == "DequantizeLinear":
             return None  # a constant one is a weight with its grid
@@ -206,7 +206,7 @@ class _Importer:
         return [next(values) if type_ else call.results[0] for type_ in types]
 
     def _refuse_what_cannot_run(self, node: Node) -> None:
-        if any(isinstance(a, onnx.GraphProto) for a in node.attributes.values()):
+        if _has_subgraph(node):
             raise self._unsupported(node, _WITH_SUBGRAPHS)
         if schema_of(node) is None:
             where = f"of domain {node.domain!r}" if node.domain else f"in opset {node.version}"
@@ -278,6 +278,10 @@ class _Importer:
         if missing:
             raise HbirError(f"{self._graph.label}: {node}: {key} does not compute {missing[0]!r}")
         return [self._values[name] for name in names]
+
+
+def _has_subgraph(node: Node) -> bool:
+    return any(isinstance(value, onnx.GraphProto) for value in node.attributes.values())
 
 
 def _discard(ops: Sequence[Operation]) -> None:

@@ -13,12 +13,12 @@ import numpy as np
 import onnx
 from onnx import NodeProto, TypeProto, numpy_helper, shape_inference
 from onnx import helper as onnx_helper
-from onnx.reference import ReferenceEvaluator
 
 from hbir.errors import HbirError
 from hbir.frontends.onnx.graph import Node
 from hbir.frontends.onnx.proto import dims_of, dtype_of_elem_type, tensor_type
 from hbir.ir.types import Array
+from hbir.kernels.onnx_reference import evaluator
 
 TensorInfo = tuple[tuple[int, ...], np.dtype[Any]]
 """Shape and dtype of a value."""
@@ -92,7 +92,7 @@ def _evaluator(proto: NodeProto, opsets: Mapping[str, int]) -> Any:
     outputs = [make.make_empty_tensor_value_info(name) for name in proto.output if name]
     graph = make.make_graph([proto], proto.op_type, inputs, outputs)
     imports = [make.make_opsetid(domain, version) for domain, version in opsets.items()]
-    return ReferenceEvaluator(make.make_model(graph, opset_imports=imports))
+    return evaluator(make.make_model(graph, opset_imports=imports))
 
 
 def reference_problem(proto: NodeProto, opsets: Mapping[str, int]) -> str | None:

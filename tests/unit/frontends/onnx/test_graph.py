@@ -21,8 +21,8 @@ def test_nodes_are_sorted() -> None:
     assert [n.type for n in read_graph(model).nodes] == ["Tanh", "Exp", "Relu"]
     sound = model_of(list(reversed(nodes)), {"x": (3,)}, ["y"])
     feeds = {"x": random(3)}
-    got = [export(m).functions[0].feed(feeds)["y"] for m in (model, sound)]
-    np.testing.assert_array_equal(*got)
+    got, same = (export(m).functions[0].feed(feeds)["y"] for m in (model, sound))
+    np.testing.assert_array_equal(got, same)
 
 
 def test_initializers_among_the_inputs_are_constants() -> None:

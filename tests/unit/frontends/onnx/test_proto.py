@@ -8,14 +8,14 @@ import onnx
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from onnx import TensorProto, external_data_helper, helper
+from onnx import TensorProto, helper
 
 from hbir.errors import HbirError
 from hbir.onnx import export, statistics
 from tests.unit.frontends.onnx.oracle import check, ints, model_of, node, random, single
 
 _make: Any = helper
-_external: Any = external_data_helper
+_onnx: Any = onnx  # its `load` and `save` are typed only in part
 
 
 def small_model() -> onnx.ModelProto:
@@ -97,7 +97,7 @@ def test_flipped_bytes(
 def with_external_data(folder: Path) -> Path:
     model = single("Conv", (1, 3, 6, 6), [random(4, 3, 3, 3)])
     path = folder / "model.onnx"
-    onnx.save(
+    _onnx.save(
         model,
         path,
         save_as_external_data=True,
@@ -112,7 +112,7 @@ def test_external_data_is_read(tmp_path: Path) -> None:
     path = with_external_data(tmp_path)
     feeds = {"x": random(1, 3, 6, 6)}
     got = export(path).functions[0].feed(feeds)["y"]
-    same = export(onnx.load(path)).functions[0].feed(feeds)["y"]
+    same = export(_onnx.load(path)).functions[0].feed(feeds)["y"]
     np.testing.assert_array_equal(got, same)
 
 
@@ -128,7 +128,7 @@ def test_missing_and_truncated_external_data(tmp_path: Path) -> None:
 
 
 def test_a_proto_without_its_external_data(tmp_path: Path) -> None:
-    model = onnx.load(with_external_data(tmp_path), load_external_data=False)
+    model = _onnx.load(with_external_data(tmp_path), load_external_data=False)
     with pytest.raises(HbirError, match="tensor 'c0' keeps its data in another file"):
         export(model)
 

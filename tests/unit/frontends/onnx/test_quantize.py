@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from onnxruntime import quantization  # pyright: ignore[reportMissingTypeStubs]  (it ships none)
-from typing_extensions import override
 
 from hbir.frontends.onnx.values import QuantizationParameters
 from hbir.kernels.quantize import scales_and_zero_points
@@ -29,6 +28,7 @@ from tests.unit.frontends.onnx.oracle import (
 
 _runtime: Any = onnxruntime
 _quantization: Any = quantization
+_onnx: Any = onnx  # its `load` and `save` are typed only in part
 
 SHAPE = (1, 3, 10, 8)
 
@@ -79,7 +79,6 @@ class _Reader(_quantization.CalibrationDataReader):
     def __init__(self) -> None:
         self._samples = iter([{"x": random(*SHAPE, seed=seed)} for seed in range(3)])
 
-    @override
     def get_next(self) -> dict[str, Array] | None:
         return next(self._samples, None)
 
@@ -88,7 +87,7 @@ class _Reader(_quantization.CalibrationDataReader):
 def qdq_model(request: pytest.FixtureRequest, tmp_path: Path) -> onnx.ModelProto:
     kind = str(request.param)
     source, target = tmp_path / "float.onnx", tmp_path / "qdq.onnx"
-    onnx.save(float_model(), source)
+    _onnx.save(float_model(), source)
     symmetric = kind.startswith("symmetric")
     types = _quantization.QuantType
     _quantization.quantize_static(
@@ -101,7 +100,7 @@ def qdq_model(request: pytest.FixtureRequest, tmp_path: Path) -> onnx.ModelProto
         weight_type=types.QInt8,
         extra_options={"ActivationSymmetric": symmetric},
     )
-    return onnx.load(target)
+    return _onnx.load(target)
 
 
 def unfused(model: onnx.ModelProto, feeds: dict[str, Array]) -> list[Array]:

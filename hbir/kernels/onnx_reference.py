@@ -1,0 +1,55 @@
+"""The ONNX project's reference implementation, with its known errors mended.
+
+All of hbir that runs ONNX operators (CPU ops, constant folding while importing) gets its evaluator
+here.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from hbir.kernels.types import Array
+
+if TYPE_CHECKING:
+    from onnx import ModelProto
+
+
+def evaluator(model: ModelProto | bytes) -> Any:
+    """An `onnx.reference.ReferenceEvaluator` of `model`.
+
+    Raises whatever it raises for operators or versions it doesn't know.
+    """
+    from onnx.reference import ReferenceEvaluator
+
+    return ReferenceEvaluator(model, new_ops=list(_mended()))
+
+
+@lru_cache(maxsize=1)
+def _mended() -> tuple[Any, ...]:
+    from onnx.reference.op_run import OpRun
+
+    def run(self: Any, x: Array, **attributes: Any) -> tuple[Array]:
+        return (local_response_normalization(x, **attributes),)
+
+    # onnx 1.23 sums over channels for the first N channels only, N being the batch.
+    return (type("LRN", (OpRun,), {"op_domain": "", "_run": run}),)
+
+
+def local_response_normalization(
+    x: Array, *, alpha: float = 1e-4, beta: float = 0.75, bias: float = 1.0, size: int
+) -> Array:
+    """x / (bias + alpha/size · Σ x²)^beta, the sum over `size` channels around each.
+
+    x: (N, C, ...), float32. As the ONNX specification defines LRN: channels from
+    c − ⌊(size − 1)/2⌋ to c + ⌈(size − 1)/2⌉.
+    """
+    squares: Array = np.square(x.astype(np.float64))
+    sums: Array = np.cumsum(np.insert(squares, 0, 0, axis=1), axis=1)
+    channels = np.arange(x.shape[1])
+    first = np.maximum(channels - (size - 1) // 2, 0)
+    last = np.minimum(channels + size // 2 + 1, x.shape[1])
+    window: Array = sums[:, last] - sums[:, first]
+    return (x / (bias + alpha / size * window) ** beta).astype(x.dtype)
