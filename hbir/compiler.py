@@ -7,7 +7,7 @@ O2 tries the schedules of all three levels and keeps the one that the timeline f
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,6 +55,27 @@ if TYPE_CHECKING:
     from hbir.hbm import Hbm
 
 OPTIMIZATION_LEVELS = (0, 1, 2)
+
+NEUTRAL_OPTIONS = (
+    "jobs",
+    "debug",
+    "progress_bar",
+    "advice",
+    "input_no_padding",
+    "output_no_padding",
+)
+"""Published options of `compile` that are taken and change nothing: one thread is enough, the debug
+table is always there, and inputs and outputs lie dense."""
+
+LATER_OPTIONS: dict[str, Any] = {
+    "max_time_per_fc": 0.0,
+    "balance": 100,
+    "cache_mode": "disable",
+    "cache_path": "",
+    "max_l2m_size": 0,
+    "core_num": 1,
+}
+"""Published options of `compile` of which only this value, the default, is supported yet."""
 
 
 def schedule_passes(march: str | None, opt: int) -> list[ModulePass]:
@@ -118,20 +139,35 @@ def compile_module(
     *,
     listeners: Sequence[PassListener] = (),
     desc: str = "",
+    **options: Any,
 ) -> Hbm:
     """Compile a quantized (or an already scheduled) module into `path`, and open it.
 
-    The file appears whole or not at all. Raises HbirError as `schedule_module` does, and for a
-    path that doesn't end in .hbm.
+    options: those of the published `compile`; see NEUTRAL_OPTIONS and LATER_OPTIONS. The file
+    appears whole or not at all. Raises HbirError as `schedule_module` does, for a path that doesn't
+    end in .hbm, and for an option that isn't there (yet).
     """
     from hbir.hbm import Hbm
     from hbir.hbm.hbm import SUFFIX
     from hbir.hbm.writer import write_program
 
+    _check_options(options)
     if not os.fspath(path).endswith(SUFFIX):
         raise HbirError(f"{path}: a compiled model's file must end with {SUFFIX}")
     write_program(compile_program(module, march, opt, listeners=listeners, desc=desc), path)
     return Hbm(path)
+
+
+def _check_options(options: Mapping[str, Any]) -> None:
+    known = (*NEUTRAL_OPTIONS, *LATER_OPTIONS)
+    for name, value in options.items():
+        if name not in known:
+            raise HbirError(f"compile has no option {name!r}; it takes {', '.join(sorted(known))}")
+        if name in LATER_OPTIONS and value != LATER_OPTIONS[name]:
+            raise HbirError(
+                f"compile option {name} = {value!r} is not supported yet, only"
+                f" {LATER_OPTIONS[name]!r}; leave it out"
+            )
 
 
 def compile_program(

@@ -228,6 +228,10 @@ def test_wrong_requests_are_told(tmp_path: Path) -> None:
     module = random_network(4)
     with pytest.raises(HbirError, match=r"must end with \.hbm"):
         compile_module(module, tmp_path / "m.bin")
+    with pytest.raises(HbirError, match="compile has no option 'speed'; it takes advice"):
+        compile_module(module, tmp_path / "m.hbm", speed=1)
+    with pytest.raises(HbirError, match="option core_num = 4 is not supported yet, only 1"):
+        compile_module(module, tmp_path / "m.hbm", jobs=4, balance=100, core_num=4)
     with pytest.raises(HbirError, match="optimization levels are 0, 1 and 2"):
         schedule_module(module, opt=3)
     with pytest.raises(HbirError, match="'nash-x' is unknown"):
