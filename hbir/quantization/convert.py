@@ -5,6 +5,7 @@ from __future__ import annotations
 from xdsl.dialects.builtin import StringAttr
 
 from hbir.backend.march import March, load_march
+from hbir.dialects.qnt import ConstFakeQuantOp
 from hbir.errors import HbirError
 from hbir.module import TARGET, Module
 from hbir.passes.pipelines import CONVERT, run_pipeline
@@ -13,17 +14,17 @@ from hbir.passes.pipelines import CONVERT, run_pipeline
 def convert_module(module: Module, march: March | str) -> Module:
     """A new module at the quantized level for `march` (a name or a march file's path).
 
-    module: at the qat level, calibrated or trained; it isn't changed. Ops without a BPU form become
+    module: with fake-quants, calibrated, trained or imported; it isn't changed. Ops without a BPU form become
     CPU calls that say why. Raises HbirError for modules of other levels, for an unknown march, and,
     naming op and tensor, where no integer parameters exist.
     """
-    if module.level == "float":
+    if module.level not in ("float", "qat"):
+        raise HbirError(f"convert takes a module at the qat level, this one is {module.level}")
+    if not any(isinstance(op, ConstFakeQuantOp) for op in module.op.walk()):
         raise HbirError(
-            "convert takes a module with fake-quants, this one is float; run hbir.calibrate on it"
+            "convert takes a module with fake-quants, this one has none; run hbir.calibrate on it"
             " first"
         )
-    if module.level != "qat":
-        raise HbirError(f"convert takes a module at the qat level, this one is {module.level}")
     machine = load_march(march)
     converted = module.clone()
     converted.op.attributes[TARGET] = StringAttr(machine.name)

@@ -2,8 +2,8 @@
 
 A value is quantized where an op of the BPU computes or reads it: fusion-group boundaries, never
 inside a group. Inputs and results of CPU ops are only quantized for the BPU ops that read them. A
-convolution, convtranspose or linear (with or without relu) that feeds only outputs and CPU ops is
-not quantized: its 32-bit accumulator goes out as it is.
+convolution, convtranspose or linear (with or without relu) that feeds only outputs and CPU ops,
+directly or in another shape or layout, is not quantized: its 32-bit accumulator goes out as it is.
 
 Ops that keep their operand's scale need no fake-quant of their own; the tensors they tie together
 get one range. The default is symmetric int8, zero point 0.
@@ -27,7 +27,7 @@ from xdsl.passes import ModulePass
 
 from hbir.dialects.hbir.activation import ClipOp, HardSigmoidOp, SigmoidOp, TanhOp
 from hbir.dialects.hbir.constant import ConstantOp
-from hbir.dialects.hbir.move import ConcatOp, PadOp
+from hbir.dialects.hbir.move import ConcatOp, PadOp, ReshapeOp, TransposeOp
 from hbir.dialects.hbir.norm import SoftmaxOp
 from hbir.dialects.qnt import ConstFakeQuantOp
 from hbir.errors import HbirError
@@ -123,11 +123,24 @@ class _Placement:
                 continue
             if not isinstance(op, (*KEEPING_OPS, ConcatOp)):
                 found.update(self.connected.find(value) for value in self._activations(op))
-                if not is_inside_group(op) and not _is_raw_gemm(op):
+                if not is_inside_group(op) and not (
+                    _has_raw_form(op) and self._goes_out(op.results[0])
+                ):
                     found.add(self.connected.find(op.results[0]))
             elif isinstance(op, ConcatOp) and any(map(self._made_on_bpu, op.operands)):
                 found.add(self.connected.find(op.results[0]))
         return found
+
+    def _goes_out(self, value: SSAValue) -> bool:
+        """Whether only outputs and CPU ops read the value, perhaps in another shape or layout."""
+        for use in value.uses:
+            reader = use.operation
+            if isinstance(reader, ReshapeOp | TransposeOp):
+                if not self._goes_out(reader.output):
+                    return False
+            elif reader in self.on_bpu:
+                return False
+        return True
 
     def _activations(self, op: Operation) -> Iterable[SSAValue]:
         """The operands that are quantized before the op: neither constants nor inside its group."""
@@ -281,10 +294,10 @@ def _needs_fake_quant(value: SSAValue) -> bool:
     return not any(isinstance(use.operation, ConstFakeQuantOp) for use in value.uses)
 
 
-def _is_raw_gemm(op: Operation) -> bool:
+def _has_raw_form(op: Operation) -> bool:
     """Whether the op ends a group whose accumulator can go out unquantized: no upper bound.
 
-    It does when nothing on the BPU reads it; a bound would differ per channel in the accumulator.
+    A bound would be another integer for each channel of the accumulator.
     """
     group = group_ending_at(op)
     return group is not None and not isinstance(group.activation, ClipOp)

@@ -120,12 +120,26 @@ def _activations(op: TensorOp, weights: WeightStore) -> list[SSAValue]:
 
 def _first_unquantized(values: Iterable[SSAValue]) -> str | None:
     for value in values:
+        if quantization_at(value) is None and _comes_from_accumulator(value):
+            return (
+                f'its operand "{_called(value)}" is the unquantized result of a convolution on its'
+                " way out of the network, float once its 32-bit accumulator is dequantized"
+            )
         if quantization_at(value) is None:
             return (
                 f'its operand "{_called(value)}" is not quantized: neither calibration nor'
                 " training placed a fake-quant there"
             )
     return None
+
+
+def _comes_from_accumulator(value: SSAValue) -> bool:
+    producer = value.owner
+    while isinstance(producer, ReshapeOp) and is_on_bpu(producer):
+        producer = producer.x.owner
+    if not isinstance(producer, Operation) or not is_on_bpu(producer):
+        return False
+    return group_ending_at(producer) is not None
 
 
 def _is_quantized(value: SSAValue) -> bool:

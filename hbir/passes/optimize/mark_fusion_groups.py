@@ -42,9 +42,16 @@ class MarkFusionGroupsPass(ModulePass):
             groups: list[Sequence[Operation]] = [group.ops for group in find_groups(function)]
             taken = {member for group in groups for member in group}
             groups += find_chains(function, taken, weights)
-            for number, members in enumerate(groups):
-                for member in members:
-                    member.attributes[ATTRIBUTE] = IntegerAttr(number, i64)
+            numbers = {op: number for number, members in enumerate(groups) for op in members}
+            for inner in body_of(function).ops:
+                _mark(inner, numbers.get(inner))
+
+
+def _mark(op: Operation, number: int | None) -> None:
+    if number is None:
+        op.attributes.pop(ATTRIBUTE, None)
+    else:
+        op.attributes[ATTRIBUTE] = IntegerAttr(number, i64)
 
 
 def find_groups(function: FuncOp) -> list[FusionGroup]:
@@ -57,7 +64,6 @@ def find_groups(function: FuncOp) -> list[FusionGroup]:
     groups: dict[GemmOp, FusionGroup] = {}
     for index, op in enumerate(body_of(function).ops):
         order[op] = index
-        op.attributes.pop(ATTRIBUTE, None)
         gemm = as_gemm(op)
         if gemm is not None and _has_constant_weights(gemm):
             groups[gemm] = FusionGroup(gemm)
