@@ -48,7 +48,7 @@ def local_response_normalization(
     """
     squares: Array = np.square(x.astype(np.float64))
     sums: Array = np.cumsum(np.insert(squares, 0, 0, axis=1), axis=1)
-    channels = np.arange(x.shape[1])
+    channels: Array = np.arange(int(x.shape[1]))
     first = np.maximum(channels - (size - 1) // 2, 0)
     last = np.minimum(channels + size // 2 + 1, x.shape[1])
     window: Array = sums[:, last] - sums[:, first]

@@ -169,7 +169,7 @@ class NodeImport:
             min=low,
             max=high,
             axis=value.parameters.axis,
-            origin=Origin(name, _perm(perm), self.sources),
+            origin=Origin(name, _perm(perm)),
         )
 
     def rearranged(self, index: int, perm: Sequence[int], expand: int | None = None) -> SSAValue:

@@ -63,8 +63,13 @@ class CancelTransposes(ModulePass):
 
     @override
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        for function in functions_of(op):
-            _Sweeper(Rewrite(ctx), body_of(function)).run()
+        sweepers = [_Sweeper(Rewrite(ctx), body_of(function)) for function in functions_of(op)]
+        for sweeper in sweepers:
+            sweeper.sink()
+        erase_dead_ops(op)  # what is left over would count as uses below
+        for sweeper in sweepers:
+            sweeper.hoist()
+            sweeper.simplify()
         erase_dead_ops(op)
 
 
@@ -87,8 +92,8 @@ class _Sweeper:
             LinearOp: self._linear,
         }
 
-    def run(self) -> None:
-        """Sweep forward, then backward, then turn transposes that move nothing into reshapes."""
+    def sink(self) -> None:
+        """Sweep forward: move transposes behind the ops that can do without them."""
         for op in list(self._block.ops):
             rule = self._rules.get(type(op))
             if rule is not None:
@@ -97,7 +102,9 @@ class _Sweeper:
                 self._broadcasting(op)
             elif isinstance(op, UnaryOp | CastTypeOp):
                 self._unary(op)
-        self._hoist()
+
+    def simplify(self) -> None:
+        """Turn transposes that move nothing into reshapes."""
         for op in list(self._block.ops):
             if isinstance(op, TransposeOp) and moves_nothing(shape_of(op.x), _dims(op)):
                 shape = list(shape_of(op.output))
@@ -323,7 +330,8 @@ class _Sweeper:
 
     # Backward
 
-    def _hoist(self) -> None:
+    def hoist(self) -> None:
+        """Sweep backward: move transposes of what comes from an input alone up to it."""
         reaches: dict[SSAValue, bool] = {}
         for op in reversed(list(self._block.ops)):
             if isinstance(op, TransposeOp) and op.parent is not None:
@@ -345,9 +353,11 @@ class _Sweeper:
         if type(producer) in _PER_AXIS:
             changed = _moved_lists(producer, dims)
         operands = [self._aligned(value, inverse(dims), producer) for value in producer.operands]
-        new = _remade(producer, operands, origin_of_op(op), changed)
+        origin = origin_of_op(producer)
+        origin = origin_of_op(op) if origin is None else origin.permuted(dims)
+        new = _remade(producer, operands, origin, changed)
         self._rewrite.insert(new, before=producer)
-        self._rewrite.replace(op, new, origin=origin_of_op(op))
+        self._rewrite.replace(op, new, origin=origin)
         self._rewrite.erase(producer)
         moved = [value.owner for value in operands if isinstance(value.owner, TransposeOp)]
         return moved[0] if moved else None
