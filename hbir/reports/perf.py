@@ -46,7 +46,10 @@ def _print(name: str, report: Json) -> None:
     performance, ddr = summary["performance"], summary["DDR access data"]
     print_layer_table(f"graph {name}", summary["layer details"], sys.stdout)
     _say(f"FPS: {performance['FPS']:.2f}")
-    _say(f"latency: {performance['latency (ms)']:.3f} ms")
+    _say(
+        f"latency: {performance['latency (ms)']:.3f} ms"
+        f" (a launch adds {performance['launch overhead (us)'] / 1000:.3f} ms)"
+    )
     _say(
         f"DDR: {ddr['DDR megabytes per run']:.3f} MB per run"
         f" (loaded {ddr['loaded bytes per run']}, stored {ddr['stored bytes per run']} bytes)"

@@ -375,14 +375,18 @@ class _Clock:
 
     def unordered(self, numbers: Array) -> tuple[int, int] | None:
         """(access, index of its cell) of the first access among `numbers` that isn't complete."""
-        recent = numbers >= self.first
-        safe = np.where(recent, numbers, 0)
+        cells = numbers.reshape(-1)
+        # One access covers long runs of cells: look at the first of each run only.
+        starts = np.concatenate(([0], np.flatnonzero(cells[1:] != cells[:-1]) + 1))
+        found = cells[starts]
+        recent = found >= self.first
+        safe = np.where(recent, found, 0)
         known = self.known[np.where(recent, self.queue_of[safe], 0)]
         bad = recent & (self.position_of[safe] >= known) & (safe != self.number)
         if not bad.any():
             return None
-        cell = int(np.argmax(bad))
-        return int(numbers.reshape(-1)[cell]), cell
+        run = int(np.argmax(bad))
+        return int(found[run]), int(starts[run])
 
 
 def _granule(descriptor: TensorDescriptor) -> int:

@@ -64,7 +64,7 @@ class _Reader:
         self._graph: GraphBuilder | None = None
         self._call: FunctionCallBuilder | None = None
         self._queue: QueueKey | None = None
-        self._constants: list[str] = []
+        self._constants = bytearray()
         self._constant_bytes = 0
         self._cpu: tuple[Any, list[TensorDescriptor], list[TensorDescriptor]] | None = None
         self._state = "before"
@@ -84,6 +84,10 @@ class _Reader:
         }
 
     def line(self, line: str) -> None:
+        # before all else: base64 may begin like a comment or spell a statement
+        if self._state == "constants" and len(self._constants) < self._constant_bytes:
+            self._constants += _base64(line)
+            return
         if not line or line.startswith("//"):
             return
         if self._state == "before":
@@ -102,8 +106,6 @@ class _Reader:
             self._instruction(line[label.end() :])
         elif word in self._statements:
             self._statements[word](rest.strip())
-        elif self._state == "constants":
-            self._constants.append(line)
         else:
             raise HbirError(f"unknown statement {word!r}")
 
@@ -112,10 +114,11 @@ class _Reader:
             raise HbirError(f"the program has no closing {TAIL!r}")
         self._end_cpu()
         builder = self._the_builder()
-        data = b"".join(_base64(line) for line in self._constants)
-        if len(data) != self._constant_bytes:
-            raise HbirError(f"constants have {len(data)} bytes, expected {self._constant_bytes}")
-        builder.set_constants(data)
+        if len(self._constants) != self._constant_bytes:
+            raise HbirError(
+                f"constants have {len(self._constants)} bytes, expected {self._constant_bytes}"
+            )
+        builder.set_constants(bytes(self._constants))
         return builder.finish()
 
     # ----------------------------------------------------------------- statements

@@ -47,7 +47,11 @@ def test_convolutions(
         "group_num": groups,
     }
     params = row.decode(row.encode(given_params))
-    arrays = [zeros(x), zeros(weights), np.tile(np.array([0, 1 << 14, 14], np.int32), (3 * groups, 1))]
+    arrays = [
+        zeros(x),
+        zeros(weights),
+        np.tile(np.array([0, 1 << 14, 14], np.int32), (3 * groups, 1)),
+    ]
     result = execute("bpu.conv2d", arrays, given_params)
     assume(result.size)
     check_shapes(row, [operand(*result.shape), None, x, weights, qpp, None], params)
