@@ -124,6 +124,7 @@ def search_tiling(machine: Machine, layer: Layer, budget_bytes: int | None = Non
     return _search(machine, layer, l1) or first_tiling(machine, layer)
 
 
+@lru_cache(maxsize=16384)
 def choose_tiling(machine: Machine, layer: Layer, opt: int) -> Tiling:
     """The tiling of an optimization level: 0 the first that fits, 1 searched, 2 prefetching.
 
