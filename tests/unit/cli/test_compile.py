@@ -1,0 +1,118 @@
+"""hbir-compile: the bundled model from ONNX and from every level; errors in one line."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hbir import Hbm
+from hbir.cli.compile import main
+
+EXAMPLE = Path(__file__).resolve().parents[3] / "examples" / "mnist"
+MODEL = str(EXAMPLE / "model.onnx")
+
+
+@pytest.fixture(scope="module")
+def calibration(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Eight of the bundled calibration images."""
+    with np.load(EXAMPLE / "calib.npz") as arrays:
+        images = arrays["images"][:8]
+    path = tmp_path_factory.mktemp("calibration") / "calib.npz"
+    np.savez(path, images=images)
+    return str(path)
+
+
+@pytest.fixture(scope="module")
+def stages(tmp_path_factory: pytest.TempPathFactory, calibration: str) -> Path:
+    """What --save-temps leaves, and the compiled model."""
+    folder = tmp_path_factory.mktemp("stages")
+    arguments = [MODEL, "-o", str(folder / "model.hbm"), "--march", "nash-e"]
+    arguments += ["--calib", calibration, "--save-temps", str(folder), "--perf", str(folder)]
+    assert main(arguments) == 0
+    return folder
+
+
+def test_every_stage_is_kept(stages: Path) -> None:
+    assert sorted(path.name for path in stages.iterdir()) == [
+        "float.mlir",
+        "mnist.json",
+        "model.hbm",
+        "program.mlir",
+        "qat.bc",
+        "quantized.bc",
+        "scheduled.mlir",
+    ]
+
+
+@pytest.mark.parametrize("stage", ["qat.bc", "quantized.bc"])
+def test_a_kept_stage_compiles_to_the_same_bytes(stages: Path, stage: str, tmp_path: Path) -> None:
+    output = tmp_path / "again.hbm"
+    assert main([str(stages / stage), "-o", str(output), "--march", "nash-e"]) == 0
+    assert output.read_bytes() == (stages / "model.hbm").read_bytes()
+
+
+def test_the_kept_program_assembles_to_the_model(stages: Path, tmp_path: Path) -> None:
+    from hbir.cli.disas import main as disas
+
+    output = tmp_path / "again.hbm"
+    assert disas(["--assemble", str(stages / "program.mlir"), "-o", str(output)]) == 0
+    assert output.read_bytes() == (stages / "model.hbm").read_bytes()
+
+
+@pytest.mark.parametrize("level", ["-O0", "-O1", "-O2"])
+def test_levels_of_optimization_give_the_same_bits(
+    stages: Path, level: str, tmp_path: Path
+) -> None:
+    output = tmp_path / "model.hbm"
+    arguments = [str(stages / "quantized.bc"), "-o", str(output), "--march", "nash-e", level]
+    assert main(arguments) == 0
+    with np.load(EXAMPLE / "test.npz") as arrays:
+        image = arrays["images"][:1]
+    expected = Hbm(stages / "model.hbm")[0](image)
+    np.testing.assert_array_equal(Hbm(output)[0](image), expected)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ([MODEL, "-o", "m.hbm", "--march", "nash-e"], "is a float model without quantization"),
+        ([MODEL, "-o", "m.hbm", "--march", "nash-z"], "march 'nash-z' is unknown"),
+        ([MODEL, "-o", "m.bin", "--march", "nash-e"], "the output must end with .hbm"),
+        (["x.onnx", "-o", "m.hbm", "--march", "nash-e"], "x.onnx"),
+        (["x.pt", "-o", "m.hbm", "--march", "nash-e"], "expected a .mlir, .bc or .onnx file"),
+        ([MODEL, "-o", "m.hbm", "--march", "nash-e", "--calib", "gone"], "--calib gone: no such"),
+        ([MODEL, "-o", "m.hbm"], "the following arguments are required: --march"),
+        ([MODEL, "-o", "no/m.hbm", "--march", "nash-e", "--calib", "{calib}"], "can't be written"),
+        (
+            [MODEL, "-o", "m.hbm", "--march", "nash-e", "--input-shape", "image=1xN"],
+            "expected NAME=1x3x224x224",
+        ),
+        (["{quantized}", "-o", "m.hbm", "--march", "nash-m"], "was converted for nash-e"),
+        (["{qat}", "-o", "m.hbm", "--march", "nash-e", "--calib", "{calib}"], "leave out --calib"),
+    ],
+)
+def test_errors_are_one_line_and_leave_no_file(
+    arguments: list[str],
+    message: str,
+    stages: Path,
+    calibration: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = {
+        "calib": calibration,
+        "qat": str(stages / "qat.bc"),
+        "quantized": str(stages / "quantized.bc"),
+    }
+    try:
+        status = main([argument.format(**names) for argument in arguments])
+    except SystemExit as exit_:
+        status = exit_.code
+    err = capsys.readouterr().err
+    assert status == 1
+    assert err.startswith("error: ")
+    assert message in err
+    assert err.count("\n") == 1
+    assert not list(tmp_path.iterdir())
