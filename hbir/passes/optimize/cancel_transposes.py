@@ -56,6 +56,10 @@ _PER_AXIS: dict[type[Operation], tuple[str, ...]] = {
 """Ops with lists of one entry per axis."""
 
 
+_MAX_ROUNDS = 8
+"""Rounds of sweeps at most; each must transpose less than the one before."""
+
+
 class CancelTransposes(ModulePass):
     """Push transposes to the edges and cancel those that meet."""
 
@@ -63,14 +67,31 @@ class CancelTransposes(ModulePass):
 
     @override
     def apply(self, ctx: Context, op: ModuleOp) -> None:
-        sweepers = [_Sweeper(Rewrite(ctx), body_of(function)) for function in functions_of(op)]
-        for sweeper in sweepers:
-            sweeper.sink()
-        erase_dead_ops(op)  # what is left over would count as uses below
-        for sweeper in sweepers:
-            sweeper.hoist()
-            sweeper.simplify()
-        erase_dead_ops(op)
+        before = _transposed_elements(op)
+        for _ in range(_MAX_ROUNDS):
+            _round(ctx, op)
+            after = _transposed_elements(op)
+            if after >= before:
+                break
+            before = after
+
+
+def _round(ctx: Context, module: ModuleOp) -> None:
+    sweepers = [_Sweeper(Rewrite(ctx), body_of(function)) for function in functions_of(module)]
+    for sweeper in sweepers:
+        sweeper.sink()
+    erase_dead_ops(module)  # what is left over would count as uses below
+    for sweeper in sweepers:
+        sweeper.hoist()
+        sweeper.simplify()
+    erase_dead_ops(module)
+
+
+def _transposed_elements(module: ModuleOp) -> int:
+    """Elements that the module's transposes move."""
+    blocks = [body_of(function) for function in functions_of(module)]
+    transposes = [op for block in blocks for op in block.ops if isinstance(op, TransposeOp)]
+    return sum(_cost(op.x, _dims(op)) for op in transposes)
 
 
 class _Sweeper:
@@ -104,11 +125,18 @@ class _Sweeper:
                 self._unary(op)
 
     def simplify(self) -> None:
-        """Turn transposes that move nothing into reshapes."""
+        """Merge equal transposes, and turn those that move nothing into reshapes."""
+        seen: dict[tuple[SSAValue, Dims], SSAValue] = {}
         for op in list(self._block.ops):
-            if isinstance(op, TransposeOp) and moves_nothing(shape_of(op.x), _dims(op)):
+            if not isinstance(op, TransposeOp):
+                continue
+            if moves_nothing(shape_of(op.x), _dims(op)):
                 shape = list(shape_of(op.output))
                 self._rewrite.replace(op, ReshapeOp.make(op.x, shape=shape))
+                continue
+            first = seen.setdefault((op.x, _dims(op)), op.output)
+            if first != op.output:
+                self._rewrite.replace(op, first)
 
     # Transposes
 
@@ -460,7 +488,9 @@ def _hoistable_operands(op: Operation) -> list[SSAValue] | None:
     if not elementwise or isinstance(op, SoftmaxOp):
         return None
     rank = len(shape_of(op.results[0]))
-    computed = [value for value in op.operands if not isinstance(value.owner, ConstantOp)]
+    computed = list(
+        dict.fromkeys(value for value in op.operands if not isinstance(value.owner, ConstantOp))
+    )
     if len(computed) > 1 or any(len(shape_of(value)) != rank for value in computed):
         return None
     return computed or [op.operands[0]]
