@@ -38,6 +38,20 @@ def symmetric_range(observed: tuple[float, float], bits: int = 8) -> tuple[float
     return range_of(bits, scale)
 
 
+def asymmetric_range(observed: tuple[float, float], bits: int = 8) -> tuple[float, float]:
+    """The range that spends all integers on the observed one, widened to hold 0 exactly.
+
+    Its zero point is an integer; a tensor that is all zeros gets scale 1.
+    """
+    low, high = min(observed[0], 0.0), max(observed[1], 0.0)
+    least, greatest = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
+    scale = np.float32((high - low) / (greatest - least))
+    if scale < np.finfo(np.float32).tiny:
+        return symmetric_range(observed, bits)
+    zero_point = min(max(round(least - low / float(scale)), least), greatest)
+    return range_of(bits, scale, zero_point)
+
+
 def quantization_of(op: ConstFakeQuantOp) -> Quantization | None:
     """The quantization a per-tensor fake-quant stands for; None for a per-channel one.
 

@@ -1,7 +1,11 @@
-"""Observed ranges as attributes, the way they travel from calibration to `place-fake-quants`.
+"""What calibration observed, as attributes, on its way to the pass that uses it.
 
 `observed = [low, high, ...]` on an op has a pair per result; `hbir.observed = [low, high]` is among
-a function argument's attributes.
+a function argument's attributes. `place-fake-quants` uses them up.
+
+`input_mean` on a convolution or linear layer is the mean of each channel of its input, (Cin)
+float32. It stays through the qat level: where `lower-to-bpu` rounds the weights, it corrects the
+bias with it.
 """
 
 from __future__ import annotations
@@ -9,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, cast
 
+import numpy as np
 from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, SSAValue
@@ -16,12 +21,20 @@ from xdsl.ir import Attribute, SSAValue
 from hbir.errors import HbirError
 from hbir.ir.function import body_of
 from hbir.ir.op import to_attribute, to_python
+from hbir.ir.types import Array, shape_of
 from hbir.ir.verify import describe_op
+from hbir.ir.weights import WeightStore
+from hbir.passes.gemm import GemmOp, as_gemm
 
 OP_ATTRIBUTE = "observed"
 ARGUMENT_ATTRIBUTE = "hbir.observed"
 
+INPUT_MEAN_ATTRIBUTE = "input_mean"
+
 Ranges = dict[SSAValue, tuple[float, float]]
+
+Means = Mapping[SSAValue, Array]
+"""Value → the mean of each channel, its last axis."""
 
 
 def write_observed(function: FuncOp, ranges: Mapping[SSAValue, tuple[float, float]]) -> None:
@@ -39,6 +52,33 @@ def write_observed(function: FuncOp, ranges: Mapping[SSAValue, tuple[float, floa
         if op.results and all(result in ranges for result in op.results):
             numbers = [bound for result in op.results for bound in ranges[result]]
             op.attributes[OP_ATTRIBUTE] = to_attribute(numbers)
+
+
+def write_input_means(function: FuncOp, means: Means, weights: WeightStore) -> None:
+    """Write `input_mean` on every convolution and linear layer whose input has a mean."""
+    for op in body_of(function).ops:
+        gemm = as_gemm(op)
+        if gemm is not None and gemm.x in means:
+            mean = means[gemm.x].astype(np.float32)
+            gemm.attributes[INPUT_MEAN_ATTRIBUTE] = weights.attribute(mean)
+
+
+def input_mean(gemm: GemmOp, weights: WeightStore) -> Array | None:
+    """The observed mean of each input channel of `gemm`, (Cin); None where none was kept.
+
+    Raises HbirError for a mean of another shape.
+    """
+    attribute = gemm.attributes.get(INPUT_MEAN_ATTRIBUTE)
+    if attribute is None:
+        return None
+    mean = weights.array(attribute)
+    channels = shape_of(gemm.x)[-1:]
+    if mean.shape != channels:
+        raise HbirError(
+            f"{describe_op(gemm)}: input_mean must be {list(channels)}, one number per input"
+            f" channel, got {list(mean.shape)}"
+        )
+    return mean
 
 
 def take_observed(function: FuncOp) -> Ranges:

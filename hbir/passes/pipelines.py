@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -61,18 +62,30 @@ QUANTIZE = (
 CONVERT = (*OPTIMIZE, "verify-qat", *QUANTIZE)
 """Qat to quantized, as `hbir.convert` runs it."""
 
+PIPELINES: dict[str, tuple[str, ...]] = {
+    "optimize": OPTIMIZE,
+    "calibrate": CALIBRATE,
+    "quantize": QUANTIZE,
+    "convert": CONVERT,
+}
+"""Names that `hbir-opt --pass-pipeline` takes for whole pipelines."""
+
 
 def run_pipeline(
     ctx: Context,
     module: ModuleOp,
     names: Sequence[str],
     *,
+    options: Mapping[str, Mapping[str, Any]] | None = None,
     listeners: Sequence[PassListener] = (),
 ) -> PassManager:
     """Run the named passes on `module` in place, verifying after each.
 
-    Returns the manager, which holds their times. Raises PassError for the first that fails.
+    options: pass name → its options, where they aren't the defaults. Returns the manager, which
+    holds their times. Raises PassError for the first that fails.
     """
-    manager = PassManager([load_pass(name)() for name in names], listeners=listeners)
+    given = options or {}
+    passes = [load_pass(name)(**given.get(name, {})) for name in names]
+    manager = PassManager(passes, listeners=listeners)
     manager.run(ctx, module)
     return manager

@@ -14,24 +14,31 @@ from hbir.ir.function import body_of, input_names
 from hbir.ir.origin import Origin, origin_of_op, set_origin
 from hbir.ir.types import Array
 from hbir.module import Function, Module, bind_inputs
+from hbir.passes.gemm import as_gemm
 from hbir.passes.groups import is_inside_group
-from hbir.passes.observed import Ranges, write_observed
+from hbir.passes.observed import Means, Ranges, write_input_means, write_observed
 from hbir.passes.pipelines import CALIBRATE, OPTIMIZE, run_pipeline
-from hbir.quantization.observers import Observer, observer_factory
+from hbir.quantization.observers import ChannelMean, Observer, observer_factory
 
 
 def calibrate(
     module: Module,
     batches: Iterable[Mapping[str, Any]],
     method: str = "max",
+    *,
+    asymmetric: bool = False,
+    bias_correction: bool = False,
     **options: float,
 ) -> Module:
     """A new module at the qat level: optimized, observed on `batches`, with fake-quants.
 
     batches: each a mapping from input names to arrays of the inputs' shapes, read once, one at a
     time; memory doesn't grow with their number. method: `max`, or `percentile` with the option
-    `percentile` (default 99.99: the range holds that share of the magnitudes). `module` itself
-    isn't changed. Raises HbirError for a module that isn't float, for no batches, and for a batch
+    `percentile` (default 99.99: the range holds that share of the magnitudes).
+    asymmetric: ranges needn't be centred on 0, which spends no integers on signs that a tensor
+    doesn't have. bias_correction: observe the mean of every convolution's input too, from which
+    convert adds to the bias what rounding the weights takes away on average. `module` itself isn't
+    changed. Raises HbirError for a module that isn't float, for no batches, and for a batch
     with wrong names, shapes or dtypes, or with nan or inf.
     """
     if module.level != "float":
@@ -45,9 +52,11 @@ def calibrate(
     functions = calibrated.functions
     if len(functions) != 1:
         raise HbirError(f"calibrate takes a module of one function, this one has {len(functions)}")
-    ranges = _observe(calibrated, functions[0], batches, make_observer)
-    write_observed(functions[0].op, ranges)
-    run_pipeline(calibrated.context, calibrated.op, CALIBRATE)
+    seen = _observe(calibrated, functions[0], batches, make_observer, bias_correction)
+    write_observed(functions[0].op, seen.ranges())
+    write_input_means(functions[0].op, seen.means(), calibrated.weights)
+    placement = {"place-fake-quants": {"asymmetric": asymmetric}}
+    run_pipeline(calibrated.context, calibrated.op, CALIBRATE, options=placement)
     calibrated.level = "qat"
     return calibrated
 
@@ -57,12 +66,16 @@ def _observe(
     function: Function,
     batches: Iterable[Any],
     make_observer: Callable[[], Observer],
-) -> Ranges:
-    """The range of every float argument and op result outside constants and fusion groups."""
+    with_means: bool,
+) -> _Values:
+    """Observe every float argument and op result outside constants and fusion groups.
+
+    with_means: the channel means of what convolutions and linear layers read, too.
+    """
     from hbir.runtime.interpreter import Plan
 
     _name_all(function.op)
-    values = _Values(function.op, make_observer)
+    values = _Values(function.op, make_observer, with_means)
     plan = Plan(function.op, module.weights)
     count = 0
     for count, batch in enumerate(batches, start=1):
@@ -77,7 +90,7 @@ def _observe(
         plan.run(arrays, values.listen)
     if count == 0:
         raise HbirError("calibrate got no batches; give at least one mapping of inputs to arrays")
-    return values.ranges()
+    return values
 
 
 def _check_finite(what: str, function: Function, arrays: list[Array]) -> None:
@@ -96,7 +109,9 @@ def _name_all(function: FuncOp) -> None:
 class _Values:
     """The observers of a function's values, fed by the interpreter's listener."""
 
-    def __init__(self, function: FuncOp, make_observer: Callable[[], Observer]) -> None:
+    def __init__(
+        self, function: FuncOp, make_observer: Callable[[], Observer], with_means: bool
+    ) -> None:
         arguments = body_of(function).args
         self._names = dict(zip(input_names(function), arguments, strict=True))
         self._make = make_observer
@@ -105,6 +120,8 @@ class _Values:
             op for op in body_of(function).ops if op.name == "hbir.constant" or is_inside_group(op)
         }
         self._seen: dict[Operation, int] = {}
+        gemms = filter(None, map(as_gemm, body_of(function).ops))
+        self._means = {gemm.x: ChannelMean() for gemm in gemms} if with_means else {}
 
     def listen(self, name: str, array: Array, op: Operation | None) -> None:
         """One tensor of one run; the results of an op come in order."""
@@ -126,6 +143,12 @@ class _Values:
         if value not in self._observers:
             self._observers[value] = self._make()
         self._observers[value].observe(array)
+        if value in self._means:
+            self._means[value].observe(array)
+
+    def means(self) -> Means:
+        """The channel means of the inputs of convolutions and linear layers."""
+        return {value: mean.mean() for value, mean in self._means.items()}
 
     def ranges(self) -> Ranges:
         """What was seen of each value; results of other types count as (0, 0)."""

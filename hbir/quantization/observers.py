@@ -104,6 +104,25 @@ class PercentileObserver:
         return max(low, -limit), min(high, limit)
 
 
+class ChannelMean:
+    """The mean of each channel, the last axis, over everything seen."""
+
+    def __init__(self) -> None:
+        self._sums: Array = np.zeros(0)
+        self._count = 0
+
+    def observe(self, array: Array) -> None:
+        """Add an array's channels."""
+        rows = array.reshape(-1, array.shape[-1])
+        sums = rows.sum(axis=0, dtype=np.float64)
+        self._sums = self._sums + sums if self._count else sums
+        self._count += rows.shape[0]
+
+    def mean(self) -> Array:
+        """float64 (channels); zeros when nothing but empty arrays was seen."""
+        return self._sums / max(self._count, 1)
+
+
 _METHODS: dict[str, Callable[..., Observer]] = {
     "max": MaxObserver,
     "percentile": PercentileObserver,

@@ -38,7 +38,7 @@ from hbir.ir.rewriter import Rewrite
 from hbir.ir.types import F32, element_of
 from hbir.passes.constraints import broken_constraint
 from hbir.passes.disjoint_sets import DisjointSets
-from hbir.passes.fake_quant import insert_fake_quant, symmetric_range
+from hbir.passes.fake_quant import asymmetric_range, insert_fake_quant, symmetric_range
 from hbir.passes.groups import group_ending_at, is_inside_group
 from hbir.passes.observed import Ranges, take_observed
 from hbir.passes.tables import (
@@ -63,16 +63,23 @@ COARSENING_LIMIT = 2.0
 more than this many times coarser: a bit lost there costs more than a requantization here."""
 
 
+@dataclass(frozen=True)
 class PlaceFakeQuantsPass(ModulePass):
-    """Insert fake-quants from the `observed` attributes, and remove those."""
+    """Insert fake-quants from the `observed` attributes, and remove those.
+
+    With `asymmetric` a range needn't be centred: a tensor that is never negative gets twice as
+    many steps, and a zero point that convert folds into biases and pad values.
+    """
 
     name = "place-fake-quants"
+
+    asymmetric: bool = False
 
     @override
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         rewrite = Rewrite(ctx)
         for function in functions_of(op):
-            _Placement(function, rewrite).place()
+            _Placement(function, rewrite, self.asymmetric).place()
 
 
 @dataclass
@@ -81,6 +88,7 @@ class _Placement:
 
     function: FuncOp
     rewrite: Rewrite
+    asymmetric: bool
     observed: Ranges = field(init=False)
     on_bpu: set[Operation] = field(init=False)
     connected: DisjointSets[SSAValue] = field(default_factory=DisjointSets[SSAValue])
@@ -252,7 +260,8 @@ class _Placement:
         if isinstance(value.owner, Block) or value.owner not in self.on_bpu:
             # From outside the BPU: other readers keep the float.
             readers = [use for use in readers if use.operation in self.on_bpu]
-        low, high = symmetric_range(value_range)
+        as_range = asymmetric_range if self.asymmetric else symmetric_range
+        low, high = as_range(value_range)
         insert_fake_quant(self.rewrite, value, readers, minimum=low, maximum=high)
 
 

@@ -4,6 +4,8 @@
   dilation·(k − 1) − pad.
 * A linear layer is a 1×1 convolution of (N, 1, W, C), the input's shape with all leading dimensions
   but the last of them in N.
+* Where calibration kept the mean of a group's input, the bias makes up for what rounding the
+  weights takes from the mean of the output.
 * A group whose result isn't quantized gives its 32-bit accumulator out, dequantized per channel.
 """
 
@@ -41,6 +43,7 @@ from hbir.passes.convert.lower_to_bpu.lowering import (
 from hbir.passes.gemm import GemmOp
 from hbir.passes.graph import defined_by
 from hbir.passes.groups import FusionGroup, group_ending_at
+from hbir.passes.observed import input_mean
 
 _RAW_MAX = (1 << 31) - 1
 _WEIGHT_MAX = 127
@@ -67,6 +70,7 @@ def lower_group(op: TensorOp, lowering: Lowering) -> TensorOp:
         scales, bias=bias, input_scale=x.scale, output_scale=output_scale, residual=added
     )
     integers = quantize_weights(weights, scales)
+    bias = _corrected_bias(bias, weights, integers, scales, group.gemm, lowering)
     qpp = conv_qpp(
         integers,
         scales,
@@ -191,6 +195,35 @@ def _weights(gemm: GemmOp, lowering: Lowering) -> tuple[Array, Array]:
     # A zero point may push the difference to it out of int8; then the scale can't be kept.
     fits = np.abs(weights / column).max(initial=0) < _WEIGHT_MAX + 1.5
     return weights, scales if fits else _largest_magnitudes(weights)
+
+
+def _corrected_bias(
+    bias: Array | None,
+    weights: Array,
+    integers: Array,
+    scales: Array,
+    gemm: GemmOp,
+    lowering: Lowering,
+) -> Array | None:
+    """The bias plus Σ (w − ŵ)·E[x], what the rounded weights ŵ lose on average.
+
+    E[x] is the observed mean per input channel, taken to be the same at every tap: the borders,
+    where padding takes the place of some, count as if they were inside. Nagel et al., "Data-Free
+    Quantization Through Weight Equalization and Bias Correction", 2019, section 4.2.
+    weights, integers: (Cout, KH, KW, Cin/g); scales: (Cout).
+    """
+    mean = input_mean(gemm, lowering.rewrite.weights)
+    if mean is None:
+        return bias
+    rounded = integers * scales.astype(np.float64).reshape(-1, 1, 1, 1)
+    lost = (weights - rounded).sum(axis=(1, 2))
+    channels, inputs = lost.shape
+    groups = mean.size // inputs
+    means = np.repeat(mean.astype(np.float64).reshape(groups, inputs), channels // groups, axis=0)
+    # Of a transposed convolution's taps an output position gets one in stride₀·stride₁.
+    taps = prod(gemm.params()["stride"]) if isinstance(gemm, ConvTransposeOp) else 1
+    correction = (lost * means).sum(axis=1) / taps
+    return correction if bias is None else bias + correction
 
 
 def _largest_magnitudes(weights: Array) -> Array:
