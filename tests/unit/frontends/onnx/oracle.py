@@ -15,9 +15,7 @@ from tests.models.float_reference import FloatReference
 Array = np.ndarray[Any, Any]
 _make: Any = helper  # its functions are typed only in part
 
-OPSETS = (9, 11, 13, 17, 21)
-NEWEST_OF_ORT = 23
-"""The newest opset that the tests run on onnxruntime."""
+OPSETS = (9, 11, 13, 17, 21, 23)
 
 
 def model_of(

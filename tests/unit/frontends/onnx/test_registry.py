@@ -1,4 +1,5 @@
 """The table of operators against ONNX's own node tests: every single-node float32 case of it.
+
 Inputs that say how (axes, bounds, parameters) are constants, as in deployed models. A case passes
 when the module gives the expected outputs, on the BPU or as a CPU op; what is refused must be
 listed here with its reason.
