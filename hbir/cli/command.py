@@ -13,7 +13,6 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from typing_extensions import override
-from xdsl.ir import Operation
 
 from hbir.errors import HbirError
 
@@ -36,6 +35,10 @@ def error_text(error: BaseException, filename: str = "") -> str:
     if filename and filename not in message:
         message = f"{filename}: {message}"
     op = getattr(error, "op", None)
+    if op is None:
+        return f"error: {message}"
+    from xdsl.ir import Operation
+
     if not isinstance(op, Operation) or op.regions:
         return f"error: {message}"
     from hbir.ir.text import op_text

@@ -17,7 +17,6 @@ import numpy as np
 
 from hbir.cli.arrays import named_arrays
 from hbir.cli.command import CommandParser, run_command
-from hbir.cli.inputs import input_kind, input_shapes
 from hbir.errors import HbirError
 from hbir.files import SuffixError, write_file
 from hbir.interface import Ports
@@ -84,6 +83,8 @@ def _functions(options: argparse.Namespace) -> Sequence[_Runnable]:
         from hbir.hbm import Hbm
 
         return Hbm(path).graphs
+    from hbir.cli.inputs import input_kind, input_shapes
+
     try:
         kind = input_kind(path)
     except SuffixError:

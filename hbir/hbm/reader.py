@@ -45,6 +45,7 @@ from hbir.hbm.format import (
     HEADER_DTYPE,
     MAGIC,
     QUEUE_DTYPE,
+    SECTION_ALIGNMENT_BYTES,
     SECTION_DTYPE,
     FormatError,
     Section,
@@ -116,6 +117,8 @@ def _sections(data: memoryview) -> dict[Section, tuple[int, memoryview]]:
             f"header at byte 8: format version {int(header['version'])}, this hbir reads"
             f" {FORMAT_VERSION}"
         )
+    if int(header["reserved"]):
+        raise FormatError("header at byte 24: the reserved field is not 0")
     if int(header["file_bytes"]) != len(data):
         raise FormatError(
             f"header at byte 16: the file should have {int(header['file_bytes'])} bytes, it has"
@@ -142,13 +145,16 @@ def _section_table(
         offset, size = int(row["offset"]), int(row["size"])
         if int(row["kind"]) != kind:
             raise FormatError(f"{where}: section kind {int(row['kind'])}, expected {kind.name}")
-        if offset < end or offset + size > len(data):
+        expected = end + -end % SECTION_ALIGNMENT_BYTES
+        if offset != expected or offset + size > len(data) or int(row["reserved"]):
             raise FormatError(
-                f"{where}: section {kind.name} at {offset}..{offset + size} is not inside"
-                f" {end}..{len(data)}"
+                f"{where}: section {kind.name} at {offset}..{offset + size}, expected it at"
+                f" {expected} and inside the file's {len(data)} bytes"
             )
         sections[kind] = (offset, data[offset : offset + size])
         end = offset + size
+    if end != len(data):
+        raise FormatError(f"after the last section at byte {end}: {len(data) - end} bytes too many")
     return sections
 
 

@@ -91,17 +91,12 @@ def test_hostile_sections_never_do_more_than_raise(kind: Section, data: st.DataO
 @given(data=st.data())
 def test_hostile_headers_are_refused(data: st.DataObject) -> None:
     end = HEADER_DTYPE.itemsize + len(Section) * SECTION_DTYPE.itemsize
-    at = data.draw(st.integers(0, end - 1))
+    outside_checksum = [*range(CHECKSUM_OFFSET), *range(HEADER_DTYPE.itemsize, end)]
+    at = data.draw(st.sampled_from(outside_checksum))
     hostile = bytearray(DATA)
     hostile[at] ^= data.draw(st.integers(1, 255))
-    try:
-        program = decode_program(signed(hostile), "f.hbm")
-    except HbirError as error:
-        message = str(error)
-    else:
-        assert encode_program(program) == DATA  # a reserved field, which says nothing
-        return
-    assert "at byte" in message
+    with pytest.raises(HbirError, match=r"^f\.hbm: .*at byte \d+"):
+        decode_program(signed(hostile), "f.hbm")
 
 
 def patched(kind: Section, at: int, value: bytes) -> bytes:
