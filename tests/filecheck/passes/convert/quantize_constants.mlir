@@ -6,7 +6,7 @@
 // CHECK: %c = hbir.constant
 // CHECK-NEXT: %[[Q:.*]] = qnt.const_fake_quant %c {{.*}}max = [{{2.5[34].*}}]
 // CHECK: hbir.mul %x, %[[Q]]
-// CHECK-NEXT: hbir.add %{{.*}}, %number
+// CHECK-NEXT: hbir.add %{{[a-z0-9_]+}}, %number :
 func.func @f(%x: tensor<2xf32>) -> tensor<2xf32> {
   %c = hbir.constant dense<[1.0, -2.54]> : tensor<2xf32>
   %number = hbir.constant dense<3.0> : tensor<f32>
