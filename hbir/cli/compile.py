@@ -42,7 +42,11 @@ def _argument_parser() -> argparse.ArgumentParser:
     add("--march", required=True, metavar="NAME", help="nash-e, nash-m, nash-p, ... or a .toml")
     for level, what in enumerate(("no search", "search per layer", "prefetch too (default)")):
         add(f"-O{level}", dest="opt", action="store_const", const=level, default=2, help=what)
-    add("--calib", metavar="DIR_OR_NPZ", help="calibration data: see the user guide")
+    add(
+        "--calib",
+        metavar="DIR_OR_NPZ",
+        help=".npy files (several inputs: a folder each), or an .npz: an array per input, or images",
+    )
     add("--calib-method", choices=METHODS, default="max", help="how ranges are chosen")
     add(
         "--input-shape",

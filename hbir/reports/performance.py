@@ -174,7 +174,7 @@ def _layers(
     total = machine.microseconds(timeline.cycles)
     return [
         {
-            "layer name": layer.name,
+            "layer name": layer_name(layer.name, i),
             "ops": int(operations[i]),
             "computing cost (no DDR)": cost_text(us["compute"][i], total),
             "load cost": cost_text(us["load"][i], total),
@@ -190,6 +190,11 @@ def _layers(
         }
         for i, layer in enumerate(graph.layers)
     ]
+
+
+def layer_name(name: str, number: int) -> str:
+    """`conv1_id_3`, as the published tables number layers: one tensor may have several."""
+    return f"{name}_id_{number}"
 
 
 def cost_text(us: float, total_us: float) -> str:
@@ -274,7 +279,7 @@ def _details(
 ) -> list[list[Json]]:
     """Every instruction, by core, in the order of their starts."""
     rows = timeline.instructions[np.argsort(timeline.instructions["start"], kind="stable")]
-    names = [layer.name for layer in graph.layers] or [""]
+    names = [layer_name(layer.name, i) for i, layer in enumerate(graph.layers)] or [""]
     engines = list(Engine)
     details = [list[Json]() for _ in range(program.cores)]
     for row in rows.tolist():

@@ -22,7 +22,7 @@ def test_it_prints_a_summary_and_writes_json(
         assert text in out
     assert out.rstrip().endswith("HBDK hbm perf SUCCESS")
     report = json.loads((tmp_path / "report" / "main.json").read_text())
-    assert report["summary"]["layer details"][0]["layer name"] == "conv"
+    assert report["summary"]["layer details"][0]["layer name"] == "conv_id_0"
 
 
 def test_reports_are_the_same_every_time(tmp_path: Path) -> None:
