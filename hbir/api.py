@@ -86,7 +86,7 @@ def schedule(m: Module, march: March | str | None = None, opt: int = 2, **option
     return schedule_module(m, march, opt=opt, **options)
 
 
-def compile(  # noqa: A001  (the vendor API's name)
+def compile(
     m: Module,
     path: str | os.PathLike[str],
     march: March | str | None = None,

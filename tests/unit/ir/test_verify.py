@@ -33,7 +33,7 @@ def test_a_value_of_another_function_is_refused() -> None:
         }""",
         make_context(),
     )
-    first, second = (list(op.regions[0].blocks)[0] for op in module.ops)
+    first, second = (next(iter(op.regions[0].blocks)) for op in module.ops)
     last = second.last_op
     assert last is not None
     last.operands[0] = first.args[0]
