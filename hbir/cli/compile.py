@@ -45,7 +45,7 @@ def _argument_parser() -> argparse.ArgumentParser:
     add(
         "--calib",
         metavar="DIR_OR_NPZ",
-        help=".npy files (several inputs: a folder each), or an .npz: an array per input, or images",
+        help=".npy files (several inputs: a folder each), or an .npz: an array per input or images",
     )
     add("--calib-method", choices=METHODS, default="max", help="how ranges are chosen")
     add(
