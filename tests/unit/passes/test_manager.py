@@ -96,6 +96,17 @@ def test_the_empty_pipeline_has_no_passes() -> None:
     assert parse_pipeline("  ", REGISTRY) == []
 
 
+def test_a_pipeline_name_stands_for_its_passes() -> None:
+    pipelines = {"twice": ("mark", "mark")}
+    assert parse_pipeline("mark{letter=x},twice", REGISTRY, pipelines) == [
+        Mark(letter="x"),
+        Mark(),
+        Mark(),
+    ]
+    with pytest.raises(PipelineError, match="twice is a whole pipeline"):
+        parse_pipeline("twice{letter=x}", REGISTRY, pipelines)
+
+
 def test_list_options_are_tuples() -> None:
     (made,) = parse_pipeline("mark{also=1,2,3}", REGISTRY)
     assert made == Mark(also=(1, 2, 3))
