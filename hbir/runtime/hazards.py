@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hbir.backend.isa.descriptor import TensorDescriptor
-from hbir.backend.isa.enums import ON_CHIP, DType, Flag, Space
+from hbir.backend.isa.enums import ON_CHIP, DType, Engine, Flag, Space
 from hbir.backend.isa.order import QueueGraph, queue_graph, vector_clocks
 from hbir.backend.isa.program import (
     ABSENT,
@@ -50,6 +50,9 @@ BEFORE = 0
 READ_ONLY = (Space.CONSTANT, Space.INPUT)
 UNTRACKED = (Space.CONSTANT,)
 """Whole from the start and never written: nothing to track but the bounds."""
+
+_LATENESS = {Engine.STORE: 1, Engine.LOAD: 2}
+"""Engines whose instructions come after the others' that are ready, in the order judged."""
 
 
 class HazardError(HbirError):
@@ -82,6 +85,17 @@ class _Map:
     left it as padding, -2 - number."""
     readers: dict[int, Array] = field(default_factory=dict[int, Array])
     """Queue → int32 per cell: number of that queue's last access that read it."""
+    last_read: dict[int, int] = field(default_factory=dict[int, int])
+    last_write: dict[int, int] = field(default_factory=dict[int, int])
+    """Queue → position of its last access to this memory in the running function call."""
+
+    def start_call(self) -> None:
+        """All accesses so far are complete, and on-chip contents are gone."""
+        self.readers.clear()
+        self.last_read.clear()
+        self.last_write.clear()
+        if self.key[0] in ON_CHIP:
+            self.writer.fill(UNWRITTEN)
 
     def cells(self, array: Array, descriptor: TensorDescriptor) -> Array:
         """The cells of a descriptor without a ring, of a map of this memory."""
@@ -207,33 +221,37 @@ class _Checker:
         self.names.append(f"CPU call {segment.signature}")
         self.queue_of = np.append(self.queue_of, np.int32(0))
         self.position_of = np.append(self.position_of, np.int32(0))
-        clock = _Clock(number, np.zeros(0, np.int32), self.queue_of, self.position_of, number)
+        known = np.zeros(0, np.int32)
+        clock = _Clock(number, -1, known, [], self.queue_of, self.position_of, number)
+        for memory in self.maps.values():
+            memory.start_call()
         for number_in in segment.inputs:
-            self._read(clock, 0, -1, "input", self.descriptors[number_in])
+            self._read(clock, 0, "input", self.descriptors[number_in])
         for number_out in segment.outputs:
             self._write(clock, 0, "output", self.descriptors[number_out])
 
     def _check_call(self, call: FunctionCall) -> None:
         queues = queue_graph(self.program, call)
-        order = queues.legal_order()
+        # Loads as late as possible: then most of what an access meets is known to be complete.
+        lateness = [_LATENESS.get(engine, 0) for _, engine in queues.keys]
+        order = queues.legal_order(lambda ready: min(ready, key=lateness.__getitem__))
         clocks = vector_clocks(queues, order)
         first = len(self.names)
         self._number_instructions(call, queues, order)
-        for key, memory in self.maps.items():
-            memory.readers.clear()
-            if key[0] in ON_CHIP:
-                memory.writer.fill(UNWRITTEN)
+        for memory in self.maps.values():
+            memory.start_call()
         rows = [queue.tolist() for queue in call.queues.values()]
         for offset, (queue, position) in enumerate(order):
             opcode, flags, _, numbers, _, _, _ = rows[queue][position]
             row = BY_NUMBER[opcode]
             accesses = self._accesses(row, Flag(flags), numbers)
+            known = clocks[queue][position]
             clock = _Clock(
-                first + offset, clocks[queue][position], self.queue_of, self.position_of, first
+                first + offset, queue, known, known.tolist(), self.queue_of, self.position_of, first
             )
             core = queues.keys[queue][0]
             for name, descriptor in accesses.reads:
-                self._read(clock, core, queue, name, descriptor)
+                self._read(clock, core, name, descriptor)
             for name, descriptor in accesses.writes:
                 self._write(clock, core, name, descriptor)
 
@@ -268,24 +286,22 @@ class _Checker:
 
     # ----------------------------------------------------------------- accesses
 
-    def _read(
-        self, clock: _Clock, core: int, queue: int, name: str, descriptor: TensorDescriptor
-    ) -> None:
+    def _read(self, clock: _Clock, core: int, name: str, descriptor: TensorDescriptor) -> None:
         key = memory_key(descriptor, core)
         memory = self.maps.get(key)
         if memory is None:
             return
         for _, piece in straight_pieces(descriptor):
             writers = memory.cells(memory.writer, piece)
-            low, high = int(writers.min()), int(writers.max())
-            if low < BEFORE:
+            if int(writers.min()) < BEFORE:
                 raise HazardError(self._undefined(clock, name, memory, piece, writers))
-            if not clock.after_all(high):
+            if not clock.covers(memory.last_write):
                 self._check_ordered(clock, name, "reads", "writes", memory, piece, writers)
-            if key[0] is not Space.INPUT and queue >= 0:
-                if queue not in memory.readers:
-                    memory.readers[queue] = np.full(len(memory.writer), UNWRITTEN, np.int32)
-                memory.cells(memory.readers[queue], piece)[...] = clock.number
+            if key[0] not in READ_ONLY and clock.queue >= 0:
+                if clock.queue not in memory.readers:
+                    memory.readers[clock.queue] = np.full(len(memory.writer), UNWRITTEN, np.int32)
+                memory.cells(memory.readers[clock.queue], piece)[...] = clock.number
+                memory.last_read[clock.queue] = clock.position
 
     def _write(self, clock: _Clock, core: int, name: str, descriptor: TensorDescriptor) -> None:
         key = memory_key(descriptor, core)
@@ -300,18 +316,19 @@ class _Checker:
             padding = padding_descriptor(piece)
             if padding is not None:
                 self._write_piece(clock, f"{name}'s padding", memory, padding, -2 - clock.number)
+        if clock.queue >= 0:
+            memory.last_write[clock.queue] = clock.position
 
     def _write_piece(
         self, clock: _Clock, name: str, memory: _Map, piece: TensorDescriptor, mark: int
     ) -> None:
         cells = memory.cells(memory.writer, piece)
-        low, high = int(cells.min()), int(cells.max())
-        if not clock.after_all(max(high, -2 - low)):
+        if not clock.covers(memory.last_write):
             writers = np.where(cells < UNWRITTEN, -2 - cells, cells)
             self._check_ordered(clock, name, "writes", "writes", memory, piece, writers)
-        for readers in memory.readers.values():
-            mine = memory.cells(readers, piece)
-            if not clock.after_all(int(mine.max())):
+        for queue, readers in memory.readers.items():
+            if not clock.covers({queue: memory.last_read[queue]}):
+                mine = memory.cells(readers, piece)
                 self._check_ordered(clock, name, "writes", "reads", memory, piece, mine)
         cells[...] = mark
 
@@ -346,7 +363,7 @@ class _Checker:
         begin, end = _cell_range(memory, piece, cell)
         writer = int(writers.reshape(-1)[cell])
         why = (
-            "that nothing has written"
+            "that nothing before it has written"
             if writer == UNWRITTEN
             else f"that are padding left undefined by {self.names[-2 - writer]}"
         )
@@ -362,16 +379,28 @@ class _Clock:
     """What is known to be complete when an access starts."""
 
     number: int
+    queue: int
+    """The queue that it is of; -1 for a CPU call."""
     known: Array
     """Per queue of the function call: how many of its instructions."""
+    counts: list[int]
+    """`known` as a list."""
     queue_of: Array
     position_of: Array
     first: int
     """Accesses numbered below are of earlier function calls, hence complete."""
 
-    def after_all(self, number: int) -> bool:
-        """Whether accesses up to `number` are surely complete; if not, a closer look tells."""
-        return number < self.first
+    @property
+    def position(self) -> int:
+        """Its place in its queue."""
+        return self.counts[self.queue]
+
+    def covers(self, last: dict[int, int]) -> bool:
+        """Whether all accesses are known to be complete of which the last ones, by queue, are
+        given. Those of its own queue always are."""
+        return all(
+            position < self.counts[queue] for queue, position in last.items() if queue != self.queue
+        )
 
     def unordered(self, numbers: Array) -> tuple[int, int] | None:
         """(access, index of its cell) of the first access among `numbers` that isn't complete."""
