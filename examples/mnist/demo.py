@@ -8,7 +8,6 @@ the whole network. It needs only what hbir itself needs.
 
 import argparse
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -32,9 +31,10 @@ def read_digits(part: str) -> tuple[list[Feed], Array]:
         return [{"image": image[np.newaxis]} for image in arrays["images"]], arrays["labels"]
 
 
-def run(feed: Callable[[Feed], Feed], feeds: list[Feed], title: str) -> Array:
+def run(feed: Callable[[Feed], Feed], feeds: list[Feed], title: str, console: Console) -> Array:
     """The logits (N,10) of one level for all feeds, with a progress bar on a terminal."""
-    return np.concatenate([feed(x)["logits"] for x in track(feeds, title, transient=True)])
+    shown = track(feeds, title, transient=True, console=console, disable=not console.is_terminal)
+    return np.concatenate([feed(x)["logits"] for x in shown])
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -43,41 +43,43 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--march", default="nash-e")
     parser.add_argument("--opt", type=int, choices=(0, 1, 2), default=2)
     parser.add_argument("--images", type=int, default=1000, help="how many test images (all: 1000)")
-    parser.add_argument("--output", type=Path, help="keep model.hbm and the report in this folder")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("build", "demo"),
+        help="folder for model.hbm and its report (default: build/demo)",
+    )
     options = parser.parse_args(arguments)
     console = Console()
-    with tempfile.TemporaryDirectory() as scratch:
-        folder: Path = options.output or Path(scratch)
-        folder.mkdir(parents=True, exist_ok=True)
+    folder: Path = options.output
+    folder.mkdir(parents=True, exist_ok=True)
 
-        module = hbir.onnx.export(str(HERE / "model.onnx"))
-        calibrated = hbir.calibrate(module, read_digits("calib")[0])
-        quantized = hbir.convert(calibrated, options.march)
-        program = hbir.compile(quantized, folder / "model.hbm", options.march, opt=options.opt)
+    module = hbir.onnx.export(str(HERE / "model.onnx"))
+    calibrated = hbir.calibrate(module, read_digits("calib")[0])
+    quantized = hbir.convert(calibrated, options.march)
+    program = hbir.compile(quantized, folder / "model.hbm", options.march, opt=options.opt)
 
-        feeds, labels = read_digits("test")
-        feeds, labels = feeds[: options.images], labels[: options.images]
-        levels = {
-            "float": run(module.functions[0].feed, feeds, "float"),
-            "int8 (quantized IR)": run(quantized.functions[0].feed, feeds, "int8"),
-            "hbm (simulator)": run(program.graphs[0].feed, feeds, "hbm"),
-        }
-        table = Table(title=f"{len(feeds)} test images, {options.march} -O{options.opt}")
-        table.add_column("level")
-        table.add_column("accuracy", justify="right")
-        for name, logits in levels.items():
-            table.add_row(name, f"{(logits.argmax(axis=1) == labels).mean():.2%}")
-        console.print(table)
+    feeds, labels = read_digits("test")
+    feeds, labels = feeds[: options.images], labels[: options.images]
+    levels = {
+        "float": run(module.functions[0].feed, feeds, "float", console),
+        "int8 (quantized IR)": run(quantized.functions[0].feed, feeds, "int8", console),
+        "hbm (simulator)": run(program.graphs[0].feed, feeds, "hbm", console),
+    }
+    table = Table(title=f"{len(feeds)} test images, {options.march} -O{options.opt}")
+    table.add_column("level")
+    table.add_column("accuracy", justify="right")
+    for name, logits in levels.items():
+        table.add_row(name, f"{(logits.argmax(axis=1) == labels).mean():.2%}")
+    console.print(table)
 
-        integer, simulated = levels["int8 (quantized IR)"], levels["hbm (simulator)"]
-        bits = [
-            np.array_equal(a.view(np.uint32), b.view(np.uint32))
-            for a, b in zip(integer, simulated, strict=True)
-        ]
-        console.print(
-            f"hbm equals the quantized IR bit for bit on {sum(bits)} of {len(bits)} images"
-        )
-        hbir.hbm_perf(program, folder)
+    integer, simulated = levels["int8 (quantized IR)"], levels["hbm (simulator)"]
+    bits = [
+        np.array_equal(a.view(np.uint32), b.view(np.uint32))
+        for a, b in zip(integer, simulated, strict=True)
+    ]
+    console.print(f"hbm equals the quantized IR bit for bit on {sum(bits)} of {len(bits)} images")
+    hbir.hbm_perf(program, folder)
     return 0 if all(bits) else 1
 
 

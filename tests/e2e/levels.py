@@ -45,11 +45,16 @@ class Network:
         folder: Path,
         input_shapes: dict[str, tuple[int, ...]] | None = None,
         method: str = "max",
+        **options: Any,
     ) -> "Network":
-        """Export `model` and calibrate it on `batches`; compiled files go into `folder`."""
+        """Export `model` and calibrate it on `batches`; compiled files go into `folder`.
+
+        method, options: as `hbir.calibrate` takes them.
+        """
         source = str(model) if isinstance(model, Path) else model
         module = hbir.onnx.export(source, name=name, input_shapes=input_shapes)
-        return Network(name, hbir.calibrate(module, batches, method=method), folder)
+        calibrated = hbir.calibrate(module, batches, method=method, **options)
+        return Network(name, calibrated, folder)
 
     def quantized(self, march: str) -> hbir.Module:
         if march not in self._quantized:
