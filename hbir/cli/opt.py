@@ -25,6 +25,7 @@ from hbir.ir.text import TextError, parse_module, print_module
 from hbir.ir.verify import verify_module
 from hbir.passes import all_passes
 from hbir.passes.manager import PassListener, PassManager, parse_pipeline, pass_options
+from hbir.passes.pipelines import PIPELINES
 
 OUTPUT_SUFFIXES = (".mlir", ".bc")
 
@@ -45,8 +46,14 @@ def _argument_parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("input", nargs="?", metavar="FILE", help=".mlir, .bc or .onnx; - is text on stdin")
     add("-o", dest="output", metavar="FILE", help="write a .mlir or .bc, constants included")
-    add("-p", "--pass-pipeline", default="", metavar="'a,b{opt=1 other=2}'", help="passes to run")
-    add("--list-passes", action="store_true", help="the passes, what each does, its options")
+    add(
+        "-p",
+        "--pass-pipeline",
+        default="",
+        metavar="'a,b{opt=1 other=2}'",
+        help="passes to run",
+    )
+    add("--list-passes", action="store_true", help="the passes, their options, and pipelines")
     add(
         "--input-shape",
         action="append",
@@ -68,7 +75,7 @@ def _argument_parser() -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> int:
-    passes = parse_pipeline(options.pass_pipeline, all_passes())
+    passes = parse_pipeline(options.pass_pipeline, all_passes(), PIPELINES)
     if options.output and not options.output.endswith(OUTPUT_SUFFIXES):
         raise SuffixError(f"{options.output}: output is a .mlir or .bc file")
     whole: list[str] = []
@@ -164,6 +171,8 @@ def _list_passes() -> int:
         print(f"{name}: {_summary(pass_type)}")
         for option, type_ in pass_options(pass_type):
             print(f"    {option.replace('_', '-')}: {type_}")
+    for name, names in PIPELINES.items():
+        print(f"{name} = {','.join(names)}")
     return 0
 
 

@@ -119,15 +119,30 @@ def first_line(error: BaseException) -> str:
     return lines[0] if lines else type(error).__name__
 
 
-def parse_pipeline(text: str, registry: PassRegistry) -> list[ModulePass]:
-    """The passes of `a,b{opt=1}`, made with their options. Raises PipelineError."""
+def parse_pipeline(
+    text: str, registry: PassRegistry, pipelines: Mapping[str, Sequence[str]] | None = None
+) -> list[ModulePass]:
+    """The passes of `a,b{opt=1}`, made with their options.
+
+    A name in `pipelines` stands for the passes it lists, which run with their default options.
+    Raises PipelineError.
+    """
     try:
         specs = list(parse_specs(text.strip()))
     except ArgSpecParseError as error:
         # xDSL's message is the text with a caret below; its last line says what was wrong
         reason = str(error).strip().splitlines()[-1].strip(" ^-|")
         raise PipelineError(f"pass pipeline {text!r}: {reason}") from None
-    return [_make_pass(spec, registry) for spec in specs]
+    passes: list[ModulePass] = []
+    for spec in specs:
+        names = (pipelines or {}).get(spec.name)
+        if names is None:
+            passes.append(_make_pass(spec, registry))
+        elif spec.parameters:
+            raise PipelineError(f"{spec.name} is a whole pipeline, which takes no options")
+        else:
+            passes += [_make_pass(ArgSpec(name, {}), registry) for name in names]
+    return passes
 
 
 def _make_pass(spec: ArgSpec, registry: PassRegistry) -> ModulePass:
