@@ -101,6 +101,10 @@ lit: .venv/.stamp  ## the same FileCheck tests, by plain lit
 e2e: .venv/.stamp  ## end-to-end tests
 	$(PYTEST) tests/e2e
 
+.PHONY: acceptance
+acceptance: .venv/.stamp  ## all images of the bundled model on every level, march and -O level
+	@OMP_NUM_THREADS=1 $(BIN)/python -m tests.e2e.acceptance
+
 .PHONY: fmt
 fmt: .venv/.stamp  ## format the code, and mend what ruff can mend
 	$(BIN)/ruff check --fix-only --quiet .
