@@ -76,6 +76,8 @@ def test_statistics_count_ops(module: Module) -> None:
 
 
 def test_import_pulls_nothing_heavy() -> None:
-    probe = "import sys, hbir; print([m for m in ('numpy','xdsl','onnx','torch') if m in sys.modules])"
+    probe = (
+        "import sys, hbir; print([m for m in ('numpy','xdsl','onnx','torch') if m in sys.modules])"
+    )
     out = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
