@@ -14,9 +14,9 @@ from hbir.passes.pipelines import CONVERT, run_pipeline
 def convert_module(module: Module, march: March | str) -> Module:
     """A new module at the quantized level for `march` (a name or a march file's path).
 
-    module: with fake-quants, calibrated, trained or imported; it isn't changed. Ops without a BPU form become
-    CPU calls that say why. Raises HbirError for modules of other levels, for an unknown march, and,
-    naming op and tensor, where no integer parameters exist.
+    module: with fake-quants, calibrated, trained or imported; it isn't changed. Ops without a BPU
+    form become CPU calls that say why. Raises HbirError for modules of other levels, for an unknown
+    march, and, naming op and tensor, where no integer parameters exist.
     """
     if module.level not in ("float", "qat"):
         raise HbirError(f"convert takes a module at the qat level, this one is {module.level}")

@@ -23,13 +23,11 @@ MARCH = "nash-e"
 CALIBRATION_SEED, EVALUATION_SEED = 1, 2
 CALIBRATION_LINES, EVALUATION_LINES = 32, 100
 CALIBRATION_PAGES, EVALUATION_PAGES = 16, 6
-# Detection has tensors whose channels differ a hundredfold in range, mostly in its first layers. Plain
-# `max` gives maps of cosine 0.96 (v4) and 0.93 (v5); each of these three brings them closer.
+# Detection has tensors whose channels differ a hundredfold in range, mostly in its first layers:
+# cutting the rarest values off leaves finer steps for the rest (docs/user-guide.md has figures).
 DETECTION_CALIBRATION: dict[str, Any] = {
     "method": "percentile",
     "percentile": 99.95,
-    "asymmetric": True,
-    "bias_correction": True,
 }
 LINES_AGREEING = 98
 MAP_COSINE = 0.98

@@ -31,7 +31,7 @@ def test_it_leaves_the_float_module_alone_and_reads_batches_once() -> None:
             seen.append(index)
             yield {"x": GOOD * (index + 1)}
 
-    calibrated = calibrate(module, batches())  # pyright: ignore[reportArgumentType]  (a generator)
+    calibrated = calibrate(module, batches(), asymmetric=False)  # pyright: ignore[reportArgumentType]  (a generator)
     assert seen == [0, 1, 2]
     assert str(module) == before
     assert calibrated.level == "qat"
