@@ -110,7 +110,8 @@ def link(*_: Any, **__: Any) -> Hbm:
 def statistics(m: Module, expand_fusion: bool = True) -> list[dict[str, int]]:
     """Op name → count, one dict per function; CPU ops appear as `hbtl.call ...`.
 
-    With `expand_fusion` an op that was fused from several source nodes counts once per node.
+    With `expand_fusion` an op that was fused from several source nodes also counts each of them, as
+    `fused Conv`, by their type in the source model.
     """
     if not expand_fusion:
         return [function.statistics() for function in m.functions]
@@ -123,8 +124,8 @@ def _expanded(function: Any) -> dict[str, int]:
     counts: dict[str, int] = dict(function.statistics())
     for op in function.operations:
         origin = origin_of_op(op)
-        extra = origin.nodes[:-1] if origin is not None else ()
-        for node in extra:
+        nodes = origin.nodes if origin is not None else ()
+        for node in nodes if len(nodes) > 1 else ():
             key = f"fused {node.type}"
             counts[key] = counts.get(key, 0) + 1
     return dict(sorted(counts.items()))

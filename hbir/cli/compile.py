@@ -49,6 +49,12 @@ def _argument_parser() -> argparse.ArgumentParser:
     )
     add("--calib-method", choices=METHODS, default="max", help="how ranges are chosen")
     add(
+        "--percentile",
+        type=float,
+        metavar="P",
+        help="share of the magnitudes a range holds, in percent; means --calib-method percentile",
+    )
+    add(
         "--input-shape",
         nargs="+",
         action="append",
@@ -144,7 +150,9 @@ def _calibrate(options: argparse.Namespace, module: Module, display: Progress) -
         raise HbirError(f"{options.input}: calibration takes one function, this has several")
     data = calibration_batches(options.calib, module.functions[0].flatten_inputs)
     batches = display.each("calibrate", data, len(data))
-    return api.calibrate(module, batches, method=options.calib_method)
+    if options.percentile is None:
+        return api.calibrate(module, batches, method=options.calib_method)
+    return api.calibrate(module, batches, method="percentile", percentile=options.percentile)
 
 
 def _expect_march(options: argparse.Namespace, module: Module) -> None:

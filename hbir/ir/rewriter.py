@@ -7,6 +7,7 @@ takes its origin too, with the source nodes of everything that was fused into it
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeAlias, TypeVar, cast
 
 from xdsl.context import Context
@@ -99,11 +100,12 @@ class Rewrite:
         also: Iterable[Operation] = (),
         origin: Origin | None = None,
     ) -> None:
-        """Give `new` the origin of `op`, with the source nodes of `also` fused in."""
+        """Give `new` the origin of `op`, with the source nodes of `also` (users first) fused in."""
         base = origin or self._combined(op, new)
         if base is None:
             return
-        others = [o for o in map(origin_of_op, also) if o is not None]
+        computed_first = reversed(list(also))
+        others = [o for o in map(origin_of_op, computed_first) if o is not None]
         set_origin(new, base.fused_with(others))
 
     @staticmethod
@@ -112,7 +114,7 @@ class Rewrite:
         mine, theirs = origin_of_op(new), origin_of_op(op)
         if mine is None or theirs is None:
             return mine or theirs
-        return mine.fused_with([theirs])
+        return replace(mine, nodes=theirs.fused_with([mine]).nodes)
 
     def erase(self, op: Operation) -> None:
         """Erase an op that has no uses left."""

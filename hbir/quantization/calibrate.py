@@ -38,7 +38,7 @@ def calibrate(
     asymmetric: ranges needn't be centred on 0, which spends no integers on signs that a tensor
     doesn't have. bias_correction: observe the mean of every convolution's input too, from which
     convert adds to the bias what rounding the weights takes away on average. Both cost the machine
-    nothing, and are on because every network we measured comes closer to float with them
+    nothing, and are on because together they bring every network we measured closer to float
     (docs/user-guide.md). `module` itself isn't changed. Raises HbirError for a module that isn't
     float, for no batches, and for a batch with wrong names, shapes or dtypes, or with nan or inf.
     """

@@ -2,12 +2,15 @@
 
 from dataclasses import replace
 
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 from xdsl.parser import Parser
 
+import hbir
+import hbir.onnx
 from hbir.ir.context import make_context
-from hbir.ir.origin import Node, Origin, OriginAttr
+from hbir.ir.origin import Node, Origin, OriginAttr, origin_of_op
 
 names = st.text(
     st.characters(min_codepoint=32, max_codepoint=126, exclude_characters='"\\'), min_size=1
@@ -45,3 +48,16 @@ def test_permutation_composes_and_cancels() -> None:
     channel_last = source.permuted((0, 2, 3, 1))
     assert channel_last.perm == (0, 2, 3, 1)
     assert channel_last.permuted((0, 3, 1, 2)).perm == ()
+
+
+def test_the_nodes_of_a_fused_op_are_in_the_order_they_are_computed() -> None:
+    names: list[str] = []
+    module = hbir.onnx.export("examples/mnist/model.onnx")
+    images = np.zeros((1, 1, 28, 28), np.float32)
+    quantized = hbir.convert(hbir.calibrate(module, [{"image": images}]), "nash-e")
+    for op in quantized.functions[0].operations:
+        origin = origin_of_op(op)
+        if origin is not None and origin.tensor == "residual_relu" and len(origin.nodes) > 1:
+            names = [node.type for node in origin.nodes]
+    assert names == ["Conv", "BatchNormalization", "Add", "Relu"]
+    assert hbir.statistics(quantized)[0]["fused BatchNormalization"] == 5
