@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.lib.stride_tricks import as_strided
 
-from hbir.kernels.float.padding import pad_height_width
+from hbir.kernels.padding import pad_height_width
 from hbir.kernels.table import kernel
 from hbir.kernels.types import FloatArray
 from hbir.kernels.window import transposed_window_shape, window_shape

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from hbir.kernels.float.padding import pad_height_width
+from hbir.kernels.padding import pad_height_width
 from hbir.kernels.table import kernel
 from hbir.kernels.types import FloatArray
 from hbir.kernels.window import window_extent, window_shape

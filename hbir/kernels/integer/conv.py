@@ -19,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hbir.kernels.integer.requantize import round_shift, saturate, scale_residual
-from hbir.kernels.integer.windows import pad_or_crop, sliding, spread
+from hbir.kernels.integer.windows import sliding, spread
+from hbir.kernels.padding import pad_height_width
 from hbir.kernels.table import kernel
 from hbir.kernels.types import Array
 from hbir.kernels.window import window_positions
@@ -83,7 +84,7 @@ def conv2d_accumulate(
     negative pads, cropped; zero points are the caller's business (they sit in the bias).
     """
     accumulator_dtype = np.int32 if x.dtype == w.dtype == np.int8 else np.int64
-    x = pad_or_crop(spread(x, input_dilation, pad_value), pad, pad_value)
+    x = pad_height_width(spread(x, input_dilation, pad_value), pad, pad_value)
     cout, kh, kw, group_cin = w.shape
     shape = (
         x.shape[0],

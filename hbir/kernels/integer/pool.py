@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hbir.kernels.integer.requantize import round_shift, saturate
-from hbir.kernels.integer.windows import pad_or_crop
+from hbir.kernels.padding import pad_height_width
 from hbir.kernels.table import kernel
 from hbir.kernels.types import Array
 from hbir.kernels.window import window_positions
@@ -30,7 +30,7 @@ def max_pool(
 ) -> Array:
     """Maximum over each window of x (N, H, W, C); padding is the dtype's minimum."""
     lowest = int(np.iinfo(x.dtype.name).min)
-    padded = pad_or_crop(x, pad, lowest)
+    padded = pad_height_width(x, pad, lowest)
     rows = _fold(np.maximum, padded, 1, kernel[0], stride[0], dilation[0])
     return _fold(np.maximum, rows, 2, kernel[1], stride[1], dilation[1])
 
@@ -54,7 +54,7 @@ def avg_pool(
     the window that lie inside the tensor, 0..KH * KW.
     """
     x32 = np.subtract(x, np.int32(input_zero_point), dtype=np.int32)
-    padded = pad_or_crop(x32, pad, 0)
+    padded = pad_height_width(x32, pad, 0)
     accumulator = np.int32 if x.dtype == np.int8 else np.int64
     sums = _fold(np.add, padded.astype(accumulator, copy=False), 1, kernel[0], stride[0], 1)
     value = _fold(np.add, sums, 2, kernel[1], stride[1], 1).astype(np.int64)

@@ -1,4 +1,4 @@
-"""Padding and sliding windows over channel-last tensors, shared by convolution and pooling."""
+"""Spreading and sliding windows over channel-last tensors, shared by convolution and pooling."""
 
 from __future__ import annotations
 
@@ -20,22 +20,6 @@ def spread(x: Array, factors: Sequence[int], fill: int) -> Array:
     shape = (n, (h - 1) * factors[0] + 1, (w - 1) * factors[1] + 1, c)
     result = np.full(shape, fill, x.dtype)
     result[:, :: factors[0], :: factors[1]] = x
-    return result
-
-
-def pad_or_crop(x: Array, pad: Sequence[int], fill: int) -> Array:
-    """x (N, H, W, C) padded by [top, left, bottom, right]; negative entries crop."""
-    if not any(pad):
-        return x
-    top, left, bottom, right = pad
-    n, h, w, c = x.shape
-    x = x[:, max(-top, 0) : h - max(-bottom, 0), max(-left, 0) : w - max(-right, 0)]
-    top, left, bottom, right = (max(amount, 0) for amount in pad)
-    if not (top or left or bottom or right):
-        return x
-    inner_h, inner_w = x.shape[1:3]
-    result = np.full((n, top + inner_h + bottom, left + inner_w + right, c), fill, x.dtype)
-    result[:, top : top + inner_h, left : left + inner_w] = x
     return result
 
 
