@@ -71,7 +71,13 @@ __all__ = [
 ]
 
 
+_SUBMODULES = ("onnx",)
+"""Modules that users reach as attributes: `hbir.onnx.export(...)` after `import hbir`."""
+
+
 def __getattr__(name: str) -> Any:
+    if name in _SUBMODULES:
+        return import_module(f"hbir.{name}")
     if name not in _HOME:
         raise AttributeError(f"module 'hbir' has no attribute {name!r}")
     value = getattr(import_module(_HOME[name]), name)
@@ -80,4 +86,4 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_HOME})
+    return sorted({*globals(), *_HOME, *_SUBMODULES})
