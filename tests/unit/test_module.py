@@ -84,6 +84,8 @@ def test_import_pulls_nothing_heavy() -> None:
 
 
 def test_import_alone_reaches_the_frontend() -> None:
-    probe = "import hbir; print(hbir.onnx.export.__module__, hbir.March.NASH_E is hbir.March.nash_e)"
+    probe = (
+        "import hbir; print(hbir.onnx.export.__module__, hbir.March.NASH_E is hbir.March.nash_e)"
+    )
     out = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
     assert out.stdout.split() == ["hbir.onnx", "True"]
