@@ -20,7 +20,8 @@ def convert_module(module: Module, march: March | str) -> Module:
     """
     if module.level not in ("float", "qat"):
         raise HbirError(f"convert takes a module at the qat level, this one is {module.level}")
-    if not any(isinstance(op, ConstFakeQuantOp) for op in module.op.walk()):
+    fake_quants = any(isinstance(op, ConstFakeQuantOp) for op in module.op.walk())
+    if module.level == "float" and not fake_quants:  # a calibrated network may need none
         raise HbirError(
             "convert takes a module with fake-quants, this one has none; run hbir.calibrate on it"
             " first"

@@ -15,7 +15,7 @@ from xdsl.utils.exceptions import VerifyException
 from hbir.dialects.checks import expect
 from hbir.errors import HbirError
 from hbir.ir.op import TensorOp
-from hbir.ir.types import SI8, SI16, SI32, AnyTensor, dtype_of, tensor_type
+from hbir.ir.types import F32, SI8, SI16, SI32, AnyTensor, dtype_of, tensor_type
 from hbir.kernels.parameters import MULTIPLIER_MAX, MULTIPLIER_MIN, SHIFT_MAX, SHIFT_MIN
 
 ACTIVATIONS = (SI8, SI16)
@@ -62,12 +62,15 @@ class IntegerOp(TensorOp):
 
 
 class KeepingOp(TensorOp):
-    """An op whose result has the element type, scale and zero point of its operands."""
+    """An op whose result has the element type, scale and zero point of its operands.
+
+    Moving bytes is all that TRANS does, so the dequantized outputs of a network are moved too.
+    """
 
     irdl_options = (ParsePropInAttrDict(),)
     traits = traits_def(Pure())
 
-    ELEMENTS: ClassVar = (SI8, SI16, SI32)
+    ELEMENTS: ClassVar = (SI8, SI16, SI32, F32)
 
     @classmethod
     @override

@@ -19,13 +19,12 @@ from xdsl.passes import ModulePass
 
 from hbir.dialects.hbir.activation import ClipOp, PreluOp
 from hbir.dialects.hbir.constant import ConstantOp
-from hbir.dialects.hbir.move import ReshapeOp
+from hbir.dialects.hbir.move import ReshapeOp, TransposeOp
 from hbir.dialects.qnt import ConstFakeQuantOp
 from hbir.ir.context import weights_of
 from hbir.ir.function import body_of, functions_of
 from hbir.ir.op import TensorOp
 from hbir.ir.origin import name_of
-from hbir.ir.types import shape_of
 from hbir.ir.weights import WeightStore
 from hbir.passes.constraints import broken_constraint
 from hbir.passes.fake_quant import quantization_at
@@ -102,7 +101,7 @@ def _unquantized(chain: list[TensorOp], weights: WeightStore) -> str | None:
     `chain` is one op, or a chain of table ops.
     """
     first, op = chain[0], chain[-1]
-    if isinstance(op, ReshapeOp) and _moves_raw_accumulator(op):
+    if isinstance(op, ReshapeOp | TransposeOp) and _moves_output(op):
         return None
     missing = _first_unquantized(_activations(first, weights))
     if missing is not None:
@@ -135,7 +134,7 @@ def _first_unquantized(values: Iterable[SSAValue]) -> str | None:
 
 def _comes_from_accumulator(value: SSAValue) -> bool:
     producer = value.owner
-    while isinstance(producer, ReshapeOp) and is_on_bpu(producer):
+    while isinstance(producer, ReshapeOp | TransposeOp) and is_on_bpu(producer):
         producer = producer.x.owner
     if not isinstance(producer, Operation) or not is_on_bpu(producer):
         return False
@@ -154,16 +153,11 @@ def _result_reason(value: SSAValue) -> str:
     )
 
 
-def _moves_raw_accumulator(op: ReshapeOp) -> bool:
-    """Whether a reshape keeps the channels of an accumulator that goes out unquantized."""
-    producer = op.x.owner
-    if not isinstance(producer, Operation) or not is_on_bpu(producer):
+def _moves_output(op: ReshapeOp | TransposeOp) -> bool:
+    """Whether a move carries an accumulator on its way out, which stays unquantized."""
+    if any(isinstance(use.operation, ConstFakeQuantOp) for use in (*op.x.uses, *op.output.uses)):
         return False
-    if any(isinstance(use.operation, ConstFakeQuantOp) for use in op.x.uses):
-        return False
-    from_group = group_ending_at(producer) is not None
-    from_reshape = isinstance(producer, ReshapeOp)
-    return (from_group or from_reshape) and shape_of(op.x)[-1:] == shape_of(op.output)[-1:]
+    return _comes_from_accumulator(op.x)
 
 
 def _called(value: SSAValue) -> str:

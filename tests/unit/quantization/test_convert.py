@@ -176,3 +176,16 @@ def test_random_networks_stay_close_to_float(layers: list[str], seed: int) -> No
     (found,) = quantized.functions[0].feed(batches[0]).values()
     a, b = wanted.astype(np.float64).ravel(), found.astype(np.float64).ravel()
     assert a @ b >= COSINE * np.linalg.norm(a) * np.linalg.norm(b), layers
+
+
+def test_a_calibrated_network_without_anything_to_quantize_converts() -> None:
+    module = Module.parse(
+        """func.func @net(%x: tensor<1x4xf32> {hbir.name = "x"}) -> tensor<1x4xf32> {
+          func.return %x : tensor<1x4xf32>
+        }"""
+    )
+    feed = {"x": np.arange(4, dtype=np.float32).reshape(1, 4)}
+    quantized = convert_module(calibrate(module, [feed]), "nash-e")
+    assert quantized.level == "quantized"
+    (output,) = quantized.functions[0].feed(feed).values()
+    np.testing.assert_array_equal(output, feed["x"])

@@ -19,6 +19,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
+from hbir.dialects.hbir.move import ReshapeOp, TransposeOp
 from hbir.dialects.qnt import QuantizeOp
 from hbir.errors import HbirError
 from hbir.ir.function import body_of, functions_of
@@ -71,7 +72,9 @@ def _is_raw(op: TensorOp) -> bool:
     uses = list(op.output.uses)
     if any(isinstance(use.operation, QuantizeOp) for use in uses):
         return False
-    inside = group_ending_at(op) is None and any(is_on_bpu(use.operation) for use in uses)
+    moves_output = isinstance(op, ReshapeOp | TransposeOp)
+    ends_group = group_ending_at(op) is not None
+    inside = not (moves_output or ends_group) and any(is_on_bpu(u.operation) for u in uses)
     return bool(uses) and not inside
 
 

@@ -47,10 +47,13 @@ def keep_scale(new: TensorOp, x: Quantized, lowering: Lowering) -> TensorOp:
 
 
 def lower_reshape(op: ReshapeOp, lowering: Lowering) -> TensorOp:
-    """bpu.reshape; also of a raw accumulator, whose channels stay last."""
+    """bpu.reshape; of a network's output before it is dequantized where the channels stay last."""
     shape = list(shape_of(op.output))
     if lowering.output is None:
-        return _reshape_accumulator(op, shape, lowering)
+        keeps_channels = shape_of(op.x)[-1:] == shape_of(op.output)[-1:]
+        if keeps_channels and isinstance(op.x.owner, DequantizeOp):
+            return _reshape_accumulator(op, shape, lowering)
+        return bpu.ReshapeOp.make(op.x, shape=shape)
     x = lowering.quantized(op.x)
     return keep_scale(bpu.ReshapeOp.make(x.value, shape=shape), x, lowering)
 
@@ -67,7 +70,10 @@ def _reshape_accumulator(op: ReshapeOp, shape: list[int], lowering: Lowering) ->
 
 
 def lower_transpose(op: TransposeOp, lowering: Lowering) -> TensorOp:
-    """bpu.transpose."""
+    """bpu.transpose; of a network's output after it is dequantized, since scales go by the last
+    axis."""
+    if lowering.output is None:
+        return bpu.TransposeOp.make(op.x, dims=op.params()["dims"])
     x = lowering.quantized(op.x)
     return keep_scale(bpu.TransposeOp.make(x.value, dims=op.params()["dims"]), x, lowering)
 

@@ -32,3 +32,22 @@ func.func @rescaled(%x: tensor<2x2xf32>) -> tensor<4xf32> {
   %b = qnt.const_fake_quant %a {min = [-32.0], max = [31.75]} : tensor<4xf32>
   func.return %b : tensor<4xf32>
 }
+
+// An accumulator on its way out is moved on the BPU too: as integers where its channels stay last,
+// dequantized where they don't.
+
+// CHECK-LABEL: func.func @output
+// CHECK: %[[A:.*]] = bpu.conv2d {{.*}} -> tensor<1x2x3x4xsi32>
+// CHECK: %[[R:.*]] = bpu.reshape %[[A]] {{.*}} -> tensor<1x6x4xsi32>
+// CHECK: %[[D:.*]] = qnt.dequantize %[[R]]
+// CHECK: %[[T:.*]] = bpu.transpose %[[D]] {{.*}} -> tensor<1x4x6xf32>
+// CHECK-NOT: hbtl.call
+// CHECK: func.return %[[T]]
+func.func @output(%x: tensor<1x2x3x1xf32>) -> tensor<1x4x6xf32> {
+  %q = qnt.const_fake_quant %x {min = [-64.0], max = [63.5]} : tensor<1x2x3x1xf32>
+  %w = hbir.constant dense<[[[[1.0]]], [[[2.0]]], [[[3.0]]], [[[4.0]]]]> : tensor<4x1x1x1xf32>
+  %a = hbir.conv2d %q, %w {fusion_group = 0 : i64} : (tensor<1x2x3x1xf32>, tensor<4x1x1x1xf32>) -> tensor<1x2x3x4xf32>
+  %b = hbir.reshape %a {shape = [1, 6, 4]} : (tensor<1x2x3x4xf32>) -> tensor<1x6x4xf32>
+  %c = hbir.transpose %b {dims = [0, 2, 1]} : (tensor<1x6x4xf32>) -> tensor<1x4x6xf32>
+  func.return %c : tensor<1x4x6xf32>
+}
