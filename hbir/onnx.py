@@ -1,4 +1,4 @@
-"""`hbir.onnx.export`: an ONNX model as a module of the float level; `hbir.onnx.statistics`."""
+"""`hbir.onnx.export`: an ONNX model as a module, float or qat; `hbir.onnx.statistics`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def export(
     name: str | None = None,
     input_shapes: InputShapes = None,
 ) -> Module:
-    """The float-level module of an ONNX model, opset 9 to the newest.
+    """The float-level module of an ONNX model, opset 9 to the newest; of a QDQ model the qat level.
 
     proto: a model, or the path of an .onnx file. name: the function's; the graph's by default.
     input_shapes: shapes for inputs that the file leaves open, by name, or one shape for a model

@@ -2,13 +2,20 @@
 
 import subprocess
 import sys
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+import hbir
 from tests.e2e import mnist
 from tests.e2e.levels import Array
+from tests.models.float_reference import FloatReference
+
+# untyped
+_quantization: Any = import_module("onnxruntime.quantization")
 
 BIN = Path(sys.executable).parent
 
@@ -67,3 +74,26 @@ def test_a_missing_march_ends_in_one_message(tmp_path: Path) -> None:
     assert "nash-z" in done.stderr
     assert "Traceback" not in done.stderr
     assert not list(tmp_path.iterdir())
+
+
+class _Digits(_quantization.CalibrationDataReader):
+    def __init__(self) -> None:
+        self._images = iter(mnist.digits("calib")[0][:32])
+
+    def get_next(self) -> dict[str, Array] | None:
+        image = next(self._images, None)
+        return None if image is None else {"image": image[None]}
+
+
+def test_a_model_that_brings_its_scales_needs_no_calibration(tmp_path: Path) -> None:
+    """onnxruntime quantizes the bundled model, asymmetrically; both then read the same digits."""
+    model = tmp_path / "qdq.onnx"
+    _quantization.quantize_static(mnist.MODEL, model, _Digits(), per_channel=True)
+    _run("hbir-compile", model, "-o", tmp_path / "qdq.hbm", "--march", "nash-e")
+    reference = FloatReference(model)
+    graph = hbir.Hbm(tmp_path / "qdq.hbm").graphs[0]
+    images = mnist.digits("test")[0][:50]
+    labels = [int(reference({"image": image[None]})["logits"].argmax()) for image in images]
+    assert [
+        int(graph.feed({"image": image[None]})["logits"].argmax()) for image in images
+    ] == labels

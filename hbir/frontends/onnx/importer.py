@@ -15,7 +15,9 @@ import onnx
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
+from hbir.dialects.hbir.constant import ConstantOp
 from hbir.dialects.hbtl import make_onnx_call
+from hbir.dialects.qnt import ConstFakeQuantOp
 from hbir.errors import HbirError
 from hbir.frontends.onnx.constant_folding import NOT_DETERMINISTIC, fold
 from hbir.frontends.onnx.errors import NoBpuForm, UnsupportedError
@@ -49,8 +51,9 @@ def import_model(
     name: str | None = None,
     input_shapes: InputShapes = None,
 ) -> Module:
-    """The float-level module of an ONNX model, with a transpose around each layout-bound op.
+    """The module of an ONNX model, with a transpose around each layout-bound op.
 
+    It is at the float level, or at the qat level when the model brings scales for its activations.
     Arguments are those of `hbir.onnx.export`, which also cancels the transposes.
     """
     graph = read_graph(source)
@@ -58,8 +61,14 @@ def import_model(
     context = make_context()
     importer = _Importer(context, graph, name or graph.name or "main", shapes)
     module = Module(importer.run(), context)
-    module.level = "float"
+    module.level = "qat" if _brings_scales(module.op) else "float"
     return module
+
+
+def _brings_scales(module: ModuleOp) -> bool:
+    """Whether the model quantizes activations; with scales for weights alone it does not count."""
+    fake_quants = (op for op in module.walk() if isinstance(op, ConstFakeQuantOp))
+    return any(not isinstance(op.x.owner, ConstantOp) for op in fake_quants)
 
 
 class _Importer:

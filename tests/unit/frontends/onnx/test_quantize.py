@@ -120,7 +120,7 @@ def test_models_of_onnxruntime(qdq_model: onnx.ModelProto) -> None:
     pairs = sum(n.op_type == "QuantizeLinear" for n in qdq_model.graph.node)
     assert count(module, "qnt.const_fake_quant") == pairs + 3  # and three weights
     assert count(module, "hbir.transpose") == 1
-    assert module.level == "float"
+    assert module.level == "qat"
     feeds = {"x": random(*SHAPE, seed=9)}
     (wanted,) = unfused(qdq_model, feeds)
     (got,) = module.functions[0].feed(feeds).values()
