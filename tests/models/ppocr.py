@@ -82,8 +82,11 @@ def direction_lines(count: int, seed: int) -> tuple[list[FloatArray], list[int]]
     return [direction_input(line) for line in turned], labels
 
 
-def detection_pages(count: int, seed: int) -> list[FloatArray]:
+def detection_pages(count: int, seed: int, *, black_on_white: bool = False) -> list[FloatArray]:
     """`count` inputs of DETECTION_SHAPE with several lines of text each."""
     generator = np.random.default_rng(seed)
     _, _, height, width = DETECTION_SHAPE
-    return [detection_input(text_page(generator, height, width)[0]) for _ in range(count)]
+    pages = [
+        text_page(generator, height, width, black_on_white=black_on_white)[0] for _ in range(count)
+    ]
+    return [detection_input(page) for page in pages]

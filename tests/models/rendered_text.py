@@ -71,9 +71,14 @@ def turn_around(line: Picture) -> Picture:
     return np.ascontiguousarray(line[::-1, ::-1])
 
 
-def text_page(generator: np.random.Generator, height: int, width: int) -> tuple[Picture, list[Box]]:
-    """A page of lines at random places, (H,W,3) uint8 RGB, and where each line is."""
-    ink, paper = _colours(generator)
+def text_page(
+    generator: np.random.Generator, height: int, width: int, *, black_on_white: bool = False
+) -> tuple[Picture, list[Box]]:
+    """A page of lines at random places, (H,W,3) uint8 RGB, and where each line is.
+
+    Ink and paper have random colours, far enough apart to read, unless asked for black on white.
+    """
+    ink, paper = ((0, 0, 0), (255, 255, 255)) if black_on_white else _colours(generator)
     image = Image.new("RGB", (width, height), paper)
     draw = ImageDraw.Draw(image)
     boxes: list[Box] = []

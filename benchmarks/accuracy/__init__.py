@@ -1,0 +1,1 @@
+"""How close int8 networks stay to float: `python -m benchmarks.accuracy`."""
