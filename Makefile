@@ -116,6 +116,10 @@ fmt: .venv/.stamp  ## format the code, and mend what ruff can mend
 bench-compile: .venv/.stamp  ## compile time and memory beside ethos-u-vela
 	$(BIN)/python -m benchmarks.compile
 
+.PHONY: bench-accuracy
+bench-accuracy: .venv/.stamp  ## int8 beside float on PP-OCR detection, by calibration method
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.accuracy
+
 .PHONY: clean
 clean:  ## remove environments, caches and test outputs
 	rm -rf .venv .venv-tosa .venv-vela build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache

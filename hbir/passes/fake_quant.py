@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -39,17 +40,29 @@ def symmetric_range(observed: tuple[float, float], bits: int = 8) -> tuple[float
 
 
 def asymmetric_range(observed: tuple[float, float], bits: int = 8) -> tuple[float, float]:
-    """The range that spends all integers on the observed one, widened to hold 0 exactly.
+    """The narrowest range that holds the observed one, and 0 exactly.
 
-    Its zero point is an integer; a tensor that is all zeros gets scale 1.
+    Its zero point is an integer, and neither end falls short by the rounding of it: a function that
+    is flat beyond an end (hard swish below -3) must not have its flat part cut off. A tensor that
+    is all zeros gets scale 1.
     """
     low, high = min(observed[0], 0.0), max(observed[1], 0.0)
     least, greatest = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
-    scale = np.float32((high - low) / (greatest - least))
-    if scale < np.finfo(np.float32).tiny:
+    step = (high - low) / (greatest - least)
+    if step < np.finfo(np.float32).tiny:
         return symmetric_range(observed, bits)
-    zero_point = min(max(round(least - low / float(scale)), least), greatest)
-    return range_of(bits, scale, zero_point)
+    exact = least - low / step
+    candidates = {min(max(bound(exact), least), greatest) for bound in (math.floor, math.ceil)}
+    scale, zero_point = min((_least_scale(low, high, z, least, greatest), z) for z in candidates)
+    return range_of(bits, np.float32(scale), zero_point)
+
+
+def _least_scale(low: float, high: float, zero_point: int, least: int, greatest: int) -> float:
+    """The scale with which the integers around `zero_point` reach both ends; inf if none does."""
+    below, above = zero_point - least, greatest - zero_point
+    if (low < 0 and below == 0) or (high > 0 and above == 0):
+        return math.inf
+    return max(-low / below if below else 0.0, high / above if above else 0.0)
 
 
 def quantization_of(op: ConstFakeQuantOp) -> Quantization | None:

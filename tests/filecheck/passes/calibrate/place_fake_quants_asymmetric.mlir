@@ -1,11 +1,11 @@
 // RUN: hbir-opt %s -p 'mark-fusion-groups,place-fake-quants{asymmetric=true}' | filecheck %s
 
 // A tensor that is never negative spends all 256 integers on its range (the symmetric one would be
-// twice as wide). One that never holds 0 is widened to it; one that does is moved, by less than a
-// step of 0.016, so that 0 is an integer.
+// twice as wide). One that never holds 0 is widened to it; one that does is widened by less than a
+// step of 0.016, so that 0 is an integer and neither end falls short.
 
 // CHECK-LABEL: func.func @ranges
-// CHECK: qnt.const_fake_quant %x {{.*}}min = [-0.99{{.*}}], max = [3.08{{.*}}]
+// CHECK: qnt.const_fake_quant %x {{.*}}min = [-1.01{{.*}}], max = [3.07999{{.*}}]
 // CHECK: hbir.relu
 // CHECK-NEXT: qnt.const_fake_quant {{.*}}min = [0.0], max = [2.5{{4|5}}{{.*}}]
 // CHECK: hbir.exp
