@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zipfile
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -79,7 +80,7 @@ def calibration_batches(path: str, ports: Sequence[Argument]) -> CalibrationData
     return _Npz(source, ports)
 
 
-class CalibrationData:
+class CalibrationData(ABC):
     """Batches, read one at a time; `len` says how many there are."""
 
     def __init__(self, path: Path, ports: Sequence[Argument]) -> None:
@@ -94,9 +95,9 @@ class CalibrationData:
         for index in range(self.count):
             yield {port.name: self.sample(port, index) for port in self.ports}
 
+    @abstractmethod
     def sample(self, port: Argument, index: int) -> Array:
         """One batch of one input, of its shape."""
-        raise NotImplementedError
 
     def agree(self, counts: Mapping[str, int]) -> int:
         """The one number of batches. Raises HbirError when inputs have different ones, or none."""

@@ -91,7 +91,7 @@ class _Call:
         try:
             for index, step in enumerate(steps):  # noqa: B007  (read when a step fails)
                 step()
-        except Exception as error:
+        except Exception as error:  # kernels raise whatever NumPy does; say which instruction
             queue, position = sequence[index]
             layer = self.layers[queue][position]
             where = _where(graph, self.queues, (queue, position), layer)
@@ -268,7 +268,7 @@ class _Plan:
                     raise ExecutionError(f"{len(results)} results, expected {len(writes)}")
                 for write, result in zip(writes, results, strict=True):
                     write(result)
-            except Exception as error:
+            except Exception as error:  # CPU ops raise whatever NumPy or onnx does; say which
                 raise ExecutionError(f"{where}: {error}") from error
 
         return run

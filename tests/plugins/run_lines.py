@@ -207,7 +207,7 @@ def _run_here(name: str, main: Callable[[], int | None], data: bytes, merge: boo
             status = main() or 0
         except SystemExit as stop:
             status = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
-        except Exception:
+        except Exception:  # whatever a command lets escape is the failure to report
             raise RunFailed(f"{name} ended in a traceback:\n{traceback.format_exc()}") from None
         sys.stdout.flush()
         sys.stderr.flush()
