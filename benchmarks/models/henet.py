@@ -4,8 +4,9 @@ Published: depths, widths, MLP ratios, block names, GELU, layer scale, space-to-
 the 1024-channel mix before the classifier, and that a DWCB is a 3x3 depthwise convolution followed
 by two pointwise ones (Horizon's HENet article and toolchain slides; TinyE's table from its model
 card). Not published there, and our reading: that a GroupDWCB's 3x3 has groups of 64 channels or,
-where the width has no such divisor, of 48; that an AltDWCB alternates 3x3 and 5x5 depthwise kernels;
-and a stem of two 3x3 convolutions of stride 2. Measurements of HENet therefore don't enter a fit.
+where the width has no such divisor, of 48; that an AltDWCB alternates 3x3 and 5x5 depthwise
+kernels; and a stem of two 3x3 convolutions of stride 2. Measurements of HENet are therefore
+compared with, and never fitted to.
 """
 
 import math
