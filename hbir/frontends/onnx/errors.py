@@ -1,16 +1,7 @@
-"""The two ways in which a node is not imported as a BPU op."""
+"""The frontends' errors, where this frontend's files look for them."""
 
 from __future__ import annotations
 
-from hbir.errors import HbirError
+from hbir.frontends.errors import NoBpuForm, UnsupportedError
 
-
-class UnsupportedError(HbirError):
-    """A node that neither the BPU nor the CPU can run. Names operator, node and constraint."""
-
-
-class NoBpuForm(HbirError):
-    """Raised by an importer function: the node has no BPU form, for the reason given.
-
-    The node then becomes a CPU op that carries the reason.
-    """
+__all__ = ["NoBpuForm", "UnsupportedError"]

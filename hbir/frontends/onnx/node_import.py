@@ -1,12 +1,7 @@
 """`NodeImport`: what an operator's import function works with.
 
-It reads one node (inputs, attributes, constants) and emits float-level ops for it. Ops that the
-machine defines over windows of H and W are channel-last: `spatial_input` turns a source tensor
-(N, C, L) or (N, C, H, W) into (N, H, W, C), `spatial_result` turns the answer back. The pass
-cancel-transposes then removes what meets in between.
-
-Origins: an op's value that is a source tensor, maybe permuted, carries that tensor's name; a value
-on the way that no source tensor equals is called `result#op`.
+It reads one ONNX node (inputs, attributes, constants); what it emits ops with is the `Emitter` that
+all frontends share.
 """
 
 from __future__ import annotations
@@ -15,30 +10,20 @@ from collections.abc import Callable, Sequence
 from typing import Any, cast
 
 import numpy as np
-from xdsl.ir import Attribute, Operation, SSAValue
+from xdsl.ir import SSAValue
 
 from hbir.errors import HbirError
-from hbir.frontends.onnx.errors import NoBpuForm
+from hbir.frontends.emitter import Emitter, channel_first, channel_last, source_perm
+from hbir.frontends.errors import NoBpuForm
 from hbir.frontends.onnx.graph import Node
 from hbir.frontends.onnx.values import QuantizedConstant, QuantizedValue, Value, known_array
 from hbir.ir.context import HbirContext
-from hbir.ir.op import TensorOp
 from hbir.ir.origin import Node as SourceNode
 from hbir.ir.origin import Origin
 from hbir.ir.types import Array, dtype_of, shape_of
 
 
-def channel_last(rank: int) -> tuple[int, ...]:
-    """The permutation (N, C, spatial...) → (N, spatial..., C)."""
-    return (0, *range(2, rank), 1)
-
-
-def channel_first(rank: int) -> tuple[int, ...]:
-    """The permutation (N, spatial..., C) → (N, C, spatial...)."""
-    return (0, rank - 1, *range(1, rank - 1))
-
-
-class NodeImport:
+class NodeImport(Emitter):
     """One node being imported. Ops are collected in `ops`, and placed when the import succeeds."""
 
     def __init__(
@@ -48,9 +33,8 @@ class NodeImport:
         inputs: Sequence[Value | None],
         materialize_quantized: Callable[[QuantizedValue], SSAValue],
     ) -> None:
+        super().__init__(ctx, SourceNode(node.name, node.type), node.outputs)
         self.node = node
-        self.ops: list[Operation] = []
-        self._ctx = ctx
         self._inputs = list(inputs)
         self._materialize_quantized = materialize_quantized
 
@@ -150,14 +134,6 @@ class NodeImport:
             case _:
                 return _ssa(value)
 
-    def constant_value(self, array: Array, name: str, perm: Sequence[int] = ()) -> SSAValue:
-        """A constant; `name` and `perm` say its source tensor and its axes in it."""
-        return self.emit(
-            "constant",
-            values=self._ctx.weights.attribute(array),
-            origin=Origin(name, _perm(perm)),
-        )
-
     def _fake_quantized(
         self, value: QuantizedConstant, name: str, perm: Sequence[int] = ()
     ) -> SSAValue:
@@ -169,7 +145,7 @@ class NodeImport:
             min=low,
             max=high,
             axis=value.parameters.axis,
-            origin=Origin(name, _perm(perm)),
+            origin=Origin(name, source_perm(perm)),
         )
 
     def rearranged(self, index: int, perm: Sequence[int], expand: int | None = None) -> SSAValue:
@@ -180,127 +156,41 @@ class NodeImport:
         value, name = self.raw(index), self.node.inputs[index]
         array = known_array(value)
         if array is None:
-            tensor = self.value(index)
-            if expand is not None:
-                tensor = self.reshape(
-                    tensor, np.expand_dims(np.empty(self.shape(index)), expand).shape
-                )
-            return self.transpose(tensor, perm, Origin(name, _perm(perm) if expand is None else ()))
-        moved = array if expand is None else np.expand_dims(array, expand)
-        moved = moved.transpose(perm)
-        source_perm = () if expand is not None else perm
+            return self.rearranged_value(self.value(index), name, perm, expand)
         if not isinstance(value, QuantizedConstant):
-            return self.constant_value(moved, name, source_perm)
+            return self.rearranged_constant(array, name, perm, expand)
         axis = value.parameters.axis
         if axis is not None:
             axis = list(perm).index(axis + (expand is not None and axis >= expand))
         parameters = value.parameters.with_axis(axis)
-        return self._fake_quantized(QuantizedConstant(moved, parameters), name, source_perm)
+        moved = array if expand is None else np.expand_dims(array, expand)
+        moved = QuantizedConstant(moved.transpose(perm), parameters)
+        return self._fake_quantized(moved, name, perm if expand is None else ())
 
-    # Emitting
-
-    @property
-    def sources(self) -> tuple[SourceNode, ...]:
-        """This node, as origins name it."""
-        return (SourceNode(self.node.name, self.node.type),)
-
-    def origin(self, output: int = 0, perm: Sequence[int] = ()) -> Origin:
-        """The origin of a value that is this node's result, its axes permuted by `perm`."""
-        return Origin(self.node.outputs[output], _perm(perm), self.sources)
-
-    def step(self, what: str) -> Origin:
-        """The origin of a value on the way to the result."""
-        return Origin(f"{self.node.outputs[0]}#{what}", (), self.sources)
-
-    def emit(
-        self,
-        name: str,
-        *operands: SSAValue,
-        origin: Origin | None = None,
-        element: Attribute | None = None,
-        **properties: Any,
-    ) -> SSAValue:
-        """An op of the float level (`conv2d`, or with its dialect), by default a step."""
-        full = name if "." in name else f"hbir.{name}"
-        kind = cast("type[TensorOp]", self._ctx.get_op(full))
-        op = kind.make(*operands, origin=origin or self.step(name), element=element, **properties)
-        self.ops.append(op)
-        return op.output
-
-    def result(
-        self,
-        name: str,
-        *operands: SSAValue,
-        output: int = 0,
-        element: Attribute | None = None,
-        **properties: Any,
-    ) -> SSAValue:
-        """An op whose value is the node's result, in the source layout."""
-        return self.emit(name, *operands, origin=self.origin(output), element=element, **properties)
-
-    def reshape(
-        self, value: SSAValue, shape: Sequence[int], origin: Origin | None = None
-    ) -> SSAValue:
-        """A reshape, unless the value has that shape."""
-        if shape_of(value) == tuple(shape):
-            return value
-        return self.emit("reshape", value, shape=list(shape), origin=origin)
-
-    def transpose(
-        self, value: SSAValue, dims: Sequence[int], origin: Origin | None = None
-    ) -> SSAValue:
-        """A transpose, unless it changes nothing."""
-        if list(dims) == list(range(len(dims))):
-            return value
-        return self.emit("transpose", value, dims=list(dims), origin=origin)
+    # Layouts
 
     def channel_last_input(self, index: int = 0) -> SSAValue:
         """An input (N, C, spatial...) as (N, spatial..., C)."""
-        value = self.value(index)
-        dims = channel_last(len(shape_of(value)))
-        return self.transpose(value, dims, Origin(self.node.inputs[index], dims))
-
-    def channel_first_result(self, value: SSAValue, output: int = 0) -> SSAValue:
-        """The node's result from its channel-last form."""
-        dims = channel_first(len(shape_of(value)))
-        return self.transpose(value, dims, self.origin(output))
+        return self.channel_last(self.value(index), self.node.inputs[index])
 
     def spatial_input(self, index: int = 0) -> SSAValue:
         """An input (N, C, L) or (N, C, H, W) as (N, H, W, C), H being 1 for the former.
 
         Raises NoBpuForm for other ranks.
         """
-        rank = len(self.shape(index))
-        if rank not in (3, 4):
-            raise NoBpuForm(f"input {index} must have rank 3 or 4, it has {rank}")
-        value = self.channel_last_input(index)
-        if rank == 3:
-            batch, length, channels = shape_of(value)
-            value = self.reshape(value, (batch, 1, length, channels), self.step("rows"))
-        return value
+        return self.spatial(self.value(index), self.node.inputs[index])
 
     def spatial_result(
         self, name: str, *operands: SSAValue, output: int = 0, **properties: Any
     ) -> SSAValue:
         """The node's result from an op on (N, H, W, C), in the rank of input 0."""
-        rank = len(self.shape(0))
-        if rank == 4:
-            origin = self.origin(output, channel_last(4))
-            return self.channel_first_result(
-                self.emit(name, *operands, origin=origin, **properties), output
-            )
-        value = self.emit(name, *operands, **properties)
-        batch, _, length, channels = shape_of(value)
-        value = self.reshape(value, (batch, length, channels), self.origin(output, channel_last(3)))
-        return self.channel_first_result(value, output)
-
-
-def _perm(perm: Sequence[int]) -> tuple[int, ...]:
-    """A permutation as origins hold it: the identity is empty."""
-    return () if list(perm) == list(range(len(perm))) else tuple(perm)
+        return self.spatial_output(len(self.shape(0)), name, *operands, output=output, **properties)
 
 
 def _ssa(value: Value) -> SSAValue:
     if not isinstance(value, SSAValue):
         raise TypeError(f"expected an IR value, got {type(value).__name__}")
     return value
+
+
+__all__ = ["NodeImport", "channel_first", "channel_last"]

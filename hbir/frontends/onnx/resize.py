@@ -1,19 +1,13 @@
 """Resize and Upsample: sampling of H and W.
 
-A coordinate mode is accepted when the source position is step · i + offset:
-
-    half_pixel            step = 1/scale, offset = 0.5/scale − 0.5
-    pytorch_half_pixel    the same; position 0 where the result has one element
-    asymmetric            step = 1/scale, offset = 0
-    align_corners         step = (in − 1)/(out − 1), offset = 0
-
-Positions are rational numbers, computed exactly here and rounded to f64 once.
+A coordinate mode is accepted when the source position is step · i + offset: those of
+`hbir.frontends.sampling`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from fractions import Fraction
 
 from xdsl.ir import SSAValue
@@ -23,40 +17,13 @@ from hbir.frontends.onnx.errors import NoBpuForm
 from hbir.frontends.onnx.node_import import NodeImport
 from hbir.frontends.onnx.registry import imports
 from hbir.frontends.onnx.windows import pair, spatial_rank
-
-Position = Callable[[int, int, Fraction], tuple[Fraction, Fraction]]
-"""(extent before, extent after, scale) → (step, offset)."""
-
-_HALF = Fraction(1, 2)
-
-NUDGE = 2.0**-20
-"""Keeps a nearest position that lies between two elements, but has no exact f64, from falling to
-the wrong side. Far above the rounding error of step · i, far below 1/(2·out), the least distance
-of any other position from such a point."""
-
-
-def _half_pixel(_before: int, _after: int, scale: Fraction) -> tuple[Fraction, Fraction]:
-    return 1 / scale, _HALF / scale - _HALF
-
-
-def _pytorch_half_pixel(before: int, after: int, scale: Fraction) -> tuple[Fraction, Fraction]:
-    return _half_pixel(before, after, scale) if after > 1 else (Fraction(0), Fraction(0))
-
-
-def _asymmetric(_before: int, _after: int, scale: Fraction) -> tuple[Fraction, Fraction]:
-    return 1 / scale, Fraction(0)
-
-
-def _align_corners(before: int, after: int, _scale: Fraction) -> tuple[Fraction, Fraction]:
-    return (Fraction(before - 1, after - 1) if after > 1 else Fraction(0)), Fraction(0)
-
-
-COORDINATE_MODES: dict[str, Position] = {
-    "half_pixel": _half_pixel,
-    "pytorch_half_pixel": _pytorch_half_pixel,
-    "asymmetric": _asymmetric,
-    "align_corners": _align_corners,
-}
+from hbir.frontends.sampling import (
+    COORDINATE_MODES,
+    Position,
+    align_corners,
+    asymmetric,
+    rounded_position,
+)
 
 _MODES = {"nearest": "nearest", "linear": "bilinear", "bilinear": "bilinear"}
 
@@ -65,14 +32,14 @@ _MODES = {"nearest": "nearest", "linear": "bilinear", "bilinear": "bilinear"}
 def upsample(node: NodeImport) -> SSAValue:
     """Upsample → resize2d. Scales must be constant, of H and W only."""
     scales = _scales(node, 1)
-    return _resized(node, scales, None, _asymmetric, "floor")
+    return _resized(node, scales, None, asymmetric, "floor")
 
 
 @imports("Resize")
 def resize(node: NodeImport) -> SSAValue:
     """Resize → resize2d. Scales or sizes must be constant, of H and W only."""
     if node.version < 11:  # before coordinate modes: what Upsample did
-        return _resized(node, _scales(node, 1), None, _asymmetric, "floor")
+        return _resized(node, _scales(node, 1), None, asymmetric, "floor")
     coordinates = node.str_("coordinate_transformation_mode", "half_pixel")
     if coordinates not in COORDINATE_MODES:
         raise NoBpuForm(
@@ -140,7 +107,7 @@ def _resized(
     if sizes is None:
         # The specification's floor(extent · scale); the scale is an f32, the product is exact.
         after = [math.floor(b * s) for b, s in zip(before, scales[2:], strict=True)]
-        if position is _align_corners and any(
+        if position is align_corners and any(
             b * s != a for b, s, a in zip(before, scales[2:], after, strict=True)
         ):
             raise NoBpuForm(
@@ -150,7 +117,7 @@ def _resized(
     else:
         after = list(sizes[2:])
     exact = [position(b, a, s) for b, a, s in zip(before, after, scales[2:], strict=True)]
-    steps = [_rounded(step, offset, mode, rounding) for step, offset in exact]
+    steps = [rounded_position(step, offset, mode, rounding) for step, offset in exact]
     if rank == 1:
         steps.insert(0, (1.0, 0.0))
     return node.spatial_result(
@@ -162,15 +129,6 @@ def _resized(
         mode=_MODES[mode],
         nearest_mode=rounding,
     )
-
-
-def _rounded(step: Fraction, offset: Fraction, mode: str, rounding: str) -> tuple[float, float]:
-    """step and offset in f64; see NUDGE."""
-    exact = Fraction(float(step)) == step and Fraction(float(offset)) == offset
-    if mode != "nearest" or exact:
-        return float(step), float(offset)
-    up = rounding in ("floor", "round_prefer_ceil")
-    return float(step), float(offset) + (NUDGE if up else -NUDGE)
 
 
 def _texts(scales: Sequence[Fraction]) -> list[float]:
