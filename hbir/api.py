@@ -131,9 +131,24 @@ def _expanded(function: Any) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def visualize(*_: Any, **__: Any) -> None:
-    """An ONNX picture of a module is not there yet; says so."""
-    raise HbirError("visualize: pictures are not supported yet; print(module) shows the IR as text")
+def visualize(
+    m: Module,
+    onnx_file: str | os.PathLike[str] | None = None,
+    use_netron: bool = False,
+    host: str | None = None,
+    port: int | None = None,
+    save_as_external_data: bool = False,
+    external_data_file: str | None = None,
+) -> str:
+    """Write an ONNX picture of a module at any level, for Netron; returns its path.
+
+    Constants are elided unless `save_as_external_data`; `use_netron` serves the picture and blocks.
+    """
+    from hbir.reports.visualize import visualize as visualize_module
+
+    return visualize_module(
+        m, onnx_file, use_netron, host, port, save_as_external_data, external_data_file
+    )
 
 
 def hbm_perf(model: Any, output_dir: str | os.PathLike[str] | None = None) -> int:
