@@ -10,7 +10,7 @@ A real value r and its integer q are tied by r = scale * (q - zero_point).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -376,37 +376,6 @@ def reduce_mean_parameters(
     ratio = _scale_ratio(input_scale, output_scale)
     multiplier, shift = scalar_multiplier_and_shift(ratio / count, output_bits=output_bits)
     return {"multiplier": multiplier, "shift": shift}
-
-
-# --------------------------------------------------------------------------- tables
-
-
-def lut_table(
-    function: Callable[[Array], Array],
-    *,
-    input_scale: float,
-    output_scale: float,
-    input_zero_point: int = 0,
-    output_zero_point: int = 0,
-    dtype: npt.DTypeLike = np.int8,
-) -> Array:
-    """The 256 entries of bpu.lut: entry x + 128 is round-half-even(f(x) / scale) + zero point.
-
-    `function` gets float64 and gives float64; infinities saturate, nan raises ParameterError.
-    Where the result is in range it is within half a step of the float64 function.
-    """
-    lowest, highest = _integer_range(dtype)
-    codes = np.arange(-128, 128, dtype=np.float64)
-    x = (codes - input_zero_point) * _checked_scale(input_scale, "the input's")
-    with np.errstate(all="ignore"):
-        y = np.asarray(function(x), np.float64)
-    if y.shape != x.shape or np.any(np.isnan(y)):
-        raise ParameterError(
-            "a table's function must give one number per input; it is nan at"
-            f" {x[np.isnan(y)][:3].tolist() if y.shape == x.shape else 'a wrong shape'}"
-        )
-    scaled = np.rint(y / _checked_scale(output_scale, "the output's")) + output_zero_point
-    return np.clip(scaled, lowest, highest).astype(dtype)
 
 
 # --------------------------------------------------------------------------- softmax

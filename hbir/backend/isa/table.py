@@ -319,7 +319,10 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         (_MULTIPLIER, _SHIFT, _INPUT_ZERO_POINT, _OUTPUT_ZERO_POINT, _CLIP),
         doc="Change of scale and of type.",
     ),
-    Instruction("lut", 29, "bpu.lut", ("output", "x", "table"), _VECTOR, doc="table[x + 128]."),
+    Instruction(
+        "lut", 29, "bpu.lut", ("output", "x", "table"), _VECTOR,
+        doc="table[x + 128]; a 16-bit x interpolates between the knots of a segment of the table.",
+    ),
     Instruction(
         "prelu", 30, "bpu.prelu", ("output", "x", "slope"), _VECTOR,
         (_MULTIPLIER, _SHIFT, _INPUT_ZERO_POINT, _OUTPUT_ZERO_POINT),

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar
 
-from xdsl.ir import Operation, SSAValue
+import numpy as np
+from xdsl.ir import Attribute, Operation, SSAValue
 
 from hbir.dialects.hbir.constant import ConstantOp
 from hbir.dialects.qnt import DequantizeOp, QuantizeOp
@@ -14,7 +15,7 @@ from hbir.errors import HbirError
 from hbir.ir.op import TensorOp
 from hbir.ir.origin import Origin, name_of, origin_of, origin_of_op, set_origin
 from hbir.ir.rewriter import Rewrite
-from hbir.ir.types import SI8, Array, dtype_of
+from hbir.ir.types import SI8, SI16, Array, dtype_of, numpy_dtype
 from hbir.passes.fake_quant import Quantization
 
 OpT = TypeVar("OpT", bound=TensorOp)
@@ -36,6 +37,11 @@ class Quantized:
     def zero_point(self) -> int:
         """The integer of 0.0."""
         return self.quantization.zero_point
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The NumPy type of its integers."""
+        return dtype_of(self.value)
 
 
 def quantization_of(op: QuantizeOp) -> Quantization:
@@ -61,6 +67,16 @@ class Lowering:
         if self.output is None:
             raise HbirError("its result is not quantized, and it has no raw form")
         return self.output
+
+    @property
+    def element(self) -> Attribute:
+        """The result's element type, si8 or si16."""
+        return element_of_bits(self.result.bits)
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """The NumPy type of the result's integers."""
+        return numpy_dtype(self.element)
 
     def quantized(self, value: SSAValue) -> Quantized:
         """The integers behind a float operand. Raises HbirError where there are none."""
@@ -127,4 +143,9 @@ For a fusion group the op is its last one.
 """
 
 ELEMENT = SI8
-"""Element type of every activation: int16 is not lowered yet."""
+"""Element type of the results of lowerings that don't ask `Lowering.element` yet."""
+
+
+def element_of_bits(bits: int) -> Attribute:
+    """si8 for activations of up to 8 bits, si16 for wider ones."""
+    return SI8 if bits <= 8 else SI16

@@ -19,9 +19,27 @@ func.func @entries(%x: tensor<8xsi8>, %t: tensor<255xsi8>) {
 
 // -----
 
-// CHECK: x must hold si8, got si16
-func.func @wide(%x: tensor<8xsi16>, %t: tensor<256xsi8>) {
-  %y = bpu.lut %x, %t : (tensor<8xsi16>, tensor<256xsi8>) -> tensor<8xsi8>
+// An si16 x has segments of knots for a table, and the builder chooses the result's element.
+// CHECK-LABEL: func.func @segments
+// CHECK: bpu.lut %x, %t : (tensor<8xsi16>, tensor<12x67xsi32>) -> tensor<8xsi8>
+func.func @segments(%x: tensor<8xsi16>, %t: tensor<12x67xsi32>) {
+  %y = bpu.lut %x, %t : (tensor<8xsi16>, tensor<12x67xsi32>) -> tensor<8xsi8>
+  func.return
+}
+
+// -----
+
+// CHECK: table must hold si32, got si8
+func.func @wide(%x: tensor<8xsi16>, %t: tensor<2x67xsi8>) {
+  %y = bpu.lut %x, %t : (tensor<8xsi16>, tensor<2x67xsi8>) -> tensor<8xsi8>
+  func.return
+}
+
+// -----
+
+// CHECK: table must have shape [N, 67] with N in 1..64 for si16 x, got [65, 67]
+func.func @too_many(%x: tensor<8xsi16>, %t: tensor<65x67xsi32>) {
+  %y = bpu.lut %x, %t : (tensor<8xsi16>, tensor<65x67xsi32>) -> tensor<8xsi8>
   func.return
 }
 

@@ -7,13 +7,16 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hbir.kernels.functions import table_function
 from hbir.kernels.integer.lut import lut
-from hbir.kernels.parameters import ParameterError, lut_table
+from hbir.kernels.lut_tables import lut_table, segmented_error, segmented_table
+from hbir.kernels.parameters import ParameterError
+from tests.unit.kernels.integer.oracle import round_half_up, saturated
 from tests.unit.kernels.integer.strategies import tensors
 
 # The functions once more, on Python floats with the math module.
@@ -79,6 +82,98 @@ def test_entries_are_within_half_a_step(
         real = reference((code - input_zero_point) * input_scale) / scale + output_zero_point
         representable = min(max(real, int(info.min)), int(info.max))
         assert abs(int(table[code + 128]) - representable) <= 0.5 + 1e-6
+
+
+SEGMENTED_ERROR_STEPS = 0.52
+"""What docs/arithmetic.md declares of every function that becomes segments."""
+
+
+@pytest.mark.parametrize("name", sorted(REFERENCES))
+@pytest.mark.parametrize("dtype", [np.int8, np.int16])
+@settings(max_examples=5, deadline=None)
+@given(
+    input_range=st.floats(0.5, 300),
+    input_zero_point=st.sampled_from([0, 0, -32768, 11, 3001]),
+    output_zero_point=st.sampled_from([0, -32768, 7]),
+    data=st.data(),
+)
+def test_segments_are_within_the_declared_error(
+    name: str,
+    dtype: type[np.signedinteger[Any]],
+    input_range: float,
+    input_zero_point: int,
+    output_zero_point: int,
+    data: st.DataObject,
+):
+    """All 65536 codes of a si16 x, ranges as calibration would choose them."""
+    params, reference = REFERENCES[name]
+    info = np.iinfo(np.dtype(dtype).name)
+    # An exponential of large numbers is a step at the end of the codes.
+    input_scale = (input_range if name != "exp" else min(input_range, 12)) / 32768
+    codes = np.arange(-32768, 32768)
+    real = np.array([reference(float(c - input_zero_point) * input_scale) for c in codes])
+    # A range may cut off what is rare: down to a tenth of the largest magnitude.
+    kept = data.draw(st.floats(0.1, 1)) if name != "reciprocal" else 20 / 65536
+    finite = np.abs(real[np.isfinite(real)]).max()
+    scale = float(np.float32(max(kept * finite, 1e-6) / int(info.max)))
+    zero_point = max(output_zero_point, int(info.min))
+    table = lut_table(
+        table_function(name, **params),
+        input_scale=input_scale,
+        input_zero_point=input_zero_point,
+        output_scale=scale,
+        output_zero_point=zero_point,
+        dtype=dtype,
+        input_dtype=np.int16,
+    )
+    assert table.dtype == np.int32
+    assert table.shape[0] <= 64
+    got = lut(codes.astype(np.int16), table, dtype=dtype)
+    assert got.dtype == dtype
+    representable = np.clip(real / scale + zero_point, int(info.min), int(info.max))
+    assert np.abs(got - representable).max() <= SEGMENTED_ERROR_STEPS
+
+
+@st.composite
+def segments(draw: st.DrawFn) -> npt.NDArray[np.int32]:
+    """Any well-formed table: dyadic segments that cover the codes, knots up to their limit."""
+    rows = [(-32768, 10)]
+    for _ in range(draw(st.integers(0, 12))):
+        first, shift = rows.pop(draw(st.integers(0, len(rows) - 1)))
+        halves = [(first, shift - 1), (first + (32 << shift), shift - 1)]
+        rows += halves if shift else [(first, shift)]
+    limit = 2**30
+    knots = draw(tensors((len(rows), 65), np.int32)) // 2
+    knots[0, :2] = -limit, limit
+    return np.column_stack([sorted(rows), np.clip(knots, -limit, limit)]).astype(np.int32)
+
+
+@given(segments(), st.data(), st.sampled_from([np.int8, np.int16]))
+def test_segments_are_interpolated_as_the_formula_says(
+    table: npt.NDArray[np.int32], data: st.DataObject, dtype: type[np.signedinteger[Any]]
+):
+    x = data.draw(tensors((4, 6), np.int16))
+    x.flat[:3] = -32768, 32767, -32767
+    rows = table.tolist()
+
+    def formula(code: int) -> int:
+        first, shift, *knots = [row for row in rows if row[0] <= code][-1]
+        k, f = divmod(code - first, 2**shift)
+        line = knots[k] * 2**shift + (knots[k + 1] - knots[k]) * f
+        return saturated(round_half_up(line, shift + 8), dtype)
+
+    expected = [[formula(int(code)) for code in row] for row in x]
+    assert lut(x, table, dtype=dtype).tolist() == expected
+
+
+def test_many_elements_have_the_bits_of_few():
+    """Large tensors are looked up in the results of all codes."""
+    table = segmented_table(lambda codes: 30000 * np.sin(codes / 9000))
+    x = np.arange(-32768, 32768, dtype=np.int16).reshape(256, 256)
+    rows = [lut(row, table) for row in x]
+    np.testing.assert_array_equal(lut(x, table), np.stack(rows))
+    np.testing.assert_array_equal(lut(x[::3, 1::2], table), np.stack(rows)[::3, 1::2])
+    assert segmented_error(lambda codes: 30000 * np.sin(codes / 9000)) < SEGMENTED_ERROR_STEPS
 
 
 def test_a_function_that_is_nan_is_refused():
