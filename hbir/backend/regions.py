@@ -1,19 +1,15 @@
 """Which part of each operand a tile of the output needs: the one place that knows.
 
-The tiling search, the scheduled interpreter and code generation all read it. Each axis of each
-operand follows at most one axis of the iteration space (an `AxisMap`): the axes of the output,
-and for convolutions one more, the input channels of a group (K). Maps work on whole arrays of
-tile positions, so a search over tile sizes costs a few NumPy calls per axis.
+The schedule search, `tile_grid`, the scheduled interpreter and code generation all read it. Each
+axis of each operand follows at most one axis of the iteration space (an `AxisMap`): the axes of
+the output, and for convolutions one more, the input channels of a group (K). Maps work on whole
+arrays of tile positions, so a search over tile sizes costs a few NumPy calls per axis.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import product
-from math import prod
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -201,111 +197,6 @@ def layer_regions(layer: Layer) -> LayerRegions:
     if build is None:
         raise HbirError(f"{layer.name or layer.kind}: no tiling is known for {layer.kind}")
     return build(layer)
-
-
-class TileGrid:
-    """The tiles of one layer: sizes per iteration axis, and every box by tile index."""
-
-    def __init__(self, regions: LayerRegions, tile: tuple[int, ...]) -> None:
-        self.regions = regions
-        self.layer = regions.layer
-        self.tile = tile
-        extents = regions.extents
-        self.counts = tuple(-(-n // t) for n, t in zip(extents, tile, strict=True))
-        starts = [np.arange(0, n, t, dtype=np.int64) for n, t in zip(extents, tile, strict=True)]
-        self._starts = starts
-        self._stops = [
-            np.minimum(start + t, n) for start, n, t in zip(starts, extents, tile, strict=True)
-        ]
-        self.output_intervals = [
-            list(zip(a.tolist(), b.tolist(), strict=True))
-            for a, b in zip(starts, self._stops, strict=True)
-        ]
-        self._operands = [[self._axis(m) for m in maps] for maps in regions.operands]
-        self._pads: dict[int, list[tuple[int, int]]] = {}
-        self._places: dict[tuple[int, int], list[int]] = {}
-
-    def _axis(self, axis_map: AxisMap) -> tuple[int | None, list[tuple[int, int]]]:
-        if axis_map.axis is None:
-            return None, [(0, axis_map.size)]
-        low, high = axis_map.interval(self._starts[axis_map.axis], self._stops[axis_map.axis])
-        return axis_map.axis, list(zip(low.tolist(), high.tolist(), strict=True))
-
-    def __len__(self) -> int:
-        return prod(self.counts)
-
-    def indices(self, order: tuple[int, ...]) -> Iterator[tuple[int, ...]]:
-        """Tile indices with `order[0]` as the outermost loop."""
-        position = [order.index(axis) for axis in range(len(order))]
-        for index in product(*(range(self.counts[axis]) for axis in order)):
-            yield tuple(index[p] for p in position)
-
-    def output_box(self, index: tuple[int, ...]) -> Box:
-        """The output elements of a tile."""
-        rank = len(self.layer.output.shape)
-        intervals = self.output_intervals
-        return tuple(intervals[axis][index[axis]] for axis in range(rank))
-
-    def operand_box(self, operand: int, index: tuple[int, ...]) -> Box | None:
-        """The elements of an operand that a tile needs; None when it needs none of it."""
-        box = tuple(
-            intervals[0 if axis is None else index[axis]]
-            for axis, intervals in self._operands[operand]
-        )
-        return None if any(high <= low for low, high in box) else box
-
-    def operand_steps(self, operand: int) -> tuple[int, ...]:
-        """Distance between the elements taken along each axis of an operand's box."""
-        return tuple(m.step for m in self.regions.operands[operand])
-
-    def place(self, operand: int, index: tuple[int, ...]) -> tuple[int, ...]:
-        """Where an operand's box starts in the output tile (layers that only move)."""
-        result: list[int] = []
-        for number, axis_map in enumerate(self.regions.operands[operand]):
-            if axis_map.axis is None:
-                result.append(0)
-                continue
-            key = (operand, number)
-            if key not in self._places:
-                starts, stops = self._starts[axis_map.axis], self._stops[axis_map.axis]
-                self._places[key] = axis_map.place(starts, stops).tolist()
-            result.append(self._places[key][index[axis_map.axis]])
-        return tuple(result)
-
-    def reduction_interval(self, index: tuple[int, ...]) -> tuple[int, int]:
-        """The input channels of a convolution tile, within its group."""
-        axis = self.regions.reduction_axis
-        if axis is None:
-            raise HbirError(f"{self.layer.kind} has no reduction axis to split")
-        return self.output_intervals[axis][index[axis]]
-
-    def params(self, index: tuple[int, ...]) -> dict[str, Any]:
-        """The kernel's keyword arguments for a tile."""
-        kind = self.layer.kind
-        params = dict(self.layer.params)
-        if kind in ("conv2d", "max_pool", "avg_pool"):
-            (top, bottom), (left, right) = self._pad(1, index), self._pad(2, index)
-            params["pad"] = (top, left, bottom, right)
-        if kind == "conv2d":
-            first, last = self.output_intervals[3][index[3]]
-            outputs_per_group = self.layer.inputs[1].shape[0] // self.layer.groups
-            params["group_num"] = -(-last // outputs_per_group) - first // outputs_per_group
-        if kind == "resize2d":
-            box = self.output_box(index)
-            source = self.operand_box(0, index)
-            assert source is not None  # a source position is always clamped into the input
-            params["size"] = (box[1][1] - box[1][0], box[2][1] - box[2][0])
-            params["out_offset"] = (box[1][0], box[2][0])
-            params["in_offset"] = (source[1][0], source[2][0])
-            params["in_size"] = tuple(self.layer.inputs[0].shape[1:3])
-        return params
-
-    def _pad(self, axis: int, index: tuple[int, ...]) -> tuple[int, int]:
-        if axis not in self._pads:
-            axis_map = self.regions.operands[0][axis]
-            before, after = axis_map.pads(self._starts[axis], self._stops[axis])
-            self._pads[axis] = list(zip(before.tolist(), after.tolist(), strict=True))
-        return self._pads[axis][index[axis]]
 
 
 def _conv2d(layer: Layer) -> LayerRegions:

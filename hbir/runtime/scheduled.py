@@ -17,7 +17,8 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 
 from hbir.backend.layer import Layer
-from hbir.backend.regions import Box, TileGrid, layer_regions
+from hbir.backend.regions import Box, layer_regions
+from hbir.backend.tile_grid import TileGrid
 from hbir.backend.tiling import Tiling
 from hbir.dialects.layers import is_layer, layer_of, tiling_of
 from hbir.errors import HbirError

@@ -21,7 +21,8 @@ from hbir.backend.isa.descriptor import TensorDescriptor, channel_padded, dense
 from hbir.backend.isa.enums import DType, Engine, Flag, Space
 from hbir.backend.layer import Layer
 from hbir.backend.march import Machine
-from hbir.backend.regions import Box, TileGrid, layer_regions
+from hbir.backend.regions import Box, layer_regions
+from hbir.backend.tile_grid import TileGrid
 from hbir.backend.tile_grid_cost import ACCUMULATOR, OUTPUT, accumulator_itemsize
 from hbir.backend.tiling import Tiling
 

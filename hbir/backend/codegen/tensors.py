@@ -11,7 +11,8 @@ from hbir.backend.codegen.addresses import Holder
 from hbir.backend.codegen.queues import Needs
 from hbir.backend.isa.descriptor import TensorDescriptor, dense_strides
 from hbir.backend.isa.enums import DType, Engine, Space
-from hbir.backend.regions import Box, TileGrid
+from hbir.backend.regions import Box
+from hbir.backend.tile_grid import TileGrid
 
 
 @dataclass

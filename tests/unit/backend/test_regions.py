@@ -9,7 +9,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from hbir.backend.layer import Layer, TensorSpec
-from hbir.backend.regions import ChannelGroup, Resize, Shifted, TileGrid, Window, layer_regions
+from hbir.backend.regions import ChannelGroup, Resize, Shifted, Window, layer_regions
+from hbir.backend.tile_grid import TileGrid
 from hbir.errors import HbirError
 
 INT8 = np.dtype(np.int8)

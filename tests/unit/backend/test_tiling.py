@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from hbir.backend.layer import Layer, TensorSpec
 from hbir.backend.march import Machine, load_march
-from hbir.backend.regions import TileGrid, layer_regions
+from hbir.backend.regions import layer_regions
+from hbir.backend.tile_grid import TileGrid
 from hbir.backend.tiling import (
     Tiling,
     areas,
