@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hbir.ir.op import ShapeError
-from hbir.ir.types import F32, AnyTensor
+from hbir.ir.types import F32, SI8, SI16, SI32, SI64, AnyTensor
 
 
 def expect(condition: bool, message: str) -> None:
@@ -32,6 +32,12 @@ def expect_float32(operands: Sequence[AnyTensor], names: Sequence[str]) -> None:
         if operand.get_element_type() != F32:
             name = names[min(index, len(names) - 1)]
             raise ShapeError(f"{name} must hold f32, got {operand.get_element_type()}")
+
+
+def expect_integers(operand: AnyTensor, name: str) -> None:
+    """The operand must hold si8, si16, si32 or si64."""
+    if operand.get_element_type() not in (SI8, SI16, SI32, SI64):
+        raise ShapeError(f"{name} must hold signed integers, got {operand.get_element_type()}")
 
 
 def expect_same_element(operands: Sequence[AnyTensor]) -> None:

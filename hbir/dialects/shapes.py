@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hbir.dialects.checks import axis_of, expect, int_list
+from hbir.dialects.checks import axes_of, axis_of, expect, int_list
 
 
 def concatenated_shape(shapes: Sequence[tuple[int, ...]], dim: int) -> tuple[int, ...]:
@@ -65,6 +65,81 @@ def padded_shape(shape: tuple[int, ...], params: Mapping[str, Any]) -> tuple[int
     begin = int_list(params, "begin", len(shape), minimum=0)
     end = int_list(params, "end", len(shape), minimum=0)
     return tuple(b + size + e for b, size, e in zip(begin, shape, end, strict=True))
+
+
+def tiled_shape(shape: tuple[int, ...], params: Mapping[str, Any]) -> tuple[int, ...]:
+    """`shape` with each extent taken `multiplies` times."""
+    multiplies = int_list(params, "multiplies", len(shape), minimum=1)
+    return tuple(size * count for size, count in zip(shape, multiplies, strict=True))
+
+
+def one_axis_reduced_shape(shape: tuple[int, ...], params: Mapping[str, Any]) -> tuple[int, ...]:
+    """`shape` without the one axis in `dims`, or with extent 1 there (`keep_dim`)."""
+    axes = axes_of(params["dims"], len(shape), "dims")
+    expect(len(axes) == 1, f"dims must name one dimension, got {list(params['dims'])}")
+    expect(shape[axes[0]] > 0, f"x of shape {list(shape)} has no elements along dims {list(axes)}")
+    kept = (1,) if params["keep_dim"] else ()
+    return *shape[: axes[0]], *kept, *shape[axes[0] + 1 :]
+
+
+def best_shape(shape: tuple[int, ...], params: Mapping[str, Any]) -> tuple[int, ...]:
+    """`shape` with extent `k` along `dim`."""
+    axis = axis_of(params["dim"], len(shape), "dim")
+    k = params["k"]
+    expect(1 <= k <= shape[axis], f"k must be in 1..{shape[axis]} for dim {axis}, got {k}")
+    return *shape[:axis], k, *shape[axis + 1 :]
+
+
+def indexed_shape(shape: tuple[int, ...], index: tuple[int, ...], dim: int) -> tuple[int, ...]:
+    """`shape` with the axes of `index` in the place of the axis `dim`."""
+    axis = axis_of(dim, len(shape), "dim")
+    expect(shape[axis] > 0, f"x of shape {list(shape)} has no elements along dim {axis}")
+    return *shape[:axis], *index, *shape[axis + 1 :]
+
+
+def gathered_elements_shape(
+    shape: tuple[int, ...], index: tuple[int, ...], dim: int
+) -> tuple[int, ...]:
+    """The shape of one element per index, one of which is taken along `dim`: that of `index`."""
+    axis = axis_of(dim, len(shape), "dim")
+    fits = len(index) == len(shape) and all(
+        size <= shape[other] for other, size in enumerate(index) if other != axis
+    )
+    expect(
+        fits and shape[axis] > 0,
+        f"index of shape {list(index)} must have the rank of x of shape {list(shape)}, and no"
+        f" greater extents but in dimension {axis}",
+    )
+    return index
+
+
+def gathered_nd_shape(
+    shape: tuple[int, ...], index: tuple[int, ...], batch_dim: int
+) -> tuple[int, ...]:
+    """The shape of one part of x per place, whose indices the last axis of `index` holds."""
+    expect(
+        0 <= batch_dim < min(len(shape), len(index)) and shape[:batch_dim] == index[:batch_dim],
+        f"x of shape {list(shape)} and index of shape {list(index)} must share their first"
+        f" {batch_dim} extents and have more",
+    )
+    rest = len(shape) - batch_dim
+    expect(
+        1 <= index[-1] <= rest and 0 not in shape[batch_dim : batch_dim + index[-1]],
+        f"the last extent of index of shape {list(index)} must be in 1..{rest}, the axes of x of"
+        f" shape {list(shape)} that it can index",
+    )
+    return *index[:-1], *shape[batch_dim + index[-1] :]
+
+
+def grid_sampled_shape(shape: tuple[int, ...], grid: tuple[int, ...]) -> tuple[int, ...]:
+    """(N, OH, OW, C) of x: (N, H, W, C) and grid: (N, OH, OW, 2)."""
+    expect(len(shape) == 4, f"x must be (N, H, W, C) (rank 4), got shape {list(shape)}")
+    expect(
+        len(grid) == 4 and grid[0] == shape[0] and grid[3] == 2,
+        f"grid must be ({shape[0]}, OH, OW, 2) for x of shape {list(shape)}, got {list(grid)}",
+    )
+    expect(shape[1] >= 1 and shape[2] >= 1, "x must have at least one element to sample")
+    return *grid[:3], shape[3]
 
 
 def _elements(shape: Sequence[int]) -> int:

@@ -30,12 +30,23 @@ def evaluator(model: ModelProto | bytes) -> Any:
 @lru_cache(maxsize=1)
 def _mended() -> tuple[Any, ...]:
     from onnx.reference.op_run import OpRun
+    from onnx.reference.ops.op_grid_sample import GridSample as Sample
+
+    GridSample: Any = Sample  # ships no types
 
     def run(self: Any, x: Array, **attributes: Any) -> tuple[Array]:
         return (local_response_normalization(x, **attributes),)
 
-    # onnx 1.23 sums over channels for the first N channels only, N being the batch.
-    return (type("LRN", (OpRun,), {"op_domain": "", "_run": run}),)
+    def sample(self: Any, x: Array, grid: Array, mode: str = "linear", **more: Any) -> Any:
+        names = {"bilinear": "linear", "bicubic": "cubic"}
+        return GridSample._run(self, x, grid, mode=names.get(mode, mode), **more)
+
+    return (
+        # onnx 1.23 sums over channels for the first N channels only, N being the batch.
+        type("LRN", (OpRun,), {"op_domain": "", "_run": run}),
+        # It knows the modes by their names since opset 20 alone.
+        type("GridSample", (GridSample,), {"op_domain": "", "_run": sample}),
+    )
 
 
 def local_response_normalization(

@@ -20,16 +20,27 @@ _FUNCTIONS: dict[str, ImportFunction] = {}
 
 FAMILIES = (
     "activation",
+    "argmax",
+    "attention",
     "cast",
+    "comparison",
     "conv",
+    "einsum",
     "elementwise",
+    "grid_sample",
+    "index",
+    "layernorm",
     "linear",
     "move",
     "norm",
     "pool",
     "quantize",
+    "recurrent",
     "reduce",
     "resize",
+    "scatter",
+    "topk",
+    "unary",
 )
 
 

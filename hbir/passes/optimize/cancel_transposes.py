@@ -2,7 +2,7 @@
 
 Frontends put a transpose before and after each op that is bound to channel-last tensors. One sweep
 forward moves every transpose behind the ops that can do without it (element-wise ops, concat,
-slice, pad, softmax, reduce_mean, linear, reshape), where it meets and cancels the next one, or
+slice, pad, softmax, reductions, linear, reshape), where it meets and cancels the next one, or
 ends at an output, a CPU op or a matrix product. One sweep backward moves what is left between an
 input and the first layout-bound op before the ops in between, up to the input; constants are
 transposed here and now.
@@ -25,6 +25,7 @@ from xdsl.ir import Block, BlockArgument, Operation, OpResult, SSAValue
 from xdsl.passes import ModulePass
 
 from hbir.dialects.hbir.activation import PreluOp
+from hbir.dialects.hbir.argmax import ReduceArgmaxOp, ReduceArgminOp
 from hbir.dialects.hbir.base import UnaryOp
 from hbir.dialects.hbir.cast import CastTypeOp
 from hbir.dialects.hbir.constant import ConstantOp
@@ -108,7 +109,7 @@ class _Sweeper:
             SliceOp: self._per_axis,
             PadOp: self._per_axis,
             SoftmaxOp: self._softmax,
-            ReduceMeanOp: self._reduce_mean,
+            **dict.fromkeys((ReduceMeanOp, ReduceArgmaxOp, ReduceArgminOp), self._reduction),
             ReshapeOp: self._reshape,
             LinearOp: self._linear,
         }
@@ -214,7 +215,7 @@ class _Sweeper:
         if dims is not None:
             self._replace(op, [source], dims, **_moved_lists(op, inverse(dims)))
 
-    def _reduce_mean(self, op: ReduceMeanOp) -> None:
+    def _reduction(self, op: TensorOp) -> None:
         source, dims = _source(op.operands[0])
         if dims is None:
             return
