@@ -9,9 +9,9 @@ from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
 from xdsl.irdl import irdl_op_definition, operand_def, result_def
 
-from hbir.dialects.checks import broadcast_shape, expect
+from hbir.dialects.checks import broadcast_shape, expect, expect_one_of
 from hbir.dialects.hbir.base import FloatOp, UnaryOp
-from hbir.dialects.properties import float_property
+from hbir.dialects.properties import float_property, string_property
 from hbir.ir.types import AnyTensor
 
 
@@ -125,3 +125,84 @@ class ReciprocalOp(UnaryOp):
     """1 / x; ±inf at ±0."""
 
     name = "hbir.reciprocal"
+
+
+GELU_FORMS = ("none", "tanh")
+"""Values of `approximate`: by the error function, or by a hyperbolic tangent close to it."""
+
+
+@irdl_op_definition
+class GeluOp(UnaryOp):
+    """x/2 · (1 + erf(x/√2)); "tanh": x/2 · (1 + tanh(√(2/π) · (x + 0.044715·x³)))."""
+
+    name = "hbir.gelu"
+
+    approximate = string_property("none")
+
+    @classmethod
+    @override
+    def infer_shape(
+        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
+    ) -> tuple[int, ...]:
+        expect_one_of(params["approximate"], GELU_FORMS, "approximate")
+        return super().infer_shape(operands, params)
+
+
+@irdl_op_definition
+class SoftplusOp(UnaryOp):
+    """log(1 + exp(beta · x)) / beta; x itself where beta · x > threshold."""
+
+    name = "hbir.softplus"
+
+    beta = float_property(1.0)
+    threshold = float_property(20.0)
+
+    @classmethod
+    @override
+    def infer_shape(
+        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
+    ) -> tuple[int, ...]:
+        expect(params["beta"] > 0, f"beta must be positive, got {params['beta']}")
+        return super().infer_shape(operands, params)
+
+
+@irdl_op_definition
+class MishOp(UnaryOp):
+    """x · tanh(log(1 + exp(x)))."""
+
+    name = "hbir.mish"
+
+
+@irdl_op_definition
+class EluOp(UnaryOp):
+    """x where x > 0, alpha · (exp(x) − 1) elsewhere."""
+
+    name = "hbir.elu"
+
+    alpha = float_property(1.0)
+
+
+@irdl_op_definition
+class SoftsignOp(UnaryOp):
+    """x / (1 + |x|)."""
+
+    name = "hbir.softsign"
+
+
+@irdl_op_definition
+class ThresholdedReluOp(UnaryOp):
+    """x where x > alpha, 0 elsewhere."""
+
+    name = "hbir.thresholded_relu"
+
+    alpha = float_property(1.0)
+
+
+@irdl_op_definition
+class ShrinkOp(UnaryOp):
+    """x − bias where x > lambd, x + bias where x < −lambd, 0 elsewhere."""
+
+    name = "hbir.shrink"
+
+    lambd = float_property(0.5)
+    bias = float_property(0.0)

@@ -11,6 +11,7 @@ from xdsl.irdl import irdl_op_definition, operand_def, result_def
 
 from hbir.dialects.checks import broadcast_shape
 from hbir.dialects.hbir.base import FloatOp
+from hbir.dialects.properties import bool_property
 from hbir.ir.types import AnyTensor
 
 
@@ -71,3 +72,23 @@ class MinOp(BinaryOp):
     """The lesser of lhs and rhs; nan if either is."""
 
     name = "hbir.min"
+
+
+@irdl_op_definition
+class PowOp(BinaryOp):
+    """lhs to the power rhs; nan for a negative lhs where rhs isn't whole."""
+
+    name = "hbir.pow"
+
+
+@irdl_op_definition
+class ModOp(BinaryOp):
+    """The remainder of lhs / rhs; nan where rhs is 0.
+
+    Of the quotient rounded towards 0, so that it has lhs's sign; without `sameSignAsDividend` of
+    the quotient rounded down, so that it has rhs's.
+    """
+
+    name = "hbir.mod"
+
+    same_sign_as_dividend = bool_property(True, "sameSignAsDividend")

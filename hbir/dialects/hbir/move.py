@@ -21,6 +21,7 @@ from hbir.dialects.shapes import (
     padded_shape,
     reshaped_shape,
     sliced_shape,
+    tiled_shape,
     transposed_shape,
 )
 from hbir.ir.types import AnyTensor
@@ -132,3 +133,23 @@ class PadOp(MoveOp):
         cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
     ) -> tuple[int, ...]:
         return padded_shape(operands[0].get_shape(), params)
+
+
+@irdl_op_definition
+class TileOp(MoveOp):
+    """x repeated multiplies[i] times along each axis i."""
+
+    name = "hbir.tile"
+
+    x = operand_def(TensorType)
+    multiplies = int_list_property()
+    result = result_def(TensorType)
+
+    assembly_format = "$x attr-dict `:` functional-type(operands, results)"
+
+    @classmethod
+    @override
+    def infer_shape(
+        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
+    ) -> tuple[int, ...]:
+        return tiled_shape(operands[0].get_shape(), params)

@@ -70,3 +70,21 @@ class SoftmaxOp(UnaryOp):
         shape = super().infer_shape(operands, params)
         axis_of(params["dim"], len(shape), "dim")
         return shape
+
+
+@irdl_op_definition
+class LogSoftmaxOp(UnaryOp):
+    """x − m − log Σ exp(x − m) along the axis `dim`, m being the greatest element there."""
+
+    name = "hbir.log_softmax"
+
+    dim = int_property(-1)
+
+    @classmethod
+    @override
+    def infer_shape(
+        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
+    ) -> tuple[int, ...]:
+        shape = super().infer_shape(operands, params)
+        axis_of(params["dim"], len(shape), "dim")
+        return shape

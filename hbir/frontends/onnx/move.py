@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from xdsl.ir import SSAValue
 
 from hbir.errors import HbirError
+from hbir.frontends import compositions
 from hbir.frontends.onnx.errors import NoBpuForm
 from hbir.frontends.onnx.node_import import NodeImport, channel_last
 from hbir.frontends.onnx.registry import imports
@@ -98,15 +99,24 @@ def unsqueeze(node: NodeImport) -> SSAValue:
 
 @imports("Expand")
 def expand(node: NodeImport) -> SSAValue:
-    """Expand → reshape. It must only add axes of extent 1."""
+    """Expand → tile, or reshape where it only adds axes. The shape must be constant."""
     old, wanted = node.shape(0), node.constant_ints(1, "its shape")
     rank = max(len(old), len(wanted))
     padded = [1] * (rank - len(old)) + list(old)
     target = [1] * (rank - len(wanted)) + wanted
     shape = [a if b == 1 else b for a, b in zip(padded, target, strict=True)]
-    if math.prod(shape) != math.prod(old):
-        raise NoBpuForm(f"it must not repeat elements, it makes {shape} of {list(old)}")
-    return _reshaped(node, shape)
+    if any(a not in (1, b) for a, b in zip(padded, shape, strict=True)):
+        raise HbirError(f"{node.node}: {list(old)} does not broadcast to {wanted}")
+    return compositions.expand(node, node.value(0), shape)
+
+
+@imports("Tile")
+def tile(node: NodeImport) -> SSAValue:
+    """Tile → tile. The repeats must be constant."""
+    multiplies = node.constant_ints(1, "its repeats")
+    if all(count == 1 for count in multiplies):
+        return node.value(0)
+    return node.result("tile", node.value(0), multiplies=multiplies)
 
 
 @imports("Transpose")

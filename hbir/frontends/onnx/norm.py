@@ -33,13 +33,14 @@ def batch_normalization(node: NodeImport) -> SSAValue:
     return node.channel_first_result(normal)
 
 
-@imports("Softmax")
+@imports("Softmax", "LogSoftmax")
 def softmax(node: NodeImport) -> SSAValue:
-    """Softmax → softmax over one axis.
+    """Softmax, LogSoftmax → softmax, log_softmax over one axis.
 
     Before opset 13 it runs over `axis` and all axes after it, as if these were one: where they
     have more than one element, the tensor is reshaped around it.
     """
+    name = "softmax" if node.node.type == "Softmax" else "log_softmax"
     shape = node.shape(0)
     flattens = node.version < 13
     axis = node.int_("axis", 1 if flattens else -1)
@@ -47,7 +48,7 @@ def softmax(node: NodeImport) -> SSAValue:
         raise NoBpuForm(f"axis {axis} is not one of shape {list(shape)}")
     axis %= len(shape)
     if not flattens or math.prod(shape[axis + 1 :]) == 1:
-        return node.result("softmax", node.value(0), dim=axis)
+        return node.result(name, node.value(0), dim=axis)
     rows = math.prod(shape[:axis])
     flat = node.reshape(node.value(0), (rows, math.prod(shape[axis:])), node.step("flat"))
-    return node.result("reshape", node.emit("softmax", flat, dim=1), shape=list(shape))
+    return node.result("reshape", node.emit(name, flat, dim=1), shape=list(shape))

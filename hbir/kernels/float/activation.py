@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from hbir.kernels import functions
 from hbir.kernels.table import kernel
 from hbir.kernels.types import FloatArray
 
@@ -83,3 +84,45 @@ def reciprocal(x: FloatArray) -> FloatArray:
     """1 / x; ±inf at ±0."""
     with np.errstate(divide="ignore"):
         return np.divide(np.float32(1.0), x)
+
+
+@kernel("hbir.gelu")
+def gelu(x: FloatArray, *, approximate: str = "none") -> FloatArray:
+    """x/2 · (1 + erf(x/√2)); "tanh": x/2 · (1 + tanh(√(2/π)·(x + 0.044715·x³)))."""
+    return functions.evaluate("gelu", x, approximate=approximate)
+
+
+@kernel("hbir.softplus")
+def softplus(x: FloatArray, *, beta: float = 1.0, threshold: float = 20.0) -> FloatArray:
+    """log(1 + exp(beta · x)) / beta; x itself where beta · x > threshold."""
+    return functions.evaluate("softplus", x, beta=beta, threshold=threshold)
+
+
+@kernel("hbir.mish")
+def mish(x: FloatArray) -> FloatArray:
+    """x · tanh(log(1 + exp(x)))."""
+    return functions.evaluate("mish", x)
+
+
+@kernel("hbir.elu")
+def elu(x: FloatArray, *, alpha: float = 1.0) -> FloatArray:
+    """x where x > 0, alpha · (exp(x) − 1) elsewhere."""
+    return functions.evaluate("elu", x, alpha=alpha)
+
+
+@kernel("hbir.softsign")
+def softsign(x: FloatArray) -> FloatArray:
+    """x / (1 + |x|)."""
+    return functions.evaluate("softsign", x)
+
+
+@kernel("hbir.thresholded_relu")
+def thresholded_relu(x: FloatArray, *, alpha: float = 1.0) -> FloatArray:
+    """x where x > alpha, 0 elsewhere."""
+    return functions.evaluate("thresholded_relu", x, alpha=alpha)
+
+
+@kernel("hbir.shrink")
+def shrink(x: FloatArray, *, lambd: float = 0.5, bias: float = 0.0) -> FloatArray:
+    """x − bias where x > lambd, x + bias where x < −lambd, 0 elsewhere."""
+    return functions.evaluate("shrink", x, lambd=lambd, bias=bias)

@@ -43,3 +43,21 @@ def maximum(lhs: FloatArray, rhs: FloatArray) -> FloatArray:
 def minimum(lhs: FloatArray, rhs: FloatArray) -> FloatArray:
     """The lesser of the two; nan if either is."""
     return np.minimum(lhs, rhs)
+
+
+@kernel("hbir.pow")
+def power(lhs: FloatArray, rhs: FloatArray) -> FloatArray:
+    """lhs to the power rhs; nan for a negative lhs where rhs isn't whole."""
+    with np.errstate(all="ignore"):
+        return np.power(lhs, rhs)
+
+
+@kernel("hbir.mod")
+def modulo(lhs: FloatArray, rhs: FloatArray, *, same_sign_as_dividend: bool = True) -> FloatArray:
+    """The remainder of lhs / rhs; nan where rhs is 0.
+
+    Of the quotient rounded towards 0, so that it has lhs's sign; otherwise of the quotient rounded
+    down, so that it has rhs's.
+    """
+    with np.errstate(all="ignore"):
+        return np.fmod(lhs, rhs) if same_sign_as_dividend else np.mod(lhs, rhs)

@@ -44,3 +44,9 @@ def pad(x: Array, *, begin: Sequence[int], end: Sequence[int], pad_value: float 
     result = np.full(shape, pad_value, x.dtype)
     result[tuple(slice(b, b + size) for b, size in zip(begin, x.shape, strict=True))] = x
     return result
+
+
+@kernel("hbir.tile")
+def tile(x: Array, *, multiplies: Sequence[int]) -> Array:
+    """x repeated multiplies[i] times along each axis i."""
+    return np.tile(x, tuple(multiplies))

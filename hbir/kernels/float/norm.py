@@ -41,3 +41,11 @@ def softmax(x: FloatArray, *, dim: int = -1) -> FloatArray:
     np.exp(result, out=result)
     result /= np.sum(result, axis=dim, keepdims=True)
     return result
+
+
+@kernel("hbir.log_softmax")
+def log_softmax(x: FloatArray, *, dim: int = -1) -> FloatArray:
+    """x − max − log Σ exp(x − max) along the axis `dim`."""
+    shifted = np.subtract(x, np.max(x, axis=dim, keepdims=True))
+    shifted -= np.log(np.sum(np.exp(shifted), axis=dim, keepdims=True))
+    return shifted

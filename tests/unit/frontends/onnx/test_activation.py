@@ -1,5 +1,7 @@
 """Functions of one element against onnxruntime."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -7,10 +9,10 @@ from tests.unit.frontends.onnx.oracle import (
     OPSETS,
     Array,
     check,
+    count,
     model_of,
     node,
     random,
-    reasons,
     single,
 )
 
@@ -49,7 +51,34 @@ def test_clip_bounds_are_inputs_since(opset: int, low: Array | None, high: Array
     check(single("Clip", (3, 4), [low, high], opset))
 
 
-def test_clip_with_a_computed_bound_is_a_cpu_op() -> None:
-    nodes = [node("ReduceMax", ["b"], ["m"], keepdims=0), node("Clip", ["x", "", "m"])]
-    module = check(model_of(nodes, {"x": (3, 4), "b": (3,)}, ["y"]), on_cpu=["Clip", "ReduceMax"])
-    assert "Clip: its bound max must be constant, 'm' is computed" in reasons(module)
+@pytest.mark.parametrize("bounds", [["low"], ["", "high"], ["low", "high"]])
+def test_clip_with_computed_bounds_is_max_and_min(bounds: list[str]) -> None:
+    nodes = [
+        node("ReduceMin", ["b"], ["low"], keepdims=0),
+        node("ReduceMax", ["b"], ["high"], keepdims=0),
+        node("Clip", ["x", *bounds]),
+    ]
+    module = check(model_of(nodes, {"x": (3, 4), "b": (3,)}, ["y"]))
+    assert count(module, "hbir.max") == ("low" in bounds)
+    assert count(module, "hbir.min") == ("high" in bounds)
+
+
+@pytest.mark.parametrize(
+    ("op_type", "opset", "attributes"),
+    [
+        ("Gelu", 20, {}),
+        ("Gelu", 20, {"approximate": "tanh"}),
+        ("Softplus", 17, {}),
+        ("Softsign", 17, {}),
+        ("Mish", 18, {}),
+        ("Elu", 17, {"alpha": 0.7}),
+        ("Selu", 17, {}),
+        ("Selu", 17, {"alpha": 0.5, "gamma": 2.0}),
+        ("Celu", 17, {"alpha": 0.5}),
+        ("Celu", 17, {}),
+        ("ThresholdedRelu", 17, {"alpha": 0.3}),
+        ("Shrink", 17, {"lambd": 0.4, "bias": 0.1}),
+    ],
+)
+def test_functions_of_later_opsets(op_type: str, opset: int, attributes: dict[str, Any]) -> None:
+    check(single(op_type, (2, 3, 40), (), opset, **attributes))

@@ -3,7 +3,16 @@
 import numpy as np
 import pytest
 
-from tests.unit.frontends.onnx.oracle import OPSETS, check, count, model_of, node, random, single
+from tests.unit.frontends.onnx.oracle import (
+    OPSETS,
+    Array,
+    check,
+    count,
+    model_of,
+    node,
+    random,
+    single,
+)
 
 
 @pytest.mark.parametrize("opset", OPSETS)
@@ -50,3 +59,23 @@ def test_shapes_that_do_not_broadcast_are_an_error() -> None:
 
     with pytest.raises(HbirError, match="Add node 'Add_0'"):
         export(single("Add", (2, 3), [random(4)]))
+
+
+@pytest.mark.parametrize("inputs", [1, 3])
+def test_a_mean_of_tensors(inputs: int) -> None:
+    names = [f"i{index}" for index in range(inputs)]
+    check(model_of([node("Mean", names)], dict.fromkeys(names, (2, 3)), ["y"]))
+
+
+@pytest.mark.parametrize("exponent", [np.array(2, np.int64), np.array([2.0, 3.0], np.float32)])
+def test_a_power_with_a_constant_exponent(exponent: Array) -> None:
+    check(single("Pow", (4, 2), [exponent]))
+
+
+def test_a_power_of_two_tensors() -> None:
+    nodes = [node("Exp", ["x"], ["positive"]), node("Pow", ["positive", "z"])]
+    check(model_of(nodes, {"x": (3, 4), "z": (4,)}, ["y"]))
+
+
+def test_a_remainder_of_floats() -> None:
+    check(single("Mod", (3, 4), [np.array([0.3, -0.4, 1.5, 2.0], np.float32)], fmod=1))

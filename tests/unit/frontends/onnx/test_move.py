@@ -190,3 +190,13 @@ def test_moves_are_made_channel_last(op: onnx.NodeProto) -> None:
     if op.op_type in ("Pad", "Slice", "Softmax", "Clip"):
         model.opset_import[0].version = 9
     assert count(check(model), "hbir.transpose") == 2
+
+
+@pytest.mark.parametrize("shape", [(2, 3, 4), (3, 1), (2, 3, 1), (5, 1, 3, 4)])
+def test_expand_repeats(shape: tuple[int, ...]) -> None:
+    check(single("Expand", (1, 3, 1), [ints(*shape)]))
+
+
+@pytest.mark.parametrize("repeats", [(1, 2, 3), (1, 1, 1), (2, 1, 1)])
+def test_tile(repeats: tuple[int, ...]) -> None:
+    check(single("Tile", (2, 3, 4), [ints(*repeats)]))
