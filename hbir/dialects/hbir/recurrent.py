@@ -48,7 +48,7 @@ class RecurrentOp(FloatOp):
         columns = cls.GATES * hidden
         wanted: dict[str, tuple[int, ...]] = {"w": (inputs, columns), "r": (hidden, columns)}
         wanted |= {name: (columns,) for name in names if name.endswith("bias")}
-        wanted |= {name: (batch, hidden) for name in cls.STATES}
+        wanted |= dict.fromkeys(cls.STATES, (batch, hidden))
         for name, shape in wanted.items():
             expect(
                 shapes[name] == shape,
@@ -80,7 +80,10 @@ class LstmOp(RecurrentOp):
     reverse = bool_property(False)
     result = result_def(TensorType)
 
-    assembly_format = "$x `,` $w `,` $r `,` $bias `,` $h0 `,` $c0 attr-dict `:` functional-type(operands, results)"
+    assembly_format = (
+        "$x `,` $w `,` $r `,` $bias `,` $h0 `,` $c0 attr-dict `:` "
+        "functional-type(operands, results)"
+    )
 
 
 @irdl_op_definition

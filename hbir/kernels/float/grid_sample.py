@@ -57,7 +57,7 @@ def _elements(
 ) -> FloatArray:
     """x at whole positions, (N, OH, OW) each; `pad_value` outside."""
     inside = (rows >= 0) & (rows < x.shape[1]) & (columns >= 0) & (columns < x.shape[2])
-    batch = np.arange(x.shape[0])[:, None, None]
+    batch = np.arange(int(x.shape[0]))[:, None, None]
     row = np.clip(rows, 0, x.shape[1] - 1).astype(np.intp)
     column = np.clip(columns, 0, x.shape[2] - 1).astype(np.intp)
     return np.where(inside[..., None], x[batch, row, column], np.float32(pad_value))

@@ -1,4 +1,7 @@
-"""Elements chosen by indices that are data; any dtype. `hbir.kernels.indices` says what they mean."""
+"""Elements chosen by indices that are data; any dtype.
+
+`hbir.kernels.indices` says how an index is read.
+"""
 
 from __future__ import annotations
 

@@ -58,11 +58,11 @@ def gru(
 ) -> FloatArray:
     """w: (I, 3H), r: (H, 3H), biases: (3H), columns z, r, h → (T, N, H): h of each step."""
     size = h0.shape[1]
-    inputs = x @ w + bias
+    inputs: FloatArray = x @ w + bias
     result = np.empty((*x.shape[:2], size), np.float32)
-    h = h0
+    h: FloatArray = h0
     for t in _steps(x.shape[0], reverse=reverse):
-        state = h @ r[:, : 2 * size] + recurrent_bias[: 2 * size]
+        state: FloatArray = h @ r[:, : 2 * size] + recurrent_bias[: 2 * size]
         update, reset = np.split(sigmoid(inputs[t, :, : 2 * size] + state), 2, axis=1)
         if linear_before_reset:
             candidate = reset * (h @ r[:, 2 * size :] + recurrent_bias[2 * size :])

@@ -14,21 +14,19 @@ from hbir.kernels.table import kernel
 from hbir.kernels.types import Array
 
 _COMBINE: dict[str, Callable[..., Any]] = {
+    "none": np.ndarray.__setitem__,
     "add": np.add.at,
     "mul": np.multiply.at,
     "max": np.maximum.at,
     "min": np.minimum.at,
 }
 
-REDUCE_MODES = ("none", *_COMBINE)
+REDUCE_MODES = tuple(_COMBINE)
 
 
 def _put(target: Array, places: tuple[Array, ...], updates: Array, mode: str) -> None:
     """Put updates in their places, in their row-major order: with "none", the last one stays."""
-    if mode == "none":
-        target[places] = updates
-    else:
-        _COMBINE[mode](target, places, updates)
+    _COMBINE[mode](target, places, updates)
 
 
 @kernel("hbir.scatter_elements")
@@ -37,7 +35,7 @@ def scatter_elements(
 ) -> Array:
     """x with x[i, index[i, j, …], …] = updates[i, j, …], the index standing at the axis `dim`."""
     axis = dim % x.ndim
-    places = list(np.indices(index.shape, sparse=True))
+    places: list[Array] = list(np.ogrid[tuple(map(slice, index.shape))])
     places[axis] = resolved(index, x.shape[axis])
     result = x.copy()
     _put(result, tuple(np.broadcast_arrays(*places)), updates, scatter_reduce_mode)

@@ -8,9 +8,9 @@
 // CHECK:         hbir.grid_sample %{{.*}}, %{{.*}} : (tensor<2x6x5x3xf32>, tensor<2x4x7x2xf32>) -> tensor<2x4x7x3xf32>
 // CHECK:         hbir.grid_sample %{{.*}}, %{{.*}} {alignCorner = true, expansionMode = "border", mode = "nearest"} : (tensor<2x6x5x3xf32>, tensor<2x4x7x2xf32>) -> tensor<2x4x7x3xf32>
 // GENERIC-LABEL: sym_name = "grid_sample"
-// GENERIC:       "hbir.grid_sample"(%x, %g) <{alignCorner = false, expansionMode = "constant", mode = "bilinear", padValue = 0.000000e+00 : f64}>
+// GENERIC:       "hbir.grid_sample"(%x, %g) <{mode = "bilinear", expansionMode = "constant", alignCorner = false, padValue = 0.000000e+00 : f64}>
 func.func @grid_sample(%x: tensor<2x6x5x3xf32>, %g: tensor<2x4x7x2xf32>) {
   %0 = hbir.grid_sample %x, %g : (tensor<2x6x5x3xf32>, tensor<2x4x7x2xf32>) -> tensor<2x4x7x3xf32>
-  %1 = hbir.grid_sample %x, %g {mode = "nearest", expansionMode = "border", alignCorner = true} : (tensor<2x6x5x3xf32>, tensor<2x4x7x2xf32>) -> tensor<2x4x7x3xf32>
+  %1 = hbir.grid_sample %x, %g {alignCorner = true, expansionMode = "border", mode = "nearest"} : (tensor<2x6x5x3xf32>, tensor<2x4x7x2xf32>) -> tensor<2x4x7x3xf32>
   func.return
 }

@@ -8,9 +8,9 @@
 // CHECK:         hbir.topk %{{.*}} {k = 5 : i64} : (tensor<2x100xf32>) -> tensor<2x5xsi64>
 // CHECK:         hbir.topk %{{.*}} {dim = 0 : i64, k = 2 : i64, largest = false} : (tensor<2x100xf32>) -> tensor<2x100xsi64>
 // GENERIC-LABEL: sym_name = "topk"
-// GENERIC:       "hbir.topk"(%x) <{dim = -1 : i64, k = 5 : i64, largest = true}>
+// GENERIC:       "hbir.topk"(%x) <{k = 5 : i64, dim = -1 : i64, largest = true}>
 func.func @topk(%x: tensor<2x100xf32>) {
   %0 = hbir.topk %x {k = 5} : (tensor<2x100xf32>) -> tensor<2x5xsi64>
-  %1 = hbir.topk %x {k = 2, dim = 0, largest = false} : (tensor<2x100xf32>) -> tensor<2x100xsi64>
+  %1 = hbir.topk %x {dim = 0, k = 2, largest = false} : (tensor<2x100xf32>) -> tensor<2x100xsi64>
   func.return
 }

@@ -1,13 +1,14 @@
 """GridSample against onnxruntime."""
 
 import pytest
+from onnx import ModelProto
 
 from tests.unit.frontends.onnx.oracle import check, count, model_of, node, reasons
 
 
 def model(
     mode: str, padding: str, align: int, opset: int, size: tuple[int, int] = (6, 5)
-) -> object:
+) -> ModelProto:
     nodes = [node("GridSample", ["x", "g"], mode=mode, padding_mode=padding, align_corners=align)]
     return model_of(nodes, {"x": (2, 3, *size), "g": (2, 4, 7, 2)}, ["y"], opset=opset)
 

@@ -16,7 +16,7 @@ from tests.unit.frontends.onnx.oracle import (
     reasons,
 )
 
-T, N, I, H = 5, 2, 3, 4
+T, N, INPUTS, H = 5, 2, 3, 4
 GATES = {"LSTM": 4, "GRU": 3, "RNN": 1}
 DIRECTIONS = {"forward": 1, "reverse": 1, "bidirectional": 2}
 
@@ -35,10 +35,10 @@ def model(
     """A model of one recurrent node; x and the states are its inputs."""
     count_, gates = DIRECTIONS[direction], GATES[operator]
     constants = {
-        "w": random(count_, gates * H, I, seed=1),
+        "w": random(count_, gates * H, INPUTS, seed=1),
         "r": random(count_, gates * H, H, seed=2) / 2,
     }
-    inputs: dict[str, Any] = {"x": (N, T, I) if batch_first else (T, N, I)}
+    inputs: dict[str, Any] = {"x": (N, T, INPUTS) if batch_first else (T, N, INPUTS)}
     names = ["x", "w", "r", "", "", "", ""]
     if bias:
         constants["b"], names[3] = random(count_, 2 * gates * H, seed=3), "b"
@@ -97,7 +97,7 @@ def test_batch_first_is_the_transpose(operator: str) -> None:
     """onnxruntime doesn't have layout 1."""
     from hbir.onnx import export
 
-    x = random(T, N, I, seed=9)
+    x = random(T, N, INPUTS, seed=9)
     first = export(model(operator, direction="bidirectional")).functions[0].feed({"x": x})
     batch = export(model(operator, direction="bidirectional", batch_first=True)).functions[0]
     second = batch.feed({"x": x.transpose(1, 0, 2)})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
@@ -31,7 +33,7 @@ def test_bilinear(
     random = np.random.default_rng(seed)
     x = random.normal(size=(2, *size, 3)).astype(np.float32)
     grid = random.normal(0, 1.0, size=(2, *out_size, 2)).astype(np.float32)
-    attributes = {"padding_mode": padding, "align_corners": int(align)}
+    attributes: dict[str, Any] = {"padding_mode": padding, "align_corners": int(align)}
     expected = run_onnx("GridSample", [channel_first(x), grid], mode="linear", **attributes)
     params = {
         "expansion_mode": {"zeros": "constant"}.get(padding, padding),
@@ -50,9 +52,8 @@ def test_nearest_of_a_grid_of_ties(exponents: tuple[int, int], align: bool, bord
     size = (2 ** exponents[0] + align, 2 ** exponents[1] + align)
     height, width = size
     x = np.random.default_rng(7).normal(size=(1, *size, 2)).astype(np.float32)
-    rows, columns = np.meshgrid(
-        np.arange(-3, 2 * height + 3) / 2, np.arange(-3, 2 * width + 3) / 2, indexing="ij"
-    )
+    halves = np.indices((2 * height + 6, 2 * width + 6)).astype(np.float64)
+    rows, columns = (halves - 3) / 2
     if align:
         grid = np.stack([2 * columns / (width - 1) - 1, 2 * rows / (height - 1) - 1], axis=-1)
     else:

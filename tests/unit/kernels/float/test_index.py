@@ -34,7 +34,7 @@ def test_gather_elements(shape: tuple[int, ...], data: st.DataObject) -> None:
     extent = shape[dim]
     sizes = [data.draw(st.integers(1, size)) for size in shape]
     sizes[dim] = data.draw(st.integers(1, 5))
-    index = data.draw(hnp.arrays(np.int64, sizes, elements=st.integers(-extent, extent - 1)))
+    index = data.draw(hnp.arrays(np.int64, tuple(sizes), elements=st.integers(-extent, extent - 1)))
     expected = run_onnx("GatherElements", [x, index], axis=dim)
     actual = evaluate(GatherElementsOp, [x, index], {"dim": dim})
     np.testing.assert_array_equal(actual, expected)

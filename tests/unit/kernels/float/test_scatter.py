@@ -25,7 +25,7 @@ def test_scatter_elements(shape: tuple[int, ...], mode: str, data: st.DataObject
     if mode == "none":  # which of several updates stays is not for ONNX to say
         sizes[dim] = 1
     extent = shape[dim]
-    index = data.draw(hnp.arrays(np.int64, sizes, elements=st.integers(-extent, extent - 1)))
+    index = data.draw(hnp.arrays(np.int64, tuple(sizes), elements=st.integers(-extent, extent - 1)))
     operands = [_random(shape, 0), index, _random(tuple(sizes), 1)]
     expected = run_onnx("ScatterElements", operands, axis=dim, reduction=mode)
     params = {"dim": dim, "scatter_reduce_mode": mode}
