@@ -33,6 +33,10 @@ RESIDUAL_LIMIT = 1 << 29
 """Magnitudes that weight scales are floored to respect; with 128 * sum|w| < 2^29 the whole
 accumulator stays under 2^31."""
 
+WIDE_RESIDUAL_LIMIT = 1 << 37
+"""RESIDUAL_LIMIT where x or w is int16 and the accumulator has 48 bits: with products of at most
+2^45 in all it stays under 2^47, and an int8 residual's factor under 2^31, the largest there is."""
+
 IDENTITY_MULTIPLIER, IDENTITY_SHIFT = 1 << 14, 14
 """A requantization by exactly 1: written where the op gives its accumulator out raw."""
 
@@ -146,12 +150,14 @@ def floor_weight_scales(
     input_scale: float,
     output_scale: float | None,
     residual: Residual | None = None,
+    accumulator_bits: int = 32,
 ) -> npt.NDArray[np.float32]:
     """Per-channel weight scales raised just enough that a channel's integers stay in range.
 
     A channel whose weights vanish beside its bias (or residual) would need a bias beyond 2^30, a
-    residual beyond 2^29 or a shift beyond 62. Such a channel's weights quantize to fewer levels,
-    down to 0; its output is then carried by the bias, which keeps its full precision.
+    residual beyond 2^29 (2^37 with 48 accumulator bits) or a shift beyond 62. Such a channel's
+    weights quantize to fewer levels, down to 0; its output is then carried by the bias, which keeps
+    its full precision.
     A channel stays at 0 only if it has no weights, no bias and no residual.
 
     scales: (Cout,) from max|w| / 127, 0 for an all-zero channel. `output_scale` None: raw output.
@@ -169,7 +175,8 @@ def floor_weight_scales(
         floor = np.maximum(floor, biases / (input_scale * (BIAS_LIMIT // 2)))
     if residual is not None:
         largest = _checked_scale(residual.scale, "the residual's") * 2.0 ** (residual.bits - 1)
-        floor = np.maximum(floor, largest / (input_scale * RESIDUAL_LIMIT))
+        limit = RESIDUAL_LIMIT if accumulator_bits <= 32 else WIDE_RESIDUAL_LIMIT
+        floor = np.maximum(floor, largest / (input_scale * limit))
     if output_scale is not None:
         smallest = _checked_scale(output_scale, "the output's") * 2.0 ** (14 - SHIFT_MAX)
         floor = np.where((source > 0) | (floor > 0), np.maximum(floor, smallest / input_scale), 0)
@@ -179,15 +186,19 @@ def floor_weight_scales(
     return np.maximum(source, raised).astype(np.float32)
 
 
-def quantize_weights(weights: Array, scales: npt.ArrayLike) -> npt.NDArray[np.int8]:
-    """int8 weights, symmetric -127..127, per channel of axis 0: round-half-even of w / scale.
+def quantize_weights(
+    weights: Array, scales: npt.ArrayLike, *, bits: int = 8
+) -> npt.NDArray[np.int8 | np.int16]:
+    """int8 or int16 weights, symmetric, per channel of axis 0: round-half-even of w / scale.
 
-    A channel of scale 0 gives zeros.
+    `bits` 8: -127..127, 16: -32767..32767. A channel of scale 0 gives zeros.
     """
     column = np.asarray(scales, np.float64).reshape(-1, *([1] * (weights.ndim - 1)))
     safe = np.where(column > 0, column, 1)
     quotient = np.where(column > 0, np.asarray(weights, np.float64) / safe, 0)
-    return np.clip(np.rint(quotient), -127, 127).astype(np.int8)
+    largest = (1 << (bits - 1)) - 1
+    dtype = np.int8 if bits <= 8 else np.int16
+    return np.clip(np.rint(quotient), -largest, largest).astype(dtype)
 
 
 def conv_qpp(
@@ -307,7 +318,7 @@ def rescale_parameters(
 
 
 def prelu_parameters(
-    input_scale: float, output_scale: float, slopes: npt.ArrayLike
+    input_scale: float, output_scale: float, slopes: npt.ArrayLike, *, output_bits: int = 8
 ) -> tuple[dict[str, Any], npt.NDArray[np.int32]]:
     """`multiplier` and `shift` of bpu.prelu, and its si32 slope operand, on one shared shift."""
     ratio = _scale_ratio(input_scale, output_scale)
@@ -318,7 +329,7 @@ def prelu_parameters(
             f"prelu: ratio {largest:.6g} of input to output scale (times the slope) exceeds"
             f" {MULTIPLIER_MAX / 4}; widen the output's calibrated range"
         )
-    _, shift = scalar_multiplier_and_shift(largest)
+    _, shift = scalar_multiplier_and_shift(largest, output_bits=output_bits)
     multiplier = min(round(ratio * 2.0**shift), MULTIPLIER_MAX)
     slope = np.rint(real * ratio * 2.0**shift)
     slope = np.clip(slope, -MULTIPLIER_MAX, MULTIPLIER_MAX).astype(np.int32)
@@ -352,7 +363,12 @@ def clip_bounds(
 
 
 def avg_pool_qpp(
-    input_scale: float, output_scale: float, kernel_elements: int, *, exclude_pad: bool
+    input_scale: float,
+    output_scale: float,
+    kernel_elements: int,
+    *,
+    exclude_pad: bool,
+    output_bits: int = 8,
 ) -> npt.NDArray[np.int32]:
     """The `qpp` table of bpu.avg_pool, si32, columns multiplier and shift.
 
@@ -366,7 +382,7 @@ def avg_pool_qpp(
         ratios = np.concatenate([[0.0], ratio / counts])
     else:
         ratios = np.array([ratio / kernel_elements])
-    return np.stack(multiplier_and_shift(ratios), axis=1)
+    return np.stack(multiplier_and_shift(ratios, output_bits=output_bits), axis=1)
 
 
 def reduce_mean_parameters(

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from xdsl.ir import Block, SSAValue, Use
+from xdsl.ir import Attribute, Block, SSAValue, Use
 from xdsl.rewriter import InsertPoint, Rewriter
 
 from hbir.dialects.qnt import ConstFakeQuantOp
 from hbir.ir.origin import origin_of, set_origin
 from hbir.ir.rewriter import Rewrite
+from hbir.ir.types import SI8, SI16
 from hbir.kernels.quantize import range_of, scale_and_zero_point
 from hbir.passes.graph import defined_by
 
@@ -25,6 +26,11 @@ class Quantization:
     scale: float
     zero_point: int = 0
     bits: int = 8
+
+    @property
+    def element(self) -> Attribute:
+        """The type of the integers: si8 up to 8 bits, else si16."""
+        return SI8 if self.bits <= 8 else SI16
 
 
 def symmetric_range(observed: tuple[float, float], bits: int = 8) -> tuple[float, float]:

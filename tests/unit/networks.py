@@ -27,6 +27,7 @@ from hbir.ir.function import finish_function, make_function
 from hbir.ir.op import TensorOp
 from hbir.ir.origin import Origin
 from hbir.ir.types import F32, SI8, SI16, SI32, dtype_of, element_of, shape_of, tensor
+from hbir.kernels.lut_tables import segmented_table
 from hbir.kernels.parameters import avg_pool_qpp, resize_parameters, softmax_parameters
 from hbir.module import Module
 
@@ -68,8 +69,17 @@ class Network:
         info = np.iinfo(dtype)
         return self.random.integers(info.min, info.max, tuple(shape), dtype, endpoint=True)
 
+    def element(self) -> Attribute:
+        """The element type of a result: si16 now and then."""
+        return SI16 if self.random.random() < 0.25 else SI8
+
     def quantize(self, x: SSAValue, element: Attribute = SI8) -> SSAValue:
         return self.add(QuantizeOp, x, scale=0.05, zero_point=3, element=element)
+
+    def as_si8(self, x: SSAValue) -> SSAValue:
+        if element_of(x) == SI8:
+            return x
+        return self.add(RescaleOp, x, multiplier=18000, shift=24, input_zero_point=3, element=SI8)
 
     def dequantize(self, x: SSAValue) -> SSAValue:
         channels = shape_of(x)[-1]
@@ -82,17 +92,20 @@ class Network:
         cout: int,
         kernel: int = 3,
         residual: SSAValue | None = None,
-        element: Attribute = SI8,
+        element: Attribute | None = None,
         **properties: Any,
     ) -> SSAValue:
+        element = self.element() if element is None else element
+        w_element = self.element()
         groups = properties.get("group_num", 1)
         cin = shape_of(x)[-1] // groups
-        weights = self.integers((cout, kernel, kernel, cin))
+        weights = self.integers((cout, kernel, kernel, cin), dtype_of(tensor((), w_element)))
         columns = [
             self.random.integers(-2000, 2000, cout),
             self.random.integers(1 << 14, 1 << 15, cout),
         ]
-        columns.append(np.full(cout, 22 + (8 if element_of(x) == SI16 else 0)))
+        wide = [e == SI16 for e in (element_of(x), w_element, element)]
+        columns.append(np.full(cout, 22 + 8 * (wide[0] + wide[1] - wide[2])))
         if residual is not None:
             columns += [self.random.integers(1 << 14, 1 << 15, cout), np.full(cout, 8)]
         qpp = np.stack(columns, axis=1).astype(np.int32)
@@ -101,25 +114,37 @@ class Network:
         return self.add(Conv2dOp, *operands, element=element, **properties)
 
     def add_values(self, x: SSAValue, y: SSAValue) -> SSAValue:
-        return self.add(AddOp, x, y, multipliers=[16400, -20000], shift=15, bias=77, element=SI8)
+        return self.add(
+            AddOp, x, y, multipliers=[16400, -20000], shift=15, bias=77, element=self.element()
+        )
 
     def mul(self, x: SSAValue, y: SSAValue) -> SSAValue:
-        return self.add(MulOp, x, y, multiplier=17000, shift=21, zero_points=[1, -2], element=SI8)
+        return self.add(
+            MulOp, x, y, multiplier=17000, shift=21, zero_points=[1, -2],
+            element=self.element(),
+        )  # fmt: skip
 
     def lut(self, x: SSAValue) -> SSAValue:
-        return self.add(LutOp, x, self.constant(self.integers((256,))))
+        element = self.element()
+        if element_of(x) == SI8:
+            return self.add(
+                LutOp, x, self.constant(self.integers((256,), dtype_of(tensor((), element))))
+            )
+        amplitude = 30000 if element == SI16 else 120
+        table = segmented_table(lambda codes: amplitude * np.sin(codes / 5000))
+        return self.add(LutOp, x, self.constant(table), element=element)
 
     def avg_pool(self, x: SSAValue, kernel: int, count_include_pad: bool, **more: Any) -> SSAValue:
         qpp = avg_pool_qpp(0.1, 0.05, kernel * kernel, exclude_pad=not count_include_pad)
         return self.add(
             AvgPoolOp, x, self.constant(np.asarray(qpp, np.int32)), kernel=[kernel, kernel],
-            count_include_pad=count_include_pad, input_zero_point=2, element=SI8, **more,
+            count_include_pad=count_include_pad, input_zero_point=2, element=self.element(), **more,
         )  # fmt: skip
 
     def mean(self, x: SSAValue, dims: Sequence[int], keep: bool) -> SSAValue:
         return self.add(
             ReduceMeanOp, x, dims=list(dims), multiplier=20000, shift=18, keep_dim=keep,
-            input_zero_point=-1, element=SI8,
+            input_zero_point=-1, element=self.element(),
         )  # fmt: skip
 
     def resize(self, x: SSAValue, size: Sequence[int], mode: str) -> SSAValue:
@@ -134,8 +159,9 @@ class Network:
         p = softmax_parameters(0.1, 1 / 127, shape_of(x)[dim])
         tables = [self.constant(np.asarray(t)) for t in (p.exp_table, p.reciprocal_table)]
         return self.add(
-            SoftmaxOp, x, *tables, dim=dim, multiplier=p.multiplier, shift=p.shift, element=SI8
-        )
+            SoftmaxOp, self.as_si8(x), *tables, dim=dim, multiplier=p.multiplier, shift=p.shift,
+            element=self.element(),
+        )  # fmt: skip
 
     def cpu_relu(self, x: SSAValue) -> SSAValue:
         op = make_call(
@@ -187,11 +213,8 @@ def _random_op(  # noqa: C901 (one case per kind of op)
         return int(random.integers(low, high + 1))
 
     shape = shape_of(x)
-    if element_of(x) != SI8:
-        rescaled = net.add(
-            RescaleOp, x, multiplier=18000, shift=24, input_zero_point=3, element=SI8
-        )
-        return rescaled if draw(0, 1) else net.conv(x, draw(1, 40), 1)
+    if element_of(x) != SI8 and not draw(0, 2):
+        return net.as_si8(x)
     if len(shape) != 4:
         return net.lut(x)
     n, h, w, c = shape
@@ -234,7 +257,8 @@ def _random_op(  # noqa: C901 (one case per kind of op)
         case 11:
             return net.softmax(x, draw(1, 3))
         case 12:
-            return net.add(ConcatOp, x, net.lut(x), x, dim=draw(1, 3))
+            x = net.as_si8(x)
+            return net.add(ConcatOp, x, net.as_si8(net.lut(x)), x, dim=draw(1, 3))
         case 13:
             begin = [0, draw(0, h - 1), draw(0, w - 1), draw(0, c - 1)]
             step = [1, draw(1, 2), 1, draw(1, 3)]
@@ -254,7 +278,7 @@ def _random_op(  # noqa: C901 (one case per kind of op)
             slope = net.random.integers(-(1 << 14), 1 << 14, c).astype(np.int32)
             y = net.add(
                 PreluOp, x, net.constant(slope), multiplier=20000, shift=15, input_zero_point=2,
-                output_zero_point=1, element=SI8,
+                output_zero_point=1, element=element_of(x),
             )  # fmt: skip
             y = net.add(MaxOp, y, x)
             if draw(0, 1):

@@ -26,7 +26,12 @@ from hbir.ir.op import TensorOp
 from hbir.ir.origin import origin_of
 from hbir.ir.types import Array, dtype_of, shape_of
 from hbir.ir.weights import WeightStore
-from hbir.kernels.integer.bounds import ACCUMULATOR_LIMIT, accumulator_bound, sum_bound
+from hbir.kernels.integer.bounds import (
+    ACCUMULATOR_LIMIT,
+    RAW_LIMIT,
+    accumulator_bound,
+    sum_bound,
+)
 from hbir.kernels.parameters import MULTIPLIER_MAX, SHIFT_MAX, SHIFT_MIN
 
 TOLERANCE = 2.0**-14
@@ -38,8 +43,8 @@ Scale = npt.NDArray[np.float64]
 def check_accumulator_bound(op: Operation, weights: WeightStore) -> None:
     """Prove from the actual weights that no accumulator of `op` leaves its width.
 
-    32 bits for si8 inputs, 48 for si16. Raises VerifyException naming the channel; ops without an
-    accumulator pass.
+    32 bits for si8 inputs and weights, 48 where one is si16; 32 where it is the result. Raises
+    VerifyException naming the channel; ops without an accumulator pass.
     """
     if isinstance(op, Conv2dOp):
         _check_conv_bound(op, weights)
@@ -50,7 +55,7 @@ def check_accumulator_bound(op: Operation, weights: WeightStore) -> None:
         shape = shape_of(x)
         kernel: Sequence[int] = params.get("kernel") or _pick(shape, params["dims"])
         bound = sum_bound(prod(kernel), dtype_of(x), params["input_zero_point"])
-        _expect_bound(bound, dtype_of(x), "the sum")
+        _expect_bound(bound, ACCUMULATOR_LIMIT[dtype_of(x).itemsize], "the sum")
 
 
 def _check_conv_bound(op: Conv2dOp, weights: WeightStore) -> None:
@@ -60,8 +65,8 @@ def _check_conv_bound(op: Conv2dOp, weights: WeightStore) -> None:
         raise VerifyException("qpp must be a constant: its biases are part of the proof")
     filters = constant_array(w, weights)
     if filters is None:
-        # Activations on both sides: every weight may be -128.
-        filters = np.full(shape_of(w), -128, np.int8)
+        # Activations on both sides: every weight may be the least integer.
+        filters = np.full(shape_of(w), np.iinfo(dtype_of(w).name).min, dtype_of(w))
     bounds = accumulator_bound(
         filters,
         parameters,
@@ -69,11 +74,13 @@ def _check_conv_bound(op: Conv2dOp, weights: WeightStore) -> None:
         residual_dtype=dtype_of(residual[0]) if residual else None,
     )
     channel = int(np.argmax(bounds))
-    _expect_bound(int(bounds[channel]), dtype_of(x), f"the accumulator of channel {channel}")
+    itemsize = max(dtype_of(x).itemsize, dtype_of(w).itemsize)
+    is_raw = dtype_of(op.output).itemsize > 2
+    limit = RAW_LIMIT if is_raw else ACCUMULATOR_LIMIT[itemsize]
+    _expect_bound(int(bounds[channel]), limit, f"the accumulator of channel {channel}")
 
 
-def _expect_bound(bound: int, dtype: np.dtype[np.generic], what: str) -> None:
-    limit = ACCUMULATOR_LIMIT[dtype.itemsize]
+def _expect_bound(bound: int, limit: int, what: str) -> None:
     if bound >= limit:
         raise VerifyException(
             f"{what} can reach {bound}, beyond {limit - 1} ({limit.bit_length()} bits); split the"

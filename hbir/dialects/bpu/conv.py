@@ -16,7 +16,7 @@ from hbir.dialects.properties import (
     int_property,
     optional_int_list_property,
 )
-from hbir.ir.types import SI8, SI16, SI32, SI64, AnyTensor, tensor_type
+from hbir.ir.types import SI8, SI16, SI32, AnyTensor, tensor_type
 from hbir.kernels.window import window_shape
 
 
@@ -32,10 +32,11 @@ class Conv2dOp(IntegerOp):
     x' is x with inputDilation − 1 elements padValue between neighbours (a transposed convolution
     with its kernel flipped), then padded with padValue; negative pads crop. padValue is x's zero
     point, whose share of the sum is folded into bias.
-    x: (N, H, W, Cin) si8 or si16; w: (Cout, KH, KW, Cin/groupNum) si8. qpp: si32 (Cout, 3), columns
+    x: (N, H, W, Cin) si8 or si16; w: (Cout, KH, KW, Cin/groupNum) si8 or
+    si16. qpp: si32 (Cout, 3), columns
     bias, m, s; with a residual, of the result's shape, (Cout, 5): and mr, sr (−16 … 62).
-    A result of si32 (si64 for si16 x) is acc + bias + R itself: clipped, not requantized, and
-    outputZeroPoint must be 0.
+    The accumulator has 32 bits where x and w are si8, else 48. A result of si32 is acc + bias + R
+    itself, which must fit: clipped, not requantized, and outputZeroPoint must be 0.
     """
 
     name = "bpu.conv2d"
@@ -58,8 +59,8 @@ class Conv2dOp(IntegerOp):
         "$x `,` $w `,` $qpp (`,` $residual^)? attr-dict `:` functional-type(operands, results)"
     )
 
-    ELEMENTS: ClassVar = (SI8, SI16, SI32, SI64)
-    OPERAND_ELEMENTS: ClassVar = (ACTIVATIONS, (SI8,), (SI32,), ACTIVATIONS)
+    ELEMENTS: ClassVar = (SI8, SI16, SI32)
+    OPERAND_ELEMENTS: ClassVar = (ACTIVATIONS, ACTIVATIONS, (SI32,), ACTIVATIONS)
 
     @classmethod
     @override
@@ -102,14 +103,8 @@ class Conv2dOp(IntegerOp):
         x = tensor_type(self.operands[0])
         expect_zero_point(params["pad_value"], x, "padValue")
         expect_zero_point(params["output_zero_point"], result, "outputZeroPoint")
-        element = result.get_element_type()
-        if element in ACTIVATIONS:
+        if result.get_element_type() in ACTIVATIONS:
             return
-        raw = SI32 if x.get_element_type() == SI8 else SI64
-        expect(
-            element == raw,
-            f"the raw accumulator of an {x.get_element_type()} input is {raw}, not {element}",
-        )
         expect(
             params["output_zero_point"] == 0,
             f"a raw accumulator has outputZeroPoint 0, got {params['output_zero_point']}",

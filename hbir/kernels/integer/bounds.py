@@ -13,7 +13,11 @@ from hbir.kernels.integer.requantize import scale_residual
 from hbir.kernels.types import Array
 
 ACCUMULATOR_LIMIT = {1: 1 << 31, 2: 1 << 47}
-"""Bytes of an input element → exclusive bound of the accumulator's magnitude: 32 or 48 bits."""
+"""Bytes of the wider of x's and w's elements → exclusive bound of the accumulator's magnitude: 32
+or 48 bits."""
+
+RAW_LIMIT = 1 << 31
+"""The same where the accumulator is the result, which has 32 bits whatever x and w have."""
 
 
 def accumulator_bound(
@@ -27,7 +31,7 @@ def accumulator_bound(
 
     w: (Cout, ...) integers; qpp: (Cout, 3), or (Cout, 5) with a residual.
     """
-    magnitudes = np.abs(w.reshape(w.shape[0], -1).astype(np.int16)).sum(axis=1, dtype=np.int64)
+    magnitudes = np.abs(w.reshape(w.shape[0], -1).astype(np.int32)).sum(axis=1, dtype=np.int64)
     columns = qpp.astype(np.int64).T
     bound = magnitudes * _largest(x_dtype) + np.abs(columns[0])
     if residual_dtype is not None:

@@ -17,15 +17,15 @@ from hbir.dialects.hbir.constant import ConstantOp
 from hbir.dialects.qnt import ConstFakeQuantOp, DequantizeOp, QuantizeOp
 from hbir.ir.origin import Origin, origin_of
 from hbir.ir.rewriter import Rewrite, apply_patterns
-from hbir.ir.types import SI8
+from hbir.ir.types import numpy_dtype
 from hbir.kernels.quantize import quantize
 from hbir.passes.fake_quant import Quantization, quantization_of
 from hbir.passes.gemm import as_gemm
 
 
 class ExpandFakeQuantsPass(ModulePass):
-    """const_fake_quant becomes quantize and dequantize; on a constant, an si8 constant and the
-    latter."""
+    """const_fake_quant becomes quantize and dequantize; on a constant, an integer constant and the
+    latter. Up to 8 bits are si8, more are si16."""
 
     name = "expand-fake-quants"
 
@@ -59,11 +59,11 @@ def _integers(op: ConstFakeQuantOp, how: Quantization, rewrite: Rewrite) -> SSAV
     origin = (origin_of(op.x) or Origin("")).quantized(how.scale, how.zero_point)
     if constant is not None:
         array = quantize(
-            constant, scale=how.scale, zero_point=how.zero_point, dtype=np.dtype(np.int8)
+            constant, scale=how.scale, zero_point=how.zero_point, dtype=numpy_dtype(how.element)
         )
         values = rewrite.weights.attribute(array)
         return rewrite.insert(ConstantOp.make(values=values, origin=origin), before=op).output
     new = QuantizeOp.make(
-        op.x, element=SI8, scale=how.scale, zero_point=how.zero_point, origin=origin
+        op.x, element=how.element, scale=how.scale, zero_point=how.zero_point, origin=origin
     )
     return rewrite.insert(new, before=op).output

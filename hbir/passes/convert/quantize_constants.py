@@ -22,13 +22,15 @@ from hbir.passes.fake_quant import (
     copy_fake_quant,
     fake_quants_of,
     insert_fake_quant,
+    quantization_at,
     symmetric_range,
 )
 from hbir.passes.scalars import scalar_operand
 
 
 class QuantizeConstantsPass(ModulePass):
-    """Symmetric int8 of the largest magnitude; for concat, max and min as the result."""
+    """Symmetric, of the largest magnitude, as wide as the other operand; for concat, max and min as
+    the result."""
 
     name = "quantize-constants"
 
@@ -50,8 +52,10 @@ def _quantize_operands(op: Operation, rewrite: Rewrite) -> None:
             continue
         uses = [use for use in value.uses if use.operation is op and use.index == index]
         if isinstance(op, AddOp | SubOp | MulOp):
-            low, high = symmetric_range((float(array.min()), float(array.max())))
-            insert_fake_quant(rewrite, value, uses, minimum=low, maximum=high)
+            other = quantization_at(op.operands[1 - index])
+            bits = 8 if other is None else other.bits
+            low, high = symmetric_range((float(array.min()), float(array.max())), bits)
+            insert_fake_quant(rewrite, value, uses, minimum=low, maximum=high, bits=bits)
             continue
         likes = fake_quants_of(op.results[0])
         if likes:

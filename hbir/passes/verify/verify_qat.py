@@ -18,7 +18,7 @@ from hbir.passes.verify.verify_float import check_dialect
 
 class VerifyQatPass(ModulePass):
     """The float level's rules, and for each fake-quant: outside fusion groups, a range around 0,
-    8 bits, per channel only on constants."""
+    8 or 16 bits, per channel only on constants."""
 
     name = "verify-qat"
 
@@ -35,10 +35,8 @@ class VerifyQatPass(ModulePass):
 
 def _check_range(op: ConstFakeQuantOp) -> None:
     params = op.params()
-    if params["bits"] != 8:
-        raise VerifyError(
-            op, f"bits must be 8, got {params['bits']}; wider types are not there yet"
-        )
+    if params["bits"] not in (8, 16):
+        raise VerifyError(op, f"bits must be 8 or 16, got {params['bits']}")
     for low, high in zip(params["min"], params["max"], strict=True):
         if low > 0 or high < 0:
             raise VerifyError(

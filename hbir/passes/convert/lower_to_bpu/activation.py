@@ -50,7 +50,9 @@ def lower_prelu(op: PreluOp, lowering: Lowering) -> TensorOp:
         raise HbirError("its slopes are not constants")
     channels = shape_of(op.x)[-1]
     per_channel = np.broadcast_to(slopes.reshape(-1), (channels,))
-    parameters, slope = prelu_parameters(x.scale, lowering.result.scale, per_channel)
+    parameters, slope = prelu_parameters(
+        x.scale, lowering.result.scale, per_channel, output_bits=lowering.result.bits
+    )
     new = BpuPreluOp.make(
         x.value,
         lowering.constant(slope, name="slopes"),

@@ -15,7 +15,7 @@ from hbir.dialects.hbir.elementwise import AddOp, MaxOp, MinOp, MulOp, SubOp
 from hbir.errors import HbirError
 from hbir.ir.op import TensorOp
 from hbir.kernels.parameters import add_parameters, mul_parameters
-from hbir.passes.convert.lower_to_bpu.lowering import ELEMENT, Lowering, LoweringFunction
+from hbir.passes.convert.lower_to_bpu.lowering import Lowering, LoweringFunction
 
 
 def lower_add(op: AddOp | SubOp, lowering: Lowering) -> TensorOp:
@@ -28,11 +28,12 @@ def lower_add(op: AddOp | SubOp, lowering: Lowering) -> TensorOp:
         lhs_zero_point=x.zero_point,
         rhs_zero_point=y.zero_point,
         subtract=isinstance(op, SubOp),
+        output_bits=lowering.result.bits,
     )
     new = BpuAddOp.make(
         x.value,
         y.value,
-        element=ELEMENT,
+        element=lowering.element,
         output_zero_point=lowering.result.zero_point,
         **parameters,
     )
@@ -42,11 +43,13 @@ def lower_add(op: AddOp | SubOp, lowering: Lowering) -> TensorOp:
 def lower_mul(op: MulOp, lowering: Lowering) -> TensorOp:
     """bpu.mul."""
     x, y = lowering.quantized(op.lhs), lowering.quantized(op.rhs)
-    parameters = mul_parameters(x.scale, y.scale, lowering.result.scale)
+    parameters = mul_parameters(
+        x.scale, y.scale, lowering.result.scale, output_bits=lowering.result.bits
+    )
     new = BpuMulOp.make(
         x.value,
         y.value,
-        element=ELEMENT,
+        element=lowering.element,
         zero_points=[x.zero_point, y.zero_point],
         output_zero_point=lowering.result.zero_point,
         **parameters,

@@ -26,6 +26,7 @@ from hbir.dialects.qnt import ConstFakeQuantOp, DequantizeOp
 from hbir.errors import HbirError
 from hbir.ir.op import TensorOp
 from hbir.ir.types import SI32, Array, shape_of
+from hbir.kernels.integer.bounds import RAW_LIMIT, accumulator_bound
 from hbir.kernels.parameters import (
     Residual,
     clip_bounds,
@@ -35,7 +36,6 @@ from hbir.kernels.parameters import (
 )
 from hbir.kernels.quantize import const_fake_quant, scales_and_zero_points
 from hbir.passes.convert.lower_to_bpu.lowering import (
-    ELEMENT,
     Lowering,
     LoweringFunction,
     Quantized,
@@ -46,7 +46,9 @@ from hbir.passes.groups import FusionGroup, group_ending_at
 from hbir.passes.observed import input_mean
 
 _RAW_MAX = (1 << 31) - 1
-_WEIGHT_MAX = 127
+_RAW_MARGIN = 1 / 64
+"""How much further below 2^31 a raw accumulator is kept: weights, rounded anew, may come out larger
+by half a step each."""
 
 
 def lower_group(op: TensorOp, lowering: Lowering) -> TensorOp:
@@ -58,28 +60,8 @@ def lower_group(op: TensorOp, lowering: Lowering) -> TensorOp:
     residual = None
     if group.residual is not None:
         residual = _viewed(lowering, lowering.quantized(group.residual), group)
-    weights, scales = _weights(group.gemm, lowering)
-    bias = None if group.gemm.bias is None else lowering.rewrite.constant_value(group.gemm.bias)
+    integers, scales, qpp = _integer_weights(group.gemm, x, residual, lowering)
     output = lowering.output
-    added = None
-    if residual is not None:
-        how = residual.quantization
-        added = Residual(how.scale, how.zero_point, how.bits)
-    output_scale = None if output is None else output.scale
-    scales = floor_weight_scales(
-        scales, bias=bias, input_scale=x.scale, output_scale=output_scale, residual=added
-    )
-    integers = quantize_weights(weights, scales)
-    bias = _corrected_bias(bias, weights, integers, scales, group.gemm, lowering)
-    qpp = conv_qpp(
-        integers,
-        scales,
-        bias=bias,
-        input_scale=x.scale,
-        output_scale=output_scale,
-        input_zero_point=x.zero_point,
-        residual=added,
-    )
     operands = [
         x.value,
         lowering.constant(integers, name="weights", scale=scales),
@@ -96,7 +78,7 @@ def lower_group(op: TensorOp, lowering: Lowering) -> TensorOp:
         accumulator_scale = (scales.astype(np.float64) * x.scale).astype(np.float32)
         return _raw(operands, properties, accumulator_scale, shape, lowering)
     conv = BpuConv2dOp.make(
-        *operands, element=ELEMENT, outputZeroPoint=output.zero_point, **properties
+        *operands, element=output.element, outputZeroPoint=output.zero_point, **properties
     )
     if shape_of(conv.output) == shape:
         return lowering.finish(conv)
@@ -163,15 +145,70 @@ def _clip(group: FusionGroup, lowering: Lowering) -> tuple[int, int] | None:
     if lowering.output is None:
         return 0, _RAW_MAX  # place-ops lets out no accumulator with an upper bound
     how = lowering.output
-    bounds = clip_bounds(low, high, how.scale, how.zero_point)
-    return None if bounds == (-128, 127) else bounds
+    dtype = lowering.dtype
+    bounds = clip_bounds(low, high, how.scale, how.zero_point, dtype=dtype)
+    limits = np.iinfo(dtype.name)
+    return None if bounds == (limits.min, limits.max) else bounds
 
 
 # --------------------------------------------------------------------------------------- weights
 
 
-def _weights(gemm: GemmOp, lowering: Lowering) -> tuple[Array, Array]:
-    """Weights as float (Cout, KH, KW, Cin/g) and their scales (Cout).
+def _integer_weights(
+    gemm: GemmOp, x: Quantized, residual: Quantized | None, lowering: Lowering
+) -> tuple[Array, Array, Array]:
+    """The integers, scales and `qpp` of a convolution's weights: (Cout, KH, KW, Cin/g), (Cout) and
+    (Cout, 3 or 5)."""
+    weights, scales, bits = _weights(gemm, lowering)
+    bias = None if gemm.bias is None else lowering.rewrite.constant_value(gemm.bias)
+    added = None
+    if residual is not None:
+        how = residual.quantization
+        added = Residual(how.scale, how.zero_point, how.bits)
+    output = lowering.output
+    output_scale = None if output is None else output.scale
+    # What the integer bias must hold: the bias, and x's zero point's share of the sum.
+    offset = np.abs(x.scale * x.zero_point * weights.sum(axis=(1, 2, 3), dtype=np.float64))
+    scales = floor_weight_scales(
+        scales,
+        bias=offset if bias is None else np.abs(bias) + offset,
+        input_scale=x.scale,
+        output_scale=output_scale,
+        residual=added,
+        accumulator_bits=32 if max(bits, x.quantization.bits) <= 8 else 48,
+    )
+
+    def rounded(scales: Array) -> tuple[Array, Array, Array]:
+        integers = quantize_weights(weights, scales, bits=bits)
+        corrected = _corrected_bias(bias, weights, integers, scales, gemm, lowering)
+        qpp = conv_qpp(
+            integers,
+            scales,
+            bias=corrected,
+            input_scale=x.scale,
+            output_scale=output_scale,
+            input_zero_point=x.zero_point,
+            residual=added,
+            output_bits=8 if output is None else output.bits,
+        )
+        return integers, scales, qpp
+
+    found = rounded(scales)
+    if output is not None:
+        return found
+    bounds = accumulator_bound(
+        found[0],
+        found[2],
+        x_dtype=x.dtype,
+        residual_dtype=None if residual is None else residual.dtype,
+    )
+    # A raw accumulator has 32 bits, which wide inputs may exceed: coarser weights then.
+    excess = np.maximum(bounds / RAW_LIMIT * (1 + _RAW_MARGIN), 1)
+    return found if np.all(excess == 1) else rounded((scales * excess).astype(np.float32))
+
+
+def _weights(gemm: GemmOp, lowering: Lowering) -> tuple[Array, Array, int]:
+    """Weights as float (Cout, KH, KW, Cin/g), their scales (Cout) and their bits.
 
     A symmetric per-tensor or per-output-channel fake-quant on them says the scales; else each
     channel's largest magnitude does.
@@ -182,19 +219,20 @@ def _weights(gemm: GemmOp, lowering: Lowering) -> tuple[Array, Array]:
         raise HbirError("its weights are not a constant")
     if fake_quant is None:
         weights = _as_filters(gemm, array)
-        return weights, _largest_magnitudes(weights)
+        return weights, _largest_magnitudes(weights, 8), 8
     params = fake_quant.params()
+    bits: int = params["bits"]
     weights = _as_filters(gemm, const_fake_quant(array, **params))
     given, _ = scales_and_zero_points(
         params["bits"], params["min"], params["max"], params["narrow_range"]
     )
     scales = _output_channel_scales(gemm, given, params.get("axis"), weights.shape[0])
     if scales is None:
-        return weights, _largest_magnitudes(weights)
+        return weights, _largest_magnitudes(weights, bits), bits
     column = scales.reshape(-1, 1, 1, 1).astype(np.float64)
-    # A zero point may push the difference to it out of int8; then the scale can't be kept.
-    fits = np.abs(weights / column).max(initial=0) < _WEIGHT_MAX + 1.5
-    return weights, scales if fits else _largest_magnitudes(weights)
+    # A zero point may push the difference to it out of the range; then the scale can't be kept.
+    fits = np.abs(weights / column).max(initial=0) < (1 << (bits - 1)) + 0.5
+    return weights, scales if fits else _largest_magnitudes(weights, bits), bits
 
 
 def _corrected_bias(
@@ -226,9 +264,9 @@ def _corrected_bias(
     return correction if bias is None else bias + correction
 
 
-def _largest_magnitudes(weights: Array) -> Array:
+def _largest_magnitudes(weights: Array, bits: int) -> Array:
     magnitudes = np.abs(weights.reshape(weights.shape[0], -1)).max(axis=1, initial=0)
-    return magnitudes.astype(np.float64) / _WEIGHT_MAX
+    return magnitudes.astype(np.float64) / ((1 << (bits - 1)) - 1)
 
 
 def _output_channel_scales(

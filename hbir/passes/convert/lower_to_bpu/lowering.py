@@ -15,7 +15,7 @@ from hbir.errors import HbirError
 from hbir.ir.op import TensorOp
 from hbir.ir.origin import Origin, name_of, origin_of, origin_of_op, set_origin
 from hbir.ir.rewriter import Rewrite
-from hbir.ir.types import SI8, SI16, Array, dtype_of, numpy_dtype
+from hbir.ir.types import Array, dtype_of, numpy_dtype
 from hbir.passes.fake_quant import Quantization
 
 OpT = TypeVar("OpT", bound=TensorOp)
@@ -71,7 +71,7 @@ class Lowering:
     @property
     def element(self) -> Attribute:
         """The result's element type, si8 or si16."""
-        return element_of_bits(self.result.bits)
+        return self.result.element
 
     @property
     def dtype(self) -> np.dtype[Any]:
@@ -141,11 +141,3 @@ LoweringFunction: TypeAlias = Callable[[Any, Lowering], TensorOp]
 
 For a fusion group the op is its last one.
 """
-
-ELEMENT = SI8
-"""Element type of the results of lowerings that don't ask `Lowering.element` yet."""
-
-
-def element_of_bits(bits: int) -> Attribute:
-    """si8 for activations of up to 8 bits, si16 for wider ones."""
-    return SI8 if bits <= 8 else SI16

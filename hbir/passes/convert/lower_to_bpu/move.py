@@ -19,7 +19,6 @@ from hbir.ir.op import TensorOp
 from hbir.ir.types import shape_of
 from hbir.kernels.parameters import rescale_parameters, resize_parameters
 from hbir.passes.convert.lower_to_bpu.lowering import (
-    ELEMENT,
     Lowering,
     LoweringFunction,
     Quantized,
@@ -31,10 +30,10 @@ def rescale(x: Quantized, output: Quantization) -> RescaleOp:
     """The op that requantizes `x`."""
     return RescaleOp.make(
         x.value,
-        element=ELEMENT,
+        element=output.element,
         input_zero_point=x.zero_point,
         output_zero_point=output.zero_point,
-        **rescale_parameters(x.scale, output.scale),
+        **rescale_parameters(x.scale, output.scale, output_bits=output.bits),
     )
 
 
@@ -89,7 +88,9 @@ def lower_slice(op: SliceOp, lowering: Lowering) -> TensorOp:
 def lower_pad(op: PadOp, lowering: Lowering) -> TensorOp:
     """bpu.pad with the pad value as an integer of the operand's scale."""
     x, params = lowering.quantized(op.x), op.params()
-    value = int(np.clip(np.rint(params["pad_value"] / x.scale) + x.zero_point, -128, 127))
+    limits = np.iinfo(x.dtype.name)
+    value = np.rint(params["pad_value"] / x.scale) + x.zero_point
+    value = int(np.clip(value, limits.min, limits.max))
     new = bpu.PadOp.make(x.value, begin=params["begin"], end=params["end"], pad_value=value)
     return keep_scale(new, x, lowering)
 

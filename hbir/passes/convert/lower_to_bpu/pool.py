@@ -11,7 +11,7 @@ from hbir.dialects.bpu.pool import MaxPoolOp as BpuMaxPoolOp
 from hbir.dialects.hbir.pool import AvgPoolOp, MaxPoolOp
 from hbir.ir.op import TensorOp
 from hbir.kernels.parameters import avg_pool_qpp
-from hbir.passes.convert.lower_to_bpu.lowering import ELEMENT, Lowering, LoweringFunction
+from hbir.passes.convert.lower_to_bpu.lowering import Lowering, LoweringFunction
 from hbir.passes.convert.lower_to_bpu.move import keep_scale
 from hbir.passes.pads import explicit_pads, overhang
 
@@ -36,12 +36,16 @@ def lower_avg_pool(op: AvgPoolOp, lowering: Lowering) -> TensorOp:
     params, pads = op.params(), explicit_pads(op)
     counts_all = not any(pads) or (params["count_include_pad"] and not any(overhang(op)))
     qpp = avg_pool_qpp(
-        x.scale, lowering.result.scale, prod(params["kernel"]), exclude_pad=not counts_all
+        x.scale,
+        lowering.result.scale,
+        prod(params["kernel"]),
+        exclude_pad=not counts_all,
+        output_bits=lowering.result.bits,
     )
     new = BpuAvgPoolOp.make(
         x.value,
         lowering.constant(qpp, name="qpp"),
-        element=ELEMENT,
+        element=lowering.element,
         kernel=params["kernel"],
         stride=params["stride"],
         pad=pads,

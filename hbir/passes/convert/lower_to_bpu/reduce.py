@@ -14,7 +14,7 @@ from hbir.dialects.hbir.reduce import ReduceMeanOp
 from hbir.ir.op import TensorOp
 from hbir.ir.types import shape_of
 from hbir.kernels.parameters import reduce_mean_parameters, softmax_parameters
-from hbir.passes.convert.lower_to_bpu.lowering import ELEMENT, Lowering, LoweringFunction
+from hbir.passes.convert.lower_to_bpu.lowering import Lowering, LoweringFunction
 
 
 def lower_reduce_mean(op: ReduceMeanOp, lowering: Lowering) -> TensorOp:
@@ -26,12 +26,14 @@ def lower_reduce_mean(op: ReduceMeanOp, lowering: Lowering) -> TensorOp:
     count = prod(shape[dim] for dim in dims)
     new = BpuReduceMeanOp.make(
         x.value,
-        element=ELEMENT,
+        element=lowering.element,
         dims=dims,
         keep_dim=params["keep_dim"],
         input_zero_point=x.zero_point,
         output_zero_point=lowering.result.zero_point,
-        **reduce_mean_parameters(x.scale, lowering.result.scale, count),
+        **reduce_mean_parameters(
+            x.scale, lowering.result.scale, count, output_bits=lowering.result.bits
+        ),
     )
     return lowering.finish(new)
 
@@ -50,7 +52,7 @@ def lower_softmax(op: SoftmaxOp, lowering: Lowering) -> TensorOp:
         x.value,
         lowering.constant(parameters.exp_table, name="exp_table"),
         lowering.constant(parameters.reciprocal_table, name="reciprocal_table"),
-        element=ELEMENT,
+        element=lowering.element,
         dim=rank - 1,
         multiplier=parameters.multiplier,
         shift=parameters.shift,

@@ -57,9 +57,9 @@ func.func @broadcast_residual(%x: tensor<1x8x8x8xsi8>, %w: tensor<4x1x1x8xsi8>, 
 
 // -----
 
-// CHECK: w must hold si8, got si16
-func.func @weights(%x: tensor<1x8x8x8xsi8>, %w: tensor<4x1x1x8xsi16>, %qpp: tensor<4x3xsi32>) {
-  %y = bpu.conv2d %x, %w, %qpp : (tensor<1x8x8x8xsi8>, tensor<4x1x1x8xsi16>, tensor<4x3xsi32>) -> tensor<1x8x8x4xsi8>
+// CHECK: w must hold si8 or si16, got si32
+func.func @weights(%x: tensor<1x8x8x8xsi8>, %w: tensor<4x1x1x8xsi32>, %qpp: tensor<4x3xsi32>) {
+  %y = bpu.conv2d %x, %w, %qpp : (tensor<1x8x8x8xsi8>, tensor<4x1x1x8xsi32>, tensor<4x3xsi32>) -> tensor<1x8x8x4xsi8>
   func.return
 }
 
@@ -73,9 +73,10 @@ func.func @clip(%x: tensor<1x8x8x8xsi8>, %w: tensor<4x1x1x8xsi8>, %qpp: tensor<4
 
 // -----
 
-// CHECK: the raw accumulator of an si16 input is si64, not si32
+// A raw accumulator is si32, whatever x and w hold.
+// CHECK: result has element type si64, allowed are si8, si16, si32
 func.func @raw(%x: tensor<1x8x8x8xsi16>, %w: tensor<4x1x1x8xsi8>, %qpp: tensor<4x3xsi32>) {
-  %y = bpu.conv2d %x, %w, %qpp : (tensor<1x8x8x8xsi16>, tensor<4x1x1x8xsi8>, tensor<4x3xsi32>) -> tensor<1x8x8x4xsi32>
+  %y = bpu.conv2d %x, %w, %qpp : (tensor<1x8x8x8xsi16>, tensor<4x1x1x8xsi8>, tensor<4x3xsi32>) -> tensor<1x8x8x4xsi64>
   func.return
 }
 

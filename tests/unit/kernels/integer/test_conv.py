@@ -9,6 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from hbir.kernels.integer import conv
 from hbir.kernels.integer.conv import conv2d, conv2d_accumulate, conv2d_finish, exact_float
 from hbir.kernels.table import execute
 from tests.unit.kernels.integer import oracle
@@ -38,7 +39,8 @@ def convolutions(draw: st.DrawFn) -> tuple[Any, Any, dict[str, Any]]:
         assume(spread + begin + end >= params["dilation"][axis] * (kernel[axis] - 1) + 1)
     x_dtype = draw(st.sampled_from([np.int8, np.int16]))
     x = draw(tensors((draw(st.integers(1, 2)), *size, groups * group_cin), x_dtype))
-    w = draw(tensors((groups * group_cout, *kernel, group_cin), np.int8))
+    w_dtype = draw(st.sampled_from([np.int8, np.int16]))
+    w = draw(tensors((groups * group_cout, *kernel, group_cin), w_dtype))
     return x, w, params
 
 
@@ -47,7 +49,7 @@ def convolutions(draw: st.DrawFn) -> tuple[Any, Any, dict[str, Any]]:
 def test_accumulate_equals_plain_integers(case: tuple[Any, Any, dict[str, Any]]):
     x, w, params = case
     got = conv2d_accumulate(x, w, **params)
-    assert got.dtype == (np.int32 if x.dtype == np.int8 else np.int64)
+    assert got.dtype == (np.int32 if x.dtype == w.dtype == np.int8 else np.int64)
     np.testing.assert_array_equal(got, oracle.conv_sums(x, w, **params))
 
 
@@ -125,7 +127,12 @@ def test_one_float32_product_would_be_wrong():
 
 @pytest.mark.parametrize(
     ("dtypes", "mantissa_bits"),
-    [((np.int8, np.int8), 24), ((np.int16, np.int8), 53), ((np.int16, np.int16), 53)],
+    [
+        ((np.int8, np.int8), 24),
+        ((np.int16, np.int8), 53),
+        ((np.int8, np.int16), 53),
+        ((np.int16, np.int16), 53),
+    ],
 )
 def test_chunks_stay_inside_the_mantissa(dtypes: tuple[type, type], mantissa_bits: int):
     float_type, chunk = exact_float(*dtypes)
@@ -140,6 +147,22 @@ def test_worst_case_int16_is_exact():
     w = np.full((1, 1, 1, 4608), -128, np.int8)
     got = conv2d_accumulate(x, w).reshape(2)
     assert got.tolist() == [32768 * 128 * 4608, (32768 - 32767) * 128 * 2304]
+
+
+def test_worst_case_int16_by_int16_is_exact(monkeypatch: pytest.MonkeyPatch):
+    """The most products a constraint allows, all extreme: 2^45. Chunks of 2^23 are never reached,
+    so a smaller bound shows that the split adds up."""
+    terms = 32768
+    x = np.full((1, 1, 3, terms), -32768, np.int16)
+    x[0, 0, 1, ::2] = 32767
+    x[0, 0, 2] = 32767
+    w = np.full((2, 1, 1, terms), -32768, np.int16)
+    w[1] = 32767
+    w[1, :, :, -1] = 32766
+    expected = (x.reshape(3, terms).astype(object) @ w.reshape(2, terms).astype(object).T).tolist()
+    assert conv2d_accumulate(x, w).reshape(3, 2).tolist() == expected
+    monkeypatch.setattr(conv, "exact_float", lambda *_: (np.float64, 1000))
+    assert conv2d_accumulate(x, w).reshape(3, 2).tolist() == expected
 
 
 def test_depthwise_with_many_taps_is_exact():
