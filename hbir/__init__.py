@@ -71,7 +71,7 @@ __all__ = [
 ]
 
 
-_SUBMODULES = ("onnx",)
+_SUBMODULES = ("onnx", "torch")
 """Modules that users reach as attributes: `hbir.onnx.export(...)` after `import hbir`."""
 
 

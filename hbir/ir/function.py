@@ -6,6 +6,7 @@ both optionally `hbir.desc`, as the published IR has them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from xdsl.dialects.builtin import (
@@ -87,6 +88,11 @@ def input_names(function: FuncOp) -> list[str]:
 def output_names(function: FuncOp) -> list[str]:
     """The names of a function's outputs."""
     return port_names(function.res_attrs, len(function.function_type.outputs), "output")
+
+
+def symbol_name(name: str) -> str:
+    """A network's name as a function's: other characters than letters, digits and _$. become _."""
+    return re.sub(r"[^A-Za-z0-9_$.]", "_", name)
 
 
 def make_function(name: str, inputs: Sequence[tuple[str, Attribute]]) -> tuple[FuncOp, Block]:

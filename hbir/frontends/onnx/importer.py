@@ -7,7 +7,6 @@ function (`registry`), kept as a CPU op with the reason why it has no BPU form, 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -35,7 +34,7 @@ from hbir.frontends.onnx.registry import import_functions
 from hbir.frontends.onnx.shapes import InputShapes, resolve_input_shapes
 from hbir.frontends.onnx.values import QuantizedValue, Value, known_array
 from hbir.ir.context import HbirContext, make_context
-from hbir.ir.function import finish_function, make_function
+from hbir.ir.function import finish_function, make_function, symbol_name
 from hbir.ir.op import ShapeError
 from hbir.ir.origin import Node as SourceNode
 from hbir.ir.origin import Origin
@@ -86,8 +85,7 @@ class _Importer:
             (port.name, tensor(shapes[port.name], self._element(port.dtype, port.name)))
             for port in graph.inputs
         ]
-        symbol = re.sub(r"[^A-Za-z0-9_$.]", "_", name)
-        self._function, self._block = make_function(symbol, inputs)
+        self._function, self._block = make_function(symbol_name(name), inputs)
         self._values.update(zip((n for n, _ in inputs), self._block.args, strict=True))
 
     def _element(self, dtype: np.dtype[np.generic] | None, name: str) -> Attribute:

@@ -10,7 +10,19 @@ from dataclasses import dataclass
 
 from hbir.frontends.onnx.errors import NoBpuForm
 from hbir.frontends.onnx.node_import import NodeImport
+from hbir.frontends.windows import pair, split_padding
 from hbir.kernels.window import window_extent
+
+__all__ = [
+    "Window",
+    "auto_pad",
+    "explicit_pads",
+    "pair",
+    "read_window",
+    "spatial_ints",
+    "spatial_rank",
+    "split_padding",
+]
 
 AUTO_PADS = ("NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID")
 
@@ -73,17 +85,6 @@ def auto_pad(node: NodeImport) -> str:
     if mode not in AUTO_PADS:
         raise NoBpuForm(f"auto_pad must be one of {', '.join(AUTO_PADS)}, got {mode!r}")
     return mode
-
-
-def split_padding(total: int, *, upper: bool) -> tuple[int, int]:
-    """A total padding as before and after; the odd element goes after if `upper`."""
-    small, large = total // 2, total - total // 2
-    return (small, large) if upper else (large, small)
-
-
-def pair(values: Sequence[int], row: int) -> tuple[int, int]:
-    """One or two entries as (H, W); a single one is W's, H gets `row`."""
-    return (row, values[0]) if len(values) == 1 else (values[0], values[1])
 
 
 def _pads(
