@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
 
 from hbir.ir.origin import origin_of_op
 from hbir.module import Function, Module
@@ -120,3 +121,9 @@ def reasons(module: Module) -> list[str]:
 def count(module: Module, op: str) -> int:
     """How many ops of a name the module has."""
     return module.functions[0].statistics().get(op, 0)
+
+
+def onnx_reference(model: onnx.ModelProto, feeds: Mapping[str, Array]) -> list[Array]:
+    """The outputs of onnx's own evaluator, for operators that onnxruntime doesn't have yet."""
+    evaluator: Any = ReferenceEvaluator(model)  # typed only in part
+    return evaluator.run(None, dict(feeds))
