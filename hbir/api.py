@@ -152,7 +152,7 @@ def visualize(
 
 
 def hbm_perf(model: Any, output_dir: str | os.PathLike[str] | None = None) -> int:
-    """Static performance of a compiled model: prints a summary, writes `<graph>.json`; 0 is ok."""
+    """Static performance of a compiled model: prints a summary, writes JSON, HTML and trace."""
     from hbir.reports.perf import hbm_perf as perf
 
     return perf(model, output_dir)

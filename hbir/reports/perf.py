@@ -1,4 +1,4 @@
-"""`hbm_perf`: the static performance of a compiled model, printed and written."""
+"""`hbm_perf`: the static performance of a compiled model, printed and written as files."""
 
 from __future__ import annotations
 
@@ -9,17 +9,23 @@ import sys
 from pathlib import Path
 
 from hbir.backend.march import load_march
+from hbir.backend.timeline import play
 from hbir.errors import HbirError
 from hbir.files import write_file
 from hbir.hbm import Hbm
 from hbir.reports.layer_table import print_layer_table
+from hbir.reports.page import report_page
 from hbir.reports.performance import Json, performance_report
+from hbir.reports.trace import trace
 
 
 def hbm_perf(
     model: Hbm | str | os.PathLike[str], output_dir: str | os.PathLike[str] | None = None
 ) -> int:
-    """Print each graph's FPS, latency, DDR volume and layers, and write `<graph>.json`; 0 is ok.
+    """Print each graph's FPS, latency, DDR volume and layers; 0 is ok.
+
+    Writes `<graph>.json` (the published keys), `<graph>.html` (a page that needs no network) and
+    `<graph>.trace.json` (for Perfetto).
 
     model: an `Hbm`, or the path of a .hbm. output_dir: the working directory by default.
     Raises HbirError for a file that can't be read or written.
@@ -32,11 +38,19 @@ def hbm_perf(
         raise HbirError(f"{folder}: can't be made ({error.strerror})") from None
     machine = load_march(hbm.program.march)
     for graph in hbm.program.graphs:
-        report = performance_report(machine, hbm.program, graph)
+        timeline = play(machine, hbm.program, graph)
+        report = performance_report(machine, hbm.program, graph, timeline)
         _print(graph.name, report)
-        file = folder / f"{re.sub(r'[^A-Za-z0-9_.+-]', '_', graph.name)}.json"
-        write_file(file, (json.dumps(report, indent=1, ensure_ascii=False) + "\n").encode())
-        _say(f"{file}: written")
+        texts = {
+            ".json": json.dumps(report, indent=1, ensure_ascii=False) + "\n",
+            ".html": report_page(machine, hbm.program, graph, timeline, report),
+            ".trace.json": trace(machine, hbm.program, graph, timeline),
+        }
+        stem = re.sub(r"[^A-Za-z0-9_.+-]", "_", graph.name)
+        for suffix, text in texts.items():
+            file = folder / f"{stem}{suffix}"
+            write_file(file, text.encode())
+            _say(f"{file}: written")
     _say("HBDK hbm perf SUCCESS")
     return 0
 

@@ -21,7 +21,6 @@ from hbir.backend.timeline import (
     Timeline,
     busy_cycles,
     layer_cycles,
-    play,
 )
 
 Json = dict[str, Any]
@@ -42,9 +41,10 @@ MAC_KEYS = {
 """(feature bytes, weight bytes) → key of "model info"; "double" says both are of that type."""
 
 
-def performance_report(machine: Machine, program: Program, graph: Graph) -> Json:
-    """The report of one graph. Plays its timeline; nothing is executed."""
-    timeline = play(machine, program, graph)
+def performance_report(
+    machine: Machine, program: Program, graph: Graph, timeline: Timeline
+) -> Json:
+    """The report of one graph from its played timeline; nothing is executed."""
     features = DescriptorFeatures(machine, program)
     layers = _layers(machine, graph, timeline, _layer_operations(features, graph))
     return {

@@ -8,9 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import html
-import os
 import re
-import shutil
 import socket
 from collections.abc import Generator
 from pathlib import Path
@@ -19,15 +17,15 @@ from typing import Any
 import netron  # pyright: ignore[reportMissingTypeStubs]  # it ships none
 import onnx
 import pytest
-from playwright.sync_api import Page, Route, sync_playwright
+from playwright.sync_api import Page, Route
 
 import hbir
 from hbir.module import Module
 from tests.e2e import mnist
+from tests.e2e.chromium import chromium, keep_screenshot, needs_chromium
 
 _onnx: Any = onnx  # its `load` is typed only in part
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 LEVELS = ("float", "qat", "quantized", "scheduled")
 # Netron's page asks for an update 180 days after its release, and shows nothing else.
 SHORTLY_AFTER_RELEASE = "2026-06-01"
@@ -37,7 +35,7 @@ DRAWN = "body.default"
 REDRAW_POLLS = 100
 _SVG_TEXT = re.compile(r"<(?:text|tspan)[^>]*>([^<]+)<")
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium")
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")
@@ -75,8 +73,7 @@ def _page(home: str) -> Generator[Page]:
         else:
             route.abort()
 
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+    with chromium() as browser:
         context = browser.new_context(viewport={"width": 1600, "height": 1400})
         context.add_cookies([{"name": "consent", "value": "1", "url": home}])
         context.route("**/*", only_home)
@@ -85,7 +82,6 @@ def _page(home: str) -> Generator[Page]:
         page.goto(home)
         page.wait_for_selector(DRAWN, timeout=30_000)
         yield page
-        browser.close()
 
 
 def _texts(page: Page) -> set[str]:
@@ -110,8 +106,7 @@ def test_netron_shows_ops_and_names(stages: dict[str, Module], level: str, tmp_p
         types = _texts(page)
         page.keyboard.press("Control+u")  # names of nodes and tensors for types and shapes
         names = _texts_with(page, graph.node[1].output[0])
-        if folder := os.environ.get("HBIR_SCREENSHOTS"):
-            page.screenshot(path=str(Path(folder) / f"netron-{level}.png"))
+        keep_screenshot(page, f"netron-{level}")
     assert {node.op_type for node in graph.node} <= types
     assert {node.name for node in graph.node if len(node.name) <= WHOLE_NAME_LENGTH} <= names
     assert {name for node in graph.node for name in node.output} - names == set()

@@ -4,14 +4,28 @@ import json
 
 import pytest
 
+from hbir.backend.isa.program import Program
 from hbir.backend.march import load_march
 from hbir.backend.timeline import play
-from hbir.reports.performance import cost_text, performance_report, period_text, size_text
+from hbir.reports.performance import (
+    Json,
+    cost_text,
+    performance_report,
+    period_text,
+    size_text,
+)
 from tests.unit.runtime.programs import split_convolution, tiled_convolution
 
 MACHINE = load_march("nash-e")
 PROGRAM = tiled_convolution()
-REPORT = performance_report(MACHINE, PROGRAM, PROGRAM.graphs[0])
+
+
+def _report(program: Program) -> Json:
+    graph = program.graphs[0]
+    return performance_report(MACHINE, program, graph, play(MACHINE, program, graph))
+
+
+REPORT = _report(PROGRAM)
 SUMMARY = REPORT["summary"]
 
 KEYS = {
@@ -116,7 +130,7 @@ def test_multiply_accumulates_do_not_depend_on_tiles_and_splits(program: object)
     from hbir.backend.isa.program import Program
 
     assert isinstance(program, Program)
-    report = performance_report(MACHINE, program, program.graphs[0])
+    report = _report(program)
     macs = 8 * 8 * 16 * 3 * 3 * 8
     info = report["summary"]["model info"]
     assert info["double int8 macs"] == macs
