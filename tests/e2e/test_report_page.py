@@ -86,7 +86,7 @@ def test_zooming_one_plot_zooms_all_over_time(opened: Opened) -> None:
     page = opened.page
     assert page.evaluate(TIME_RANGES) == 1
     before: list[float] = page.evaluate(TIME_RANGE)
-    box: Any = page.locator("[data-root-id]").first.bounding_box()
+    box: Any = page.locator(".bk-Figure").first.bounding_box()
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     page.mouse.wheel(0, -400)
     page.wait_for_function(f"{TIME_RANGE}[1] - {TIME_RANGE}[0] < {before[1] - before[0]}")
