@@ -28,12 +28,13 @@ from hbir.dialects.hbir.activation import PreluOp
 from hbir.dialects.hbir.argmax import ReduceArgmaxOp, ReduceArgminOp
 from hbir.dialects.hbir.base import UnaryOp
 from hbir.dialects.hbir.cast import CastTypeOp
+from hbir.dialects.hbir.comparison import ComparisonOp, LogicalNotOp, LogicOp, WhereOp
 from hbir.dialects.hbir.constant import ConstantOp
 from hbir.dialects.hbir.elementwise import BinaryOp
 from hbir.dialects.hbir.linear import LinearOp
-from hbir.dialects.hbir.move import ConcatOp, PadOp, ReshapeOp, SliceOp, TransposeOp
-from hbir.dialects.hbir.norm import SoftmaxOp
-from hbir.dialects.hbir.reduce import ReduceMeanOp
+from hbir.dialects.hbir.move import ConcatOp, PadOp, ReshapeOp, SliceOp, TileOp, TransposeOp
+from hbir.dialects.hbir.norm import LogSoftmaxOp, SoftmaxOp
+from hbir.dialects.hbir.reduce import CumsumOp, ReduceOp
 from hbir.dialects.qnt import ConstFakeQuantOp
 from hbir.ir.function import body_of, functions_of
 from hbir.ir.op import TensorOp
@@ -49,13 +50,17 @@ from hbir.passes.permutation import (
     through_reshape,
 )
 
-_BROADCASTING = (BinaryOp, PreluOp)
+_ELEMENT_WISE = (UnaryOp, CastTypeOp, LogicalNotOp)
+_BROADCASTING = (BinaryOp, PreluOp, ComparisonOp, LogicOp, WhereOp)
 _PER_AXIS: dict[type[Operation], tuple[str, ...]] = {
     SliceOp: ("begin", "end", "step"),
     PadOp: ("begin", "end"),
+    TileOp: ("multiplies",),
 }
 """Ops with lists of one entry per axis."""
 
+_ALONG: dict[type[Operation], str] = {SoftmaxOp: "dim", LogSoftmaxOp: "dim", CumsumOp: "axis"}
+"""Ops that work along one axis, and their property that says which."""
 
 _MAX_ROUNDS = 8
 """Rounds of sweeps at most; each must transpose less than the one before."""
@@ -106,10 +111,8 @@ class _Sweeper:
         self._rules: dict[type[Operation], Callable[[Any], None]] = {
             TransposeOp: self._transpose,
             ConcatOp: self._concat,
-            SliceOp: self._per_axis,
-            PadOp: self._per_axis,
-            SoftmaxOp: self._softmax,
-            **dict.fromkeys((ReduceMeanOp, ReduceArgmaxOp, ReduceArgminOp), self._reduction),
+            **dict.fromkeys(_PER_AXIS, self._per_axis),
+            **dict.fromkeys((ReduceArgmaxOp, ReduceArgminOp), self._reduction),
             ReshapeOp: self._reshape,
             LinearOp: self._linear,
         }
@@ -120,9 +123,11 @@ class _Sweeper:
             rule = self._rules.get(type(op))
             if rule is not None:
                 rule(op)
+            elif isinstance(op, ReduceOp):
+                self._reduction(op)
             elif isinstance(op, _BROADCASTING):
                 self._broadcasting(op)
-            elif isinstance(op, UnaryOp | CastTypeOp):
+            elif isinstance(op, _ELEMENT_WISE):
                 self._unary(op)
 
     def simplify(self) -> None:
@@ -204,11 +209,6 @@ class _Sweeper:
         source, dims = _source(op.operands[0])
         if dims is not None:
             self._replace(op, [source], dims, **_moved_axis(op, dims))
-
-    def _softmax(self, op: SoftmaxOp) -> None:
-        source, dims = _source(op.operands[0])
-        if dims is not None:
-            self._replace(op, [source], dims, dim=dims[op.params()["dim"]])
 
     def _per_axis(self, op: TensorOp) -> None:
         source, dims = _source(op.operands[0])
@@ -434,9 +434,11 @@ def _flat_origin(flat: ReshapeOp) -> Origin | None:
 
 
 def _moved_axis(op: TensorOp, dims: Dims) -> dict[str, Any]:
-    """The `axis` of a per-channel fake-quant in the layout before a transpose by `dims`."""
-    axis = op.params().get("axis") if isinstance(op, ConstFakeQuantOp) else None
-    return {} if axis is None else {"axis": dims[axis]}
+    """The axis that an op works along, or has a scale per channel of, before a transpose by
+    `dims`."""
+    key = "axis" if isinstance(op, ConstFakeQuantOp) else _ALONG.get(type(op), "")
+    axis = op.params().get(key)
+    return {} if axis is None else {key: dims[axis]}
 
 
 def _moved_lists(op: TensorOp, dims: Dims) -> dict[str, Any]:
@@ -485,8 +487,8 @@ def _reaches_edge(value: SSAValue, known: dict[SSAValue, bool]) -> bool:
 
 def _hoistable_operands(op: Operation) -> list[SSAValue] | None:
     """The one operand that isn't constant (or the first); None when a transpose can't move up."""
-    elementwise = isinstance(op, UnaryOp | CastTypeOp | BinaryOp | PreluOp | SliceOp | PadOp)
-    if not elementwise or isinstance(op, SoftmaxOp):
+    movable = isinstance(op, (*_ELEMENT_WISE, *_BROADCASTING, *_PER_AXIS))
+    if not movable or type(op) in _ALONG:
         return None
     rank = len(shape_of(op.results[0]))
     computed = list(

@@ -134,3 +134,38 @@ func.func @free(%x: tensor<1x1x1x8xf32>) -> (tensor<1x8x1x1xf32>, tensor<2x2xf32
   %1 = hbir.transpose %c {dims = [1, 0]} : (tensor<2x2xf32>) -> tensor<2x2xf32>
   func.return %0, %1 : tensor<1x8x1x1xf32>, tensor<2x2xf32>
 }
+
+// What works along an axis, or has a number per axis, follows its operand's layout.
+
+// CHECK-LABEL: func.func @along_an_axis
+// CHECK-NEXT:    hbir.log_softmax %x {dim = 2 : i64} : tensor<1x4x3x2xf32>
+// CHECK-NEXT:    hbir.cumsum %{{.*}} {axis = 3 : i64}
+// CHECK-NEXT:    hbir.tile %{{.*}} {multiplies = [1, 5, 1, 2]} : (tensor<1x4x3x2xf32>) -> tensor<1x20x3x4xf32>
+// CHECK-NEXT:    hbir.reduce_max %{{.*}} {dims = [3]} : (tensor<1x20x3x4xf32>) -> tensor<1x20x3x1xf32>
+// CHECK-NEXT:    func.return
+func.func @along_an_axis(%x: tensor<1x4x3x2xf32>) -> tensor<1x20x3x1xf32> {
+  %0 = hbir.transpose %x {dims = [0, 3, 1, 2]} : (tensor<1x4x3x2xf32>) -> tensor<1x2x4x3xf32>
+  %1 = hbir.log_softmax %0 : tensor<1x2x4x3xf32>
+  %2 = hbir.cumsum %1 {axis = 1 : i64} : tensor<1x2x4x3xf32>
+  %3 = hbir.tile %2 {multiplies = [1, 2, 5, 1]} : (tensor<1x2x4x3xf32>) -> tensor<1x4x20x3xf32>
+  %4 = hbir.reduce_max %3 {dims = [1]} : (tensor<1x4x20x3xf32>) -> tensor<1x1x20x3xf32>
+  %5 = hbir.transpose %4 {dims = [0, 2, 3, 1]} : (tensor<1x1x20x3xf32>) -> tensor<1x20x3x1xf32>
+  func.return %5 : tensor<1x20x3x1xf32>
+}
+
+// Comparisons and choices are element-wise.
+
+// CHECK-LABEL: func.func @choice
+// CHECK-NEXT:    hbir.greater %x, %y : (tensor<1x4x3x2xf32>, tensor<1x4x3x2xf32>) -> tensor<1x4x3x2xi1>
+// CHECK-NEXT:    hbir.logical_not
+// CHECK-NEXT:    hbir.where %{{.*}}, %x, %y
+// CHECK-NEXT:    func.return
+func.func @choice(%x: tensor<1x4x3x2xf32>, %y: tensor<1x4x3x2xf32>) -> tensor<1x4x3x2xf32> {
+  %0 = hbir.transpose %x {dims = [0, 3, 1, 2]} : (tensor<1x4x3x2xf32>) -> tensor<1x2x4x3xf32>
+  %1 = hbir.transpose %y {dims = [0, 3, 1, 2]} : (tensor<1x4x3x2xf32>) -> tensor<1x2x4x3xf32>
+  %2 = hbir.greater %0, %1 : (tensor<1x2x4x3xf32>, tensor<1x2x4x3xf32>) -> tensor<1x2x4x3xi1>
+  %3 = hbir.logical_not %2 : (tensor<1x2x4x3xi1>) -> tensor<1x2x4x3xi1>
+  %4 = hbir.where %3, %0, %1 : (tensor<1x2x4x3xi1>, tensor<1x2x4x3xf32>, tensor<1x2x4x3xf32>) -> tensor<1x2x4x3xf32>
+  %5 = hbir.transpose %4 {dims = [0, 2, 3, 1]} : (tensor<1x2x4x3xf32>) -> tensor<1x4x3x2xf32>
+  func.return %5 : tensor<1x4x3x2xf32>
+}
