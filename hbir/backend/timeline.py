@@ -2,7 +2,8 @@
 
 Queues run in order; an instruction starts when its waits are met, its engine is free and no engine
 that excludes its own is busy. LOAD and STORE of all cores share the DDR: each transfer first
-spends its fixed latency, then gets an equal share of the bandwidth. Cycles come from
+spends its fixed latency, then gets an equal share of the bandwidth, but a core's transfers never
+draw more than the core can. Cycles come from
 `cost`, the functions that the tiling search uses.
 """
 
@@ -81,9 +82,13 @@ class Timeline:
         return float(sum(self.segment_cycles))
 
 
-def play(machine: Machine, program: Program, graph: Graph) -> Timeline:
+def play(machine: Machine, program: Program, graph: Graph, frames: int = 1) -> Timeline:
     """Play a graph. Function calls run one after another. Raises DeadlockError for waits that
-    can't be met."""
+    can't be met.
+
+    frames: how many run at once, each on cores of its own behind those of the one before. They
+    share the DDR.
+    """
     features = DescriptorFeatures(machine, program)
     rows: list[Records] = [np.zeros(0, TIMELINE_DTYPE)]
     segments: list[float] = []
@@ -92,7 +97,7 @@ def play(machine: Machine, program: Program, graph: Graph) -> Timeline:
         began = now
         if isinstance(segment, BpuSegment):
             for call_number, call in enumerate(segment.calls):
-                played = play_call(machine, program, call, features)
+                played = play_call(machine, program, call, features, frames)
                 played["segment"], played["call"] = number, call_number
                 played["start"] += now
                 played["end"] += now
@@ -102,8 +107,20 @@ def play(machine: Machine, program: Program, graph: Graph) -> Timeline:
     return Timeline(np.concatenate(rows), tuple(segments))
 
 
+def frame_microseconds(machine: Machine, timeline: Timeline) -> float:
+    """Microseconds from one frame to the next on cores that are kept busy: the timeline, and what
+    starting its function calls costs them."""
+    rows = timeline.instructions
+    calls = len(np.unique(rows[["segment", "call"]]))
+    return machine.microseconds(timeline.cycles) + calls * machine.call_overhead_us
+
+
 def play_call(
-    machine: Machine, program: Program, call: FunctionCall, features: DescriptorFeatures
+    machine: Machine,
+    program: Program,
+    call: FunctionCall,
+    features: DescriptorFeatures,
+    frames: int = 1,
 ) -> Records:
     """The played instructions of one function call, from cycle 0."""
     queues = queue_graph(program, call)
@@ -113,17 +130,34 @@ def play_call(
         features.ddr_bytes(queue) if engine in TRANSFER_ENGINES else np.zeros(len(queue), np.int64)
         for (_, engine), queue in call.queues.items()
     ]
-    starts, ends = _Player(machine, queues.keys, queues.waits, work, ddr).run()
+    keys, waits = _copies(queues.keys, queues.waits, frames)
+    starts, ends = _Player(machine, keys, waits, work * frames, ddr * frames).run()
     rows: list[Records] = []
-    for number, ((core, engine), queue) in enumerate(call.queues.items()):
+    for number, (core, engine) in enumerate(keys):
+        source = number % len(call.queues)
+        queue = call.queues[queues.keys[source]]
         played = np.zeros(len(queue), TIMELINE_DTYPE)
         played["core"], played["engine"] = core, int(engine)
         played["position"] = np.arange(len(queue))
         played["opcode"], played["layer"] = queue["opcode"], queue["layer"]
         played["start"], played["end"] = starts[number], ends[number]
-        played["work"], played["ddr_bytes"] = work[number], ddr[number]
+        played["work"], played["ddr_bytes"] = work[source], ddr[source]
         rows.append(played)
     return np.concatenate(rows) if rows else np.zeros(0, TIMELINE_DTYPE)
+
+
+def _copies(
+    keys: tuple[QueueKey, ...], waits: Sequence[Sequence[Sequence[Token]]], frames: int
+) -> tuple[tuple[QueueKey, ...], list[list[list[Token]]]]:
+    """Queues and waits of `frames` copies of a call, each on the cores behind those before."""
+    cores = 1 + max((core for core, _ in keys), default=0)
+    all_keys = tuple((core + f * cores, engine) for f in range(frames) for core, engine in keys)
+    all_waits = [
+        [[(queue + f * len(keys), count) for queue, count in tokens] for tokens in of_queue]
+        for f in range(frames)
+        for of_queue in waits
+    ]
+    return all_keys, all_waits
 
 
 # --------------------------------------------------------------------------- cycles
@@ -291,6 +325,9 @@ class _Player:
         ]
         self.done = [0] * len(keys)
         self.running = [False] * len(keys)
+        self.cores = [core for core, _ in keys]
+        self.ddr_cores = machine.ddr.bandwidth_gb_per_s / machine.ddr.core_bandwidth_gb_per_s
+        """How many cores' transfers the DDR carries at their full rate."""
         self.ready_since: dict[int, float] = {}
         self.fixed_end: dict[int, float] = {}
         self.shared_left: dict[int, float] = {}
@@ -333,13 +370,13 @@ class _Player:
 
     def _advance(self, now: float) -> tuple[float, list[int]]:
         """The next moment at which something ends, and the queues whose instruction has."""
-        sharers = len(self.shared_left)
+        rates = self._rates()
         then = min(self.fixed_end.values(), default=float("inf"))
-        if sharers:
-            then = min(then, now + min(self.shared_left.values()) * sharers)
+        for queue, left in self.shared_left.items():
+            then = min(then, now + left / rates[queue])
         finished: list[int] = []
         for queue in list(self.shared_left):
-            left = self.shared_left[queue] - (then - now) / sharers
+            left = self.shared_left[queue] - (then - now) * rates[queue]
             if left <= _ROUNDING * max(then, 1.0):
                 del self.shared_left[queue]
                 finished.append(queue)
@@ -353,6 +390,14 @@ class _Player:
             else:
                 finished.append(queue)
         return then, sorted(finished)
+
+    def _rates(self) -> dict[int, float]:
+        """Of each transfer that moves bytes, its share of what a core can draw."""
+        moving = [self.cores[queue] for queue in self.shared_left]
+        of_ddr = self.ddr_cores / max(1, len(moving))
+        return {
+            queue: min(of_ddr, 1.0 / moving.count(self.cores[queue])) for queue in self.shared_left
+        }
 
 
 _ROUNDING = 1e-12

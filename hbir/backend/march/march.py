@@ -150,6 +150,8 @@ class Ddr:
     """The DDR that all cores' LOAD and STORE share."""
 
     bandwidth_gb_per_s: float
+    core_bandwidth_gb_per_s: float
+    """What the transfers of one core can draw."""
     burst_bytes: int
     """A contiguous run costs whole bursts."""
     transfer_latency_cycles: int
@@ -167,6 +169,9 @@ class Machine:
     cores: int
     clock_ghz: float
     launch_overhead_us: float
+    """What the host adds to a frame's latency; frames in flight hide it from the rate."""
+    call_overhead_us: float
+    """What starting a function call costs the cores, however busy they are kept."""
     tae: TensorEngine
     vector: Mapping[str, VectorEngine]
     """VAE, AAE, TRANS, VPU, SPU: those that exist."""
@@ -185,8 +190,8 @@ class Machine:
 
     @property
     def ddr_bytes_per_cycle(self) -> float:
-        """DDR bytes per clock cycle of the BPU."""
-        return self.ddr.bandwidth_gb_per_s / self.clock_ghz
+        """DDR bytes per clock cycle of the BPU that a core can draw when it is alone."""
+        return self.ddr.core_bandwidth_gb_per_s / self.clock_ghz
 
     def engine_of(self, opcode: str) -> str:
         """The engine that runs an opcode. Raises MarchError when this march has none for it."""
@@ -309,6 +314,7 @@ class _Reader:
             cores=self._integer("chip", "cores"),
             clock_ghz=self._real("chip", "clock_ghz"),
             launch_overhead_us=self._real("chip", "launch_overhead_us", zero=True),
+            call_overhead_us=self._real("chip", "call_overhead_us", zero=True),
             tae=self._tensor_engine(),
             vector={name: self._vector_engine(name.lower()) for name in vector_engines},
             memory=Memory(
@@ -319,6 +325,7 @@ class _Reader:
             ),
             ddr=Ddr(
                 bandwidth_gb_per_s=self._real("ddr", "bandwidth_gb_per_s"),
+                core_bandwidth_gb_per_s=self._core_bandwidth(),
                 burst_bytes=self._integer("ddr", "burst_bytes"),
                 transfer_latency_cycles=self._integer("ddr", "transfer_latency_cycles", zero=True),
                 io_stride_bytes=self._integer("ddr", "io_stride_bytes"),
@@ -349,6 +356,13 @@ class _Reader:
             passes_int16_int16=self._real("tae", "passes_int16_int16"),
             startup_cycles=self._integer("tae", "startup_cycles", zero=True),
         )
+
+    def _core_bandwidth(self) -> float:
+        """GB/s of one core, from `core_share`, its part of the DDR's bandwidth."""
+        share = self._real("ddr", "core_share")
+        if share > 1:
+            raise self._error(f"ddr.core_share is {share}, expected at most 1: the whole DDR")
+        return share * self._real("ddr", "bandwidth_gb_per_s")
 
     def _vector_engine(self, section: str) -> VectorEngine:
         return VectorEngine(

@@ -9,7 +9,13 @@ from hbir.backend.isa.descriptor import TensorDescriptor, channel_padded, dense
 from hbir.backend.isa.enums import DType, Engine, Space
 from hbir.backend.isa.order import DeadlockError
 from hbir.backend.march import Machine, load_march
-from hbir.backend.timeline import DescriptorFeatures, Timeline, layer_cycles, play
+from hbir.backend.timeline import (
+    DescriptorFeatures,
+    Timeline,
+    frame_microseconds,
+    layer_cycles,
+    play,
+)
 from tests.unit.runtime.programs import new_graph, random_program, tiled_convolution
 
 MACHINE = load_march("nash-e")
@@ -63,7 +69,7 @@ def test_nothing_is_faster_than_its_work_and_the_ddr_never_exceeds_its_bandwidth
     assert timeline.cycles == pytest.approx(rows["end"].max())
 
 
-def two_transfers(second: Engine) -> Timeline:
+def two_transfers(second: Engine, machine: Machine = MACHINE, frames: int = 1) -> Timeline:
     """A LOAD of 6400 bytes, and a LOAD or STORE of as many."""
     from hbir.backend.isa.program import Tensor
 
@@ -81,7 +87,7 @@ def two_transfers(second: Engine) -> Timeline:
             0, Engine.STORE, "store", (dense(Space.OUTPUT, 0, DType.SI8, (6400,), 1), other)
         )
     program = builder.finish()
-    return play(MACHINE, program, program.graphs[0])
+    return play(machine, program, program.graphs[0], frames)
 
 
 def test_transfers_of_one_queue_follow_each_other() -> None:
@@ -157,3 +163,18 @@ def test_a_faster_clock_makes_the_same_cycles_of_compute() -> None:
     slow, fast = (play(m, program, program.graphs[0]).instructions for m in (MACHINE, machine))
     tensor = slow["engine"] == Engine.TAE
     assert slow["work"][tensor].tolist() == fast["work"][tensor].tolist()
+
+
+def test_frames_side_by_side_share_the_ddr_and_nothing_else() -> None:
+    machine = load_march("nash-p")
+    alone, four = (two_transfers(Engine.LOAD, machine, frames) for frames in (1, 4))
+    assert set(four.instructions["core"].tolist()) == {0, 1, 2, 3}
+    slowdown = 4 * machine.ddr.core_bandwidth_gb_per_s / machine.ddr.bandwidth_gb_per_s
+    fixed = 2 * machine.ddr.transfer_latency_cycles
+    assert four.cycles - fixed == pytest.approx((alone.cycles - fixed) * slowdown)
+
+
+def test_starting_a_function_call_costs_time_that_no_overlap_hides() -> None:
+    timeline = two_transfers(Engine.LOAD)
+    between_frames = frame_microseconds(MACHINE, timeline)
+    assert between_frames == MACHINE.microseconds(timeline.cycles) + MACHINE.call_overhead_us
