@@ -17,6 +17,10 @@ from hbir.passes.manager import PassListener, PassManager
 
 OPTIMIZE = (
     "fold-constants",
+    # What stands for moves and for steps becomes these, so that all below sees them.
+    "index-to-slice",
+    "decompose-recurrent",
+    "simplify-slices",
     "eliminate-identities",
     "cancel-transposes",
     # Recognise whole functions before their pieces are absorbed into a convolution.
