@@ -23,6 +23,8 @@ OPTIMIZE = (
     "simplify-slices",
     "eliminate-identities",
     "cancel-transposes",
+    "sink-reshapes",
+    "eliminate-identities",  # reshapes that meet now
     # Recognise whole functions before their pieces are absorbed into a convolution.
     "decompose-div",
     "recognize-activations",

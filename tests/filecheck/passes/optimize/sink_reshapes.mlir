@@ -1,0 +1,47 @@
+// RUN: hbir-opt %s -p sink-reshapes,eliminate-identities,dead-code-elimination | filecheck %s
+
+// Between two windows of one row, everything works on the rows themselves.
+
+// CHECK-LABEL: func.func @between
+// CHECK-NEXT: %[[B:.*]] = hbir.batchnorm %x, %c, %c, %c, %c
+// CHECK-NEXT: %[[C:.*]] = hbir.constant dense<[1.000000e+00, 2.000000e+00, 3.000000e+00]> : tensor<3xf32>
+// CHECK-NEXT: %[[A:.*]] = hbir.mul %[[B]], %[[C]]
+// CHECK-NEXT: %[[R:.*]] = hbir.relu %[[A]] : tensor<2x1x8x3xf32>
+// CHECK-NEXT: func.return %[[R]]
+func.func @between(%x: tensor<2x1x8x3xf32>, %c: tensor<3xf32>) -> tensor<2x1x8x3xf32> {
+  %k = hbir.constant dense<[[[1.0, 2.0, 3.0]]]> : tensor<1x1x3xf32>
+  %0 = hbir.reshape %x {shape = [2, 8, 3]} : (tensor<2x1x8x3xf32>) -> tensor<2x8x3xf32>
+  %1 = hbir.batchnorm %0, %c, %c, %c, %c : (tensor<2x8x3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>, tensor<3xf32>) -> tensor<2x8x3xf32>
+  %2 = hbir.mul %1, %k : (tensor<2x8x3xf32>, tensor<1x1x3xf32>) -> tensor<2x8x3xf32>
+  %3 = hbir.relu %2 : tensor<2x8x3xf32>
+  %4 = hbir.reshape %3 {shape = [2, 1, 8, 3]} : (tensor<2x8x3xf32>) -> tensor<2x1x8x3xf32>
+  func.return %4 : tensor<2x1x8x3xf32>
+}
+
+// The other operand of an addition gets the reshape back.
+
+// CHECK-LABEL: func.func @addition
+// CHECK-NEXT: %[[Y:.*]] = hbir.reshape %y {shape = [2, 1, 8, 3]}
+// CHECK-NEXT: %[[A:.*]] = hbir.add %x, %[[Y]]
+// CHECK-NEXT: hbir.reshape %[[A]] {shape = [2, 8, 3]}
+func.func @addition(%x: tensor<2x1x8x3xf32>, %y: tensor<2x8x3xf32>) -> tensor<2x8x3xf32> {
+  %0 = hbir.reshape %x {shape = [2, 8, 3]} : (tensor<2x1x8x3xf32>) -> tensor<2x8x3xf32>
+  %1 = hbir.add %0, %y : (tensor<2x8x3xf32>, tensor<2x8x3xf32>) -> tensor<2x8x3xf32>
+  func.return %1 : tensor<2x8x3xf32>
+}
+
+// What names an axis stays, and so does a reshape of other extents, or one that moves the channels.
+
+// CHECK-LABEL: func.func @stay
+// CHECK: hbir.softmax %{{.*}} : tensor<2x8x3xf32>
+// CHECK: hbir.relu %{{.*}} : tensor<16x3xf32>
+// CHECK: hbir.batchnorm {{.*}} -> tensor<2x8x3x1xf32>
+func.func @stay(%x: tensor<2x1x8x3xf32>, %c: tensor<1xf32>) -> (tensor<2x8x3xf32>, tensor<16x3xf32>, tensor<2x8x3x1xf32>) {
+  %0 = hbir.reshape %x {shape = [2, 8, 3]} : (tensor<2x1x8x3xf32>) -> tensor<2x8x3xf32>
+  %1 = hbir.softmax %0 : tensor<2x8x3xf32>
+  %2 = hbir.reshape %x {shape = [16, 3]} : (tensor<2x1x8x3xf32>) -> tensor<16x3xf32>
+  %3 = hbir.relu %2 : tensor<16x3xf32>
+  %4 = hbir.reshape %x {shape = [2, 8, 3, 1]} : (tensor<2x1x8x3xf32>) -> tensor<2x8x3x1xf32>
+  %5 = hbir.batchnorm %4, %c, %c, %c, %c : (tensor<2x8x3x1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>, tensor<1xf32>) -> tensor<2x8x3x1xf32>
+  func.return %1, %3, %5 : tensor<2x8x3xf32>, tensor<16x3xf32>, tensor<2x8x3x1xf32>
+}
