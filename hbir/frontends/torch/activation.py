@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from xdsl.ir import SSAValue
 
+from hbir.frontends import compositions
 from hbir.frontends.errors import NoBpuForm
 from hbir.frontends.torch.node_import import NodeImport
 from hbir.frontends.torch.registry import imports
@@ -12,6 +13,7 @@ from hbir.frontends.torch.registry import imports
 _PLAIN = {
     "exp": "exp",
     "hardswish": "hard_swish",
+    "mish": "mish",
     "reciprocal": "reciprocal",
     "relu": "relu",
     "sigmoid": "sigmoid",
@@ -26,6 +28,58 @@ _LARGEST = float(np.finfo(np.float32).max)
 def plain(node: NodeImport) -> SSAValue:
     """Functions without parameters → the op of the same name."""
     return node.result(_PLAIN[node.kind], node.value("self"))
+
+
+@imports("gelu.default")
+def gelu(node: NodeImport) -> SSAValue:
+    """gelu → gelu, by erf or by tanh as `approximate` says."""
+    return node.result("gelu", node.value("self"), approximate=node.str_("approximate"))
+
+
+@imports("softplus.default")
+def softplus(node: NodeImport) -> SSAValue:
+    """softplus → softplus."""
+    beta, threshold = node.float_("beta"), node.float_("threshold")
+    return node.result("softplus", node.value("self"), beta=beta, threshold=threshold)
+
+
+@imports("log_sigmoid.default")
+def log_sigmoid(node: NodeImport) -> SSAValue:
+    """log_sigmoid → neg, softplus, neg."""
+    return compositions.log_sigmoid(node, node.value("self"))
+
+
+@imports("elu.default")
+def elu(node: NodeImport) -> SSAValue:
+    """elu → elu; selu, which is elu with a scale, → elu, mul."""
+    alpha, scale = node.float_("alpha"), node.float_("scale")
+    if node.float_("input_scale") != 1:
+        raise NoBpuForm(f"input_scale must be 1, got {node.float_('input_scale')}")
+    if scale == 1:
+        return node.result("elu", node.value("self"), alpha=alpha)
+    return compositions.selu(node, node.value("self"), alpha, scale)
+
+
+@imports("celu.default")
+def celu(node: NodeImport) -> SSAValue:
+    """celu → mul, elu, mul."""
+    return compositions.celu(node, node.value("self"), node.float_("alpha"))
+
+
+@imports("threshold.default")
+def threshold(node: NodeImport) -> SSAValue:
+    """threshold → thresholded_relu. What is below must become 0."""
+    if node.float_("value") != 0:
+        raise NoBpuForm(f"value must be 0, got {node.float_('value')}")
+    return node.result("thresholded_relu", node.value("self"), alpha=node.float_("threshold"))
+
+
+@imports("hardshrink.default", "softshrink.default")
+def shrink(node: NodeImport) -> SSAValue:
+    """hardshrink, softshrink → shrink."""
+    bound = node.float_("lambd")
+    bias = bound if node.kind == "softshrink" else 0.0
+    return node.result("shrink", node.value("self"), lambd=bound, bias=bias)
 
 
 @imports("hardsigmoid.default")
@@ -62,6 +116,16 @@ def clamp_min(node: NodeImport) -> SSAValue:
 def clamp_max(node: NodeImport) -> SSAValue:
     """clamp_max → clip, open below."""
     return _clip(node, -_LARGEST, node.float_("max"))
+
+
+@imports("clamp.Tensor")
+def clamp_by_tensors(node: NodeImport) -> SSAValue:
+    """clamp by tensors → max, min."""
+    value = node.value("self")
+    for name, bound in (("max", "min"), ("min", "max")):
+        if node.has(bound):
+            value = node.emit(name, value, node.value(bound))
+    return value
 
 
 def _clip(node: NodeImport, low: float, high: float) -> SSAValue:

@@ -35,12 +35,8 @@ class Call:
 
 
 _UNARY = {
-    "abs": "Abs", "acos": "Acos", "acosh": "Acosh", "alias": "Identity", "asin": "Asin",
-    "asinh": "Asinh", "atan": "Atan", "atanh": "Atanh", "ceil": "Ceil", "cos": "Cos",
-    "cosh": "Cosh", "erf": "Erf", "exp": "Exp", "floor": "Floor", "isinf": "IsInf",
-    "isnan": "IsNaN", "log": "Log", "logical_not": "Not", "mish": "Mish", "neg": "Neg",
-    "reciprocal": "Reciprocal", "round": "Round", "selu": "Selu", "sign": "Sign", "sin": "Sin",
-    "sinh": "Sinh", "sqrt": "Sqrt", "tan": "Tan",
+    "abs": "Abs", "alias": "Identity", "isinf": "IsInf", "isnan": "IsNaN", "neg": "Neg",
+    "sign": "Sign",
 }  # fmt: skip
 
 _BINARY = {
@@ -88,23 +84,14 @@ def _not(node: NodeImport) -> Call:
 
 
 def _cumsum(node: NodeImport) -> Call:
+    if node.operand("self").dtype != node.result_dtype:
+        raise NoBpuForm("it must keep the element type")
     return Call("CumSum", ["self", np.array(node.int_("dim"), np.int64)])
 
 
 def _prod(node: NodeImport) -> Call:
     axes = np.array([node.int_("dim")], np.int64)
     return Call("ReduceProd", ["self", axes], {"keepdims": int(node.bool_("keepdim"))})
-
-
-def _argmin(node: NodeImport) -> Call:
-    if not node.has("dim"):
-        raise NoBpuForm("it must name its dim")
-    keep = int(node.bool_("keepdim"))
-    return Call("ArgMin", ["self"], {"axis": node.int_("dim"), "keepdims": keep})
-
-
-def _celu(node: NodeImport) -> Call:
-    return Call("Celu", ["self"], {"alpha": node.float_("alpha")})
 
 
 def _bicubic(node: NodeImport) -> Call:
@@ -162,14 +149,6 @@ def _max_pool3d(node: NodeImport) -> Call:
     return Call("MaxPool", ["self"], attributes)
 
 
-def _instance_norm(node: NodeImport) -> Call:
-    if not (node.has("weight") and node.has("bias") and node.bool_("use_input_stats")):
-        raise NoBpuForm("it must have a weight and a bias, and use the input's statistics")
-    return Call(
-        "InstanceNormalization", ["input", "weight", "bias"], {"epsilon": node.float_("eps")}
-    )
-
-
 @lru_cache(maxsize=1)
 def cpu_functions() -> dict[str, CallFunction]:
     """Overload → what makes its call."""
@@ -184,12 +163,9 @@ def cpu_functions() -> dict[str, CallFunction]:
         table[f"{name}.default"] = _logical(operator)
     table.update(
         {
-            "argmin.default": _argmin,
             "bitwise_not.default": _not,
-            "celu.default": _celu,
             "conv3d.default": _conv3d,
             "cumsum.default": _cumsum,
-            "instance_norm.default": _instance_norm,
             "max_pool3d.default": _max_pool3d,
             "pad.default": _pad,
             "prod.dim_int": _prod,

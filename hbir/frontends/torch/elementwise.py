@@ -49,7 +49,14 @@ def div(node: NodeImport) -> SSAValue:
     return node.result("div", node.value("self"), node.value("other"))
 
 
-@imports("neg.default")
-def neg(node: NodeImport) -> SSAValue:
-    """−self → mul by −1."""
-    return node.result("mul", node.value("self"), node.number(-1.0, "minus"))
+@imports("pow.Tensor_Scalar", "pow.Tensor_Tensor", "pow.Scalar")
+def power(node: NodeImport) -> SSAValue:
+    """pow → pow."""
+    return node.result("pow", node.value("self"), node.value("exponent"))
+
+
+@imports("fmod.Tensor", "fmod.Scalar", "remainder.Tensor", "remainder.Scalar")
+def modulo(node: NodeImport) -> SSAValue:
+    """fmod → mod with the dividend's sign, remainder → mod with the divisor's."""
+    operands = node.value("self"), node.value("other")
+    return node.result("mod", *operands, same_sign_as_dividend=node.kind == "fmod")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from xdsl.ir import SSAValue
 
+from hbir.frontends import compositions
 from hbir.frontends.emitter import channel_last
 from hbir.frontends.errors import NoBpuForm
 from hbir.frontends.torch.node_import import NodeImport
@@ -31,15 +31,20 @@ def reshape(node: NodeImport) -> list[Value]:
     return [node.reshape(node.value("self"), node.shapes[0], node.origin())]
 
 
-@imports("expand.default", "repeat.default")
+@imports("expand.default")
+def expand(node: NodeImport) -> list[Value]:
+    """expand → tile, or reshape where it only adds axes."""
+    return [compositions.expand(node, node.value("self"), node.shapes[0])]
+
+
+@imports("repeat.default")
 def repeat(node: NodeImport) -> list[Value]:
-    """expand, repeat → reshape. They must not repeat elements."""
-    shape = node.shapes[0]
-    if math.prod(shape) != node.elements():
-        raise NoBpuForm(
-            f"it must not repeat elements, it makes {list(shape)} of {list(node.shape())}"
-        )
-    return [node.reshape(node.value("self"), shape, node.origin())]
+    """repeat → tile, or reshape where it only adds axes."""
+    shape, repeats = node.shape(), node.ints("repeats")
+    value = node.reshape(node.value("self"), [1] * (len(repeats) - len(shape)) + list(shape))
+    if all(count == 1 for count in repeats):
+        return [value]
+    return [node.result("tile", value, multiplies=repeats)]
 
 
 @imports("permute.default")
@@ -185,6 +190,28 @@ def _padded(node: NodeImport, begin: Sequence[int], end: Sequence[int], number: 
         end=[max(0, size) for size in end],
         pad_value=number,
     )
+
+
+@imports("slice_scatter.default")
+def slice_scatter(node: NodeImport) -> list[Value]:
+    """x[a:b] = y → a concat of y and what is left of x. The step must be 1."""
+    shape = node.shape()
+    axis = node.axis("dim", len(shape))
+    if node.int_("step") != 1:
+        raise NoBpuForm(f"step must be 1, got {node.int_('step')}")
+    first, last, _ = slice(node.argument("start"), node.argument("end")).indices(shape[axis])
+    parts = [node.value("src")]
+    if first > 0:
+        parts.insert(0, _kept(node, axis, 0, first))
+    if last < shape[axis]:
+        parts.append(_kept(node, axis, last, shape[axis]))
+    return [parts[0] if len(parts) == 1 else node.result("concat", *parts, dim=axis)]
+
+
+def _kept(node: NodeImport, axis: int, first: int, last: int) -> SSAValue:
+    begin, end = [0] * len(node.shape()), list(node.shape())
+    begin[axis], end[axis] = first, last
+    return node.emit("slice", node.value("self"), begin=begin, end=end)
 
 
 @imports("roll.default")

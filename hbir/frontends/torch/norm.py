@@ -44,3 +44,9 @@ def _parameter(
 def softmax(node: NodeImport) -> SSAValue:
     """softmax → softmax over one axis."""
     return node.result("softmax", node.value("self"), dim=node.axis("dim", len(node.shape())))
+
+
+@imports("log_softmax.int", "_log_softmax.default")
+def log_softmax(node: NodeImport) -> SSAValue:
+    """log_softmax → log_softmax over one axis."""
+    return node.result("log_softmax", node.value("self"), dim=node.axis("dim", len(node.shape())))

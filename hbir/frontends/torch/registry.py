@@ -18,15 +18,26 @@ _FUNCTIONS: dict[str, ImportFunction] = {}
 
 FAMILIES = (
     "activation",
+    "argmax",
+    "attention",
     "cast",
+    "comparison",
     "conv",
+    "einsum",
     "elementwise",
+    "grid_sample",
+    "index",
+    "layernorm",
     "linear",
     "move",
     "norm",
     "pool",
+    "recurrent",
     "reduce",
     "resize",
+    "scatter",
+    "topk",
+    "unary",
 )
 
 

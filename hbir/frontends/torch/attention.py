@@ -1,0 +1,38 @@
+"""scaled_dot_product_attention."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from xdsl.ir import SSAValue
+
+from hbir.frontends.errors import NoBpuForm
+from hbir.frontends.torch.node_import import NodeImport
+from hbir.frontends.torch.registry import imports
+from hbir.kernels.float.attention import MASKED
+
+
+@imports("scaled_dot_product_attention.default")
+def attention(node: NodeImport) -> SSAValue:
+    """scaled_dot_product_attention → attention. Not with grouped queries, nor dropout."""
+    if node.float_("dropout_p") != 0:
+        raise NoBpuForm(f"dropout_p must be 0, got {node.float_('dropout_p')}; call module.eval()")
+    if node.bool_("enable_gqa") and node.shape("query")[:-2] != node.shape("key")[:-2]:
+        raise NoBpuForm("grouped queries (enable_gqa) have no BPU form")
+    operands = [node.value(name) for name in ("query", "key", "value")]
+    if node.has("attn_mask"):
+        operands.append(_mask(node))
+    scale = node.float_("scale", 1 / math.sqrt(node.shape("query")[-1]))
+    causal = node.bool_("is_causal")
+    return node.result("attention", *operands, scale=scale, is_causal=causal)
+
+
+def _mask(node: NodeImport) -> SSAValue:
+    """What is added to the scores; a boolean mask is true where a key may be seen."""
+    mask = node.operand("attn_mask")
+    if mask.dtype != np.bool_:
+        return node.materialized(mask)
+    seen = node.constant("attn_mask", "a boolean mask")
+    added = np.where(seen, 0.0, MASKED).astype(np.float32)
+    return node.constant_value(added, f"{mask.name}#added")
