@@ -15,7 +15,8 @@ from xdsl.ir import Operation, SSAValue
 
 from hbir.dialects.hbir.conv import Conv2dOp, ConvTransposeOp
 from hbir.dialects.hbir.linear import LinearOp
-from hbir.ir.origin import origin_of
+from hbir.dialects.qnt import ConstFakeQuantOp
+from hbir.ir.origin import origin_of, set_origin
 from hbir.ir.rewriter import Rewrite
 from hbir.ir.types import Array, shape_of
 
@@ -113,3 +114,18 @@ def with_parts(
     make: Callable[..., GemmOp] = type(op).make
     properties: dict[str, Any] = dict(op.properties)
     return make(op.x if x is None else x, w, b, **properties)
+
+
+def widen_weights(op: GemmOp, rewrite: Rewrite) -> None:
+    """Fake-quantize constant weights with 16 bits, symmetric, per output channel."""
+    weights = rewrite.constant_value(op.w)
+    if weights is None:
+        return
+    axis = 0 if isinstance(op, Conv2dOp) else weights.ndim - 1
+    others = tuple(a for a in range(weights.ndim) if a != axis)
+    largest = np.abs(weights).max(axis=others).astype(np.float64)
+    fake_quant = ConstFakeQuantOp.make(
+        op.w, bits=16, min=(-largest).tolist(), max=largest.tolist(), narrow_range=True, axis=axis
+    )
+    set_origin(fake_quant, origin_of(op.w))
+    op.operands[1] = rewrite.insert(fake_quant, before=op).output

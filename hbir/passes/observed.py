@@ -1,7 +1,8 @@
 """What calibration observed, as attributes, on its way to the pass that uses it.
 
 `observed = [low, high, ...]` on an op has a pair per result; `hbir.observed = [low, high]` is among
-a function argument's attributes. `place-fake-quants` uses them up.
+a function argument's attributes. `observed_extremes` are the same without anything cut off, written
+where they differ: what 16 bits have room for. `place-fake-quants` uses them up.
 
 `input_mean` on a convolution or linear layer is the mean of each channel of its input, (Cin)
 float32. It stays through the qat level: where `lower-to-bpu` rounds the weights, it corrects the
@@ -29,6 +30,9 @@ from hbir.passes.gemm import GemmOp, as_gemm
 OP_ATTRIBUTE = "observed"
 ARGUMENT_ATTRIBUTE = "hbir.observed"
 
+EXTREMES_ATTRIBUTE = "observed_extremes"
+ARGUMENT_EXTREMES_ATTRIBUTE = "hbir.observed_extremes"
+
 INPUT_MEAN_ATTRIBUTE = "input_mean"
 
 Ranges = dict[SSAValue, tuple[float, float]]
@@ -37,21 +41,39 @@ Means = Mapping[SSAValue, Array]
 """Value → the mean of each channel, its last axis."""
 
 
-def write_observed(function: FuncOp, ranges: Mapping[SSAValue, tuple[float, float]]) -> None:
-    """Write ranges as attributes; an op gets them when all its results have one."""
+def write_observed(
+    function: FuncOp,
+    ranges: Mapping[SSAValue, tuple[float, float]],
+    extremes: Mapping[SSAValue, tuple[float, float]] | None = None,
+) -> None:
+    """Write ranges as attributes; an op gets them when all its results have one.
+
+    extremes: of the same values, or None where the ranges are the extremes.
+    """
+    _write(function, ranges, OP_ATTRIBUTE, ARGUMENT_ATTRIBUTE)
+    if extremes is not None:
+        _write(function, extremes, EXTREMES_ATTRIBUTE, ARGUMENT_EXTREMES_ATTRIBUTE)
+
+
+def _write(
+    function: FuncOp,
+    ranges: Mapping[SSAValue, tuple[float, float]],
+    op_attribute: str,
+    argument_attribute: str,
+) -> None:
     block = body_of(function)
     entries = function.arg_attrs.data if function.arg_attrs is not None else ()
     attributes: list[DictionaryAttr] = []
     for index, argument in enumerate(block.args):
         entry: dict[str, Attribute] = dict(entries[index].data) if index < len(entries) else {}
         if argument in ranges:
-            entry[ARGUMENT_ATTRIBUTE] = to_attribute(list(ranges[argument]))
+            entry[argument_attribute] = to_attribute(list(ranges[argument]))
         attributes.append(DictionaryAttr(entry))
     function.arg_attrs = ArrayAttr(attributes)
     for op in block.ops:
         if op.results and all(result in ranges for result in op.results):
             numbers = [bound for result in op.results for bound in ranges[result]]
-            op.attributes[OP_ATTRIBUTE] = to_attribute(numbers)
+            op.attributes[op_attribute] = to_attribute(numbers)
 
 
 def write_input_means(function: FuncOp, means: Means, weights: WeightStore) -> None:
@@ -86,19 +108,28 @@ def take_observed(function: FuncOp) -> Ranges:
 
     Raises HbirError for an attribute that isn't one pair of ordered numbers per result.
     """
+    return _take(function, OP_ATTRIBUTE, ARGUMENT_ATTRIBUTE)
+
+
+def take_extremes(function: FuncOp) -> Ranges:
+    """`take_observed` of the extremes; nothing where none were written."""
+    return _take(function, EXTREMES_ATTRIBUTE, ARGUMENT_EXTREMES_ATTRIBUTE)
+
+
+def _take(function: FuncOp, op_attribute: str, argument_attribute: str) -> Ranges:
     ranges: Ranges = {}
     block = body_of(function)
     attributes: list[DictionaryAttr] = []
     for argument, entry in zip(block.args, _argument_entries(function), strict=False):
         rest = dict(entry.data)
-        observed = rest.pop(ARGUMENT_ATTRIBUTE, None)
+        observed = rest.pop(argument_attribute, None)
         attributes.append(DictionaryAttr(rest))
         if observed is not None:
             (ranges[argument],) = _pairs(observed, 1, f"argument {argument.index}")
     if attributes:
         function.arg_attrs = ArrayAttr(attributes)
     for op in block.ops:
-        observed = op.attributes.pop(OP_ATTRIBUTE, None)
+        observed = op.attributes.pop(op_attribute, None)
         if observed is not None:
             pairs = _pairs(observed, len(op.results), describe_op(op))
             ranges.update(zip(op.results, pairs, strict=True))

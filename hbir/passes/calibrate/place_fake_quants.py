@@ -9,12 +9,15 @@ Ops that keep their operand's scale need no fake-quant of their own; the tensors
 get one range. The default is symmetric int8, zero point 0.
 
 Ranges come as the discardable attribute `observed = [low, high]` (one pair per result) on ops and
-`hbir.observed` on arguments; this pass uses them up.
+`hbir.observed` on arguments, wishes for 16 bits as `input_bits` and `output_bits`
+(`hbir/passes/dtypes.py`); this pass uses them up. A tensor has as many bits as one of its readers
+wants, and those that take 8 get it requantized. 16 bits are symmetric and hold the extremes, for
+they have bits to spare.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -22,7 +25,7 @@ from typing_extensions import override
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Block, Operation, SSAValue
+from xdsl.ir import Block, Operation, SSAValue, Use
 from xdsl.passes import ModulePass
 
 from hbir.dialects.hbir.activation import ClipOp, HardSigmoidOp, SigmoidOp, TanhOp
@@ -38,15 +41,24 @@ from hbir.ir.rewriter import Rewrite
 from hbir.ir.types import F32, element_of
 from hbir.passes.constraints import broken_constraint
 from hbir.passes.disjoint_sets import DisjointSets
-from hbir.passes.fake_quant import asymmetric_range, insert_fake_quant, symmetric_range
+from hbir.passes.dtypes import Widths, take_widths
+from hbir.passes.fake_quant import (
+    asymmetric_range,
+    copy_fake_quant,
+    fake_quants_of,
+    insert_fake_quant,
+    redirect,
+    symmetric_range,
+)
+from hbir.passes.gemm import as_gemm, widen_weights
 from hbir.passes.groups import group_ending_at, is_inside_group
-from hbir.passes.observed import Ranges, take_observed
+from hbir.passes.observed import Ranges, take_extremes, take_observed
 from hbir.passes.tables import (
     ElementFunction,
     chain_function,
     chain_starting_at,
 )
-from hbir.passes.ties import KEEPING_OPS, scale_sources
+from hbir.passes.ties import JOINING_OPS, KEEPING_OPS, scale_sources
 
 ANALYTIC_RANGES: dict[type[Operation], tuple[float, float]] = {
     HardSigmoidOp: (0.0, 1.0),
@@ -57,6 +69,9 @@ ANALYTIC_RANGES: dict[type[Operation], tuple[float, float]] = {
 """Ranges that follow from the function, whatever the data."""
 
 _VARYING_SAMPLES = 4097
+
+NARROW_BITS, WIDE_BITS = 8, 16
+WEIGHTS_OPERAND = 1
 
 COARSENING_LIMIT = 2.0
 """A concat's operand that is read elsewhere too keeps its own scale when the common one would be
@@ -82,6 +97,27 @@ class PlaceFakeQuantsPass(ModulePass):
             _Placement(function, rewrite, self.asymmetric).place()
 
 
+@dataclass(frozen=True)
+class ScaleSet:
+    """Tensors that get one range, and so one width; `narrow` is the range with 8 bits."""
+
+    sources: tuple[SSAValue, ...]
+    narrow: tuple[float, float]
+
+
+def scale_sets(function: FuncOp, rewrite: Rewrite, *, asymmetric: bool) -> list[ScaleSet]:
+    """What the pass would quantize, in program order; only the function's attributes are used up."""
+    placement = _Placement(function, rewrite, asymmetric)
+    ranges, sources = placement.decide()
+    by_root: dict[SSAValue, list[SSAValue]] = {}
+    for value in sources:
+        by_root.setdefault(placement.scales.find(value), []).append(value)
+    return [
+        ScaleSet(tuple(values), placement.as_range(ranges[root], NARROW_BITS))
+        for root, values in by_root.items()
+    ]
+
+
 @dataclass
 class _Placement:
     """What is known about the values of one function."""
@@ -90,6 +126,8 @@ class _Placement:
     rewrite: Rewrite
     asymmetric: bool
     observed: Ranges = field(init=False)
+    extremes: Ranges = field(init=False)
+    widths: Widths = field(init=False)
     on_bpu: set[Operation] = field(init=False)
     connected: DisjointSets[SSAValue] = field(default_factory=DisjointSets[SSAValue])
     """Values that are quantized together or not at all."""
@@ -98,19 +136,105 @@ class _Placement:
 
     def __post_init__(self) -> None:
         self.observed = take_observed(self.function)
+        self.extremes = take_extremes(self.function) or self.observed
+        self.widths = take_widths(self.function)
         ops = body_of(self.function).ops
         self.on_bpu = {op for op in ops if op.results and broken_constraint(op) is None}
 
-    def place(self) -> None:
-        """Decide, then insert; nothing is inserted before all is decided."""
+    def decide(self) -> tuple[Ranges, list[SSAValue]]:
+        """The 8-bit range of each set, and the values to quantize."""
         for op in self.on_bpu:
             for source in scale_sources(op):
                 self.connected.join(source, op.results[0])
-        quantized = self._quantized_sets()
         ranges = self._tie_scales()
-        for value in self._sources():
-            if self.connected.find(value) in quantized:
-                self._insert(value, ranges[self.scales.find(value)])
+        quantized = self._quantized_sets()
+        return ranges, [v for v in self._sources() if self.connected.find(v) in quantized]
+
+    def place(self) -> None:
+        """Decide, then insert; nothing is inserted before all is decided."""
+        ranges, sources = self.decide()
+        bits = self._bits(sources)
+        wide_ranges = self._ranges(wide=True) if WIDE_BITS in bits.values() else {}
+        narrowed = [
+            (use, ranges[root])
+            for root, width in bits.items()
+            if width > NARROW_BITS
+            for use in self._narrow_readers(root)
+        ]
+        for value in sources:
+            root = self.scales.find(value)
+            wide = bits[root] > NARROW_BITS
+            self._insert(value, (wide_ranges if wide else ranges)[root], bits[root])
+        for use, value_range in narrowed:
+            self._narrow(use, value_range)
+        for (op, index), width in self.widths.operands.items():
+            gemm = as_gemm(op)
+            if gemm is not None and index == WEIGHTS_OPERAND and width > NARROW_BITS:
+                widen_weights(gemm, self.rewrite)
+
+    def _bits(self, sources: Sequence[SSAValue]) -> dict[SSAValue, int]:
+        """The bits of each set of one scale, by the value that stands for it: as many as one of its
+        readers wants, in the order of the sources."""
+        roots = dict.fromkeys(self.scales.find(value) for value in sources)
+        return {
+            root: max(
+                [self._given_bits(root)]
+                + [self.widths.read_by(use, NARROW_BITS) for use in self._readers(root)]
+            )
+            for root in roots
+        }
+
+    def _given_bits(self, root: SSAValue) -> int:
+        """The bits that readers get who say nothing."""
+        members = self.scales.members(root)
+        return max(self.widths.values.get(value, NARROW_BITS) for value in members)
+
+    def _readers(self, root: SSAValue) -> Iterable[Use]:
+        """Where ops of the BPU that compute with a set's values read them."""
+        for value in self.scales.members(root):
+            for use in value.uses:
+                if use.operation in self.on_bpu and not self._keeps(use, root):
+                    yield use
+
+    def _keeps(self, use: Use, root: SSAValue) -> bool:
+        """Whether a reader hands the set's scale on to its result."""
+        reader = use.operation
+        return bool(scale_sources(reader)) and self.scales.find(reader.results[0]) is root
+
+    def _narrow_readers(self, root: SSAValue) -> list[Use]:
+        given = self._given_bits(root)
+        return [u for u in self._readers(root) if self.widths.read_by(u, given) <= NARROW_BITS]
+
+    def _narrow(self, use: Use, value_range: tuple[float, float]) -> None:
+        """Requantize what a reader gets to 8 bits, once for all readers of that value."""
+        value = use.operation.operands[use.index]
+        if isinstance(value.owner, Block | ConstantOp):
+            return
+        if not isinstance(value.owner, ConstFakeQuantOp):
+            source = next(self._fake_quants_above(value), None)
+            if source is None:
+                return
+            value = copy_fake_quant(self.rewrite, value, [use], source)
+        shared = [op.output for op in fake_quants_of(value)]
+        if shared:
+            redirect([use], shared[0])
+            return
+        low, high = self.as_range(value_range, NARROW_BITS)
+        insert_fake_quant(self.rewrite, value, [use], minimum=low, maximum=high)
+
+    def _fake_quants_above(self, value: SSAValue) -> Iterator[ConstFakeQuantOp]:
+        """The fake-quant of what a value is moved from."""
+        while isinstance(value.owner, KEEPING_OPS + JOINING_OPS):
+            value = value.owner.operands[0]
+            if isinstance(value.owner, ConstFakeQuantOp):
+                yield value.owner
+                return
+
+    def as_range(self, value_range: tuple[float, float], bits: int) -> tuple[float, float]:
+        """The range whose integers stand for an observed one."""
+        if self.asymmetric and bits <= NARROW_BITS:
+            return asymmetric_range(value_range, bits)
+        return symmetric_range(value_range, bits)
 
     def _sources(self) -> list[SSAValue]:
         """Float values that set a scale, in program order."""
@@ -132,7 +256,7 @@ class _Placement:
             if not isinstance(op, (*KEEPING_OPS, ConcatOp)):
                 found.update(self.connected.find(value) for value in self._activations(op))
                 if not is_inside_group(op) and not (
-                    _has_raw_form(op) and self._goes_out(op.results[0])
+                    self._has_raw_form(op) and self._goes_out(op.results[0])
                 ):
                     found.add(self.connected.find(op.results[0]))
             elif isinstance(op, ConcatOp) and any(map(self._made_on_bpu, op.operands)):
@@ -201,11 +325,14 @@ class _Placement:
         readers = {use.operation for member in members for use in member.uses}
         return any(r in self.on_bpu and r is not concat for r in readers if not scale_sources(r))
 
-    def _ranges(self) -> Ranges:
-        """Scale set → the union of the ranges of its sources, constants and pad values."""
+    def _ranges(self, *, wide: bool = False) -> Ranges:
+        """Scale set → the union of the ranges of its sources, constants and pad values.
+
+        wide: for 16 bits.
+        """
         found: dict[SSAValue, list[tuple[float, float]]] = {}
         for value in self._range_holders():
-            found.setdefault(self.scales.find(value), []).append(self._own_range(value))
+            found.setdefault(self.scales.find(value), []).append(self._own_range(value, wide))
         for op in self.on_bpu:
             if isinstance(op, PadOp):
                 number: float = op.params()["pad_value"]
@@ -223,16 +350,20 @@ class _Placement:
         ]
         return [*self._sources(), *tied]
 
-    def _own_range(self, value: SSAValue) -> tuple[float, float]:
+    def _own_range(self, value: SSAValue, wide: bool) -> tuple[float, float]:
         constant = self.rewrite.constant_value(value)
         if constant is not None:
             return float(constant.min()), float(constant.max())
         analytic = _analytic_range(value)
         if analytic is not None:
             return analytic
-        return self._used_part(value, self.observed.get(value, (0.0, 0.0)))
+        observed = self.extremes if wide else self.observed
+        steps = (1 << (WIDE_BITS if wide else NARROW_BITS)) - 1
+        return self._used_part(value, observed.get(value, (0.0, 0.0)), steps)
 
-    def _used_part(self, value: SSAValue, observed: tuple[float, float]) -> tuple[float, float]:
+    def _used_part(
+        self, value: SSAValue, observed: tuple[float, float], steps: int
+    ) -> tuple[float, float]:
         """The part of a range in which the tables that read the value still change.
 
         A sigmoid's input saturates at 8 even where some element is 700.
@@ -247,10 +378,11 @@ class _Placement:
             )
             if not chain:
                 return observed
-            parts.append(varying_part(chain_function(chain, self.rewrite.weights), observed))
+            function = chain_function(chain, self.rewrite.weights)
+            parts.append(varying_part(function, observed, steps))
         return _union(parts) if parts else observed
 
-    def _insert(self, value: SSAValue, value_range: tuple[float, float]) -> None:
+    def _insert(self, value: SSAValue, value_range: tuple[float, float], bits: int) -> None:
         if value not in self.observed and _analytic_range(value) is None:
             raise HbirError(
                 f'tensor "{name_of(value, "?")}" is to be quantized but has no observed range;'
@@ -260,20 +392,38 @@ class _Placement:
         if isinstance(value.owner, Block) or value.owner not in self.on_bpu:
             # From outside the BPU: other readers keep the float.
             readers = [use for use in readers if use.operation in self.on_bpu]
-        as_range = asymmetric_range if self.asymmetric else symmetric_range
-        low, high = as_range(value_range)
-        insert_fake_quant(self.rewrite, value, readers, minimum=low, maximum=high)
+        low, high = self.as_range(value_range, bits)
+        insert_fake_quant(self.rewrite, value, readers, minimum=low, maximum=high, bits=bits)
+
+    def _has_raw_form(self, op: Operation) -> bool:
+        """Whether the op ends a group whose accumulator can go out unquantized.
+
+        Not with an upper bound, which would be another integer for each channel; nor with 16 bits
+        on either side, whose products may need more than the 32 bits that go out.
+        """
+        group = group_ending_at(op)
+        if group is None or isinstance(group.activation, ClipOp):
+            return False
+        gemm = group.gemm
+        x_bits = self._given_bits(self.scales.find(gemm.x))
+        read = [
+            self.widths.operands.get((gemm, 0), x_bits),
+            self.widths.operands.get((gemm, WEIGHTS_OPERAND), NARROW_BITS),
+        ]
+        return max(read) <= NARROW_BITS
 
 
-def varying_part(function: ElementFunction, whole: tuple[float, float]) -> tuple[float, float]:
-    """The narrowest [low, high] outside of which a function keeps, within a quarter of an int8 step
-    of its own range, the values it has at `low` and `high`."""
+def varying_part(
+    function: ElementFunction, whole: tuple[float, float], steps: int = 255
+) -> tuple[float, float]:
+    """The narrowest [low, high] outside of which a function keeps, within a quarter of one of
+    `steps` steps of its own range, the values it has at `low` and `high`."""
     x = np.linspace(whole[0], whole[1], _VARYING_SAMPLES)
     with np.errstate(all="ignore"):
         y = function(x)
     if not np.isfinite(y).all() or whole[0] >= whole[1]:
         return whole
-    tolerance = (y.max() - y.min()) / (4 * 255)
+    tolerance = (y.max() - y.min()) / (4 * steps)
     varies_below = np.flatnonzero(np.abs(y - y[0]) > tolerance)
     varies_above = np.flatnonzero(np.abs(y - y[-1]) > tolerance)
     if not varies_below.size or not varies_above.size:
@@ -301,12 +451,3 @@ def _needs_fake_quant(value: SSAValue) -> bool:
     if element_of(value) != F32 or value.first_use is None:
         return False
     return not any(isinstance(use.operation, ConstFakeQuantOp) for use in value.uses)
-
-
-def _has_raw_form(op: Operation) -> bool:
-    """Whether the op ends a group whose accumulator can go out unquantized: no upper bound.
-
-    A bound would be another integer for each channel of the accumulator.
-    """
-    group = group_ending_at(op)
-    return group is not None and not isinstance(group.activation, ClipOp)

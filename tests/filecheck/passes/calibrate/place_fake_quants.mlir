@@ -58,3 +58,48 @@ func.func @tied(%x: tensor<1x4xf32> {hbir.observed = [-1.0, 1.0]}, %y: tensor<4x
   %c = hbir.exp %b {observed = [0.0, 50.0]} : tensor<2x4xf32>
   func.return %c : tensor<2x4xf32>
 }
+
+// An op that wants 16 bits gets them, and another reader of the same tensor gets 8 again. What 16
+// bits hold are the extremes, symmetric.
+
+// CHECK-LABEL: func.func @mixed
+// CHECK-NOT: input_bits
+// CHECK: %[[W:.*]] = qnt.const_fake_quant %x {bits = 16 : i64, min = [-8.0{{.*}}], max = [7.99{{.*}}]}
+// CHECK-NEXT: %[[N:.*]] = qnt.const_fake_quant %[[W]] {min = [-4.0{{.*}}], max = [3.99{{.*}}]}
+// CHECK-NEXT: hbir.exp %[[W]]
+// CHECK: hbir.tanh %[[N]]
+func.func @mixed(%x: tensor<4xf32> {hbir.observed = [-4.0, 4.0], hbir.observed_extremes = [-8.0, 8.0]}) -> (tensor<4xf32>, tensor<4xf32>) {
+  %a = hbir.exp %x {observed = [0.0, 50.0], input_bits = [16]} : tensor<4xf32>
+  %b = hbir.tanh %x {observed = [-1.0, 1.0]} : tensor<4xf32>
+  func.return %a, %b : tensor<4xf32>, tensor<4xf32>
+}
+
+// A tensor with 16 bits has them for all readers but those that want 8, also behind a move.
+
+// CHECK-LABEL: func.func @given
+// CHECK-NOT: output_bits
+// CHECK: %[[X:.*]] = qnt.const_fake_quant %x {bits = 16
+// CHECK-NEXT: %[[M:.*]] = hbir.reshape %[[X]]
+// CHECK-NEXT: %[[W:.*]] = qnt.const_fake_quant %[[M]] {bits = 16
+// CHECK-NEXT: %[[N:.*]] = qnt.const_fake_quant %[[W]] {min
+// CHECK-NEXT: %[[A:.*]] = hbir.exp %[[M]]
+// CHECK-NEXT: qnt.const_fake_quant %[[A]] {bits = 16
+// CHECK-NEXT: hbir.tanh %[[N]]
+func.func @given(%x: tensor<4xf32> {hbir.observed = [-4.0, 4.0], hbir.output_bits = 16}) -> (tensor<4xf32>, tensor<4xf32>) {
+  %r = hbir.reshape %x {shape = [4]} : (tensor<4xf32>) -> tensor<4xf32>
+  %a = hbir.exp %r {observed = [0.0, 50.0], output_bits = 16} : tensor<4xf32>
+  %b = hbir.tanh %r {observed = [-1.0, 1.0], input_bits = [8]} : tensor<4xf32>
+  func.return %a, %b : tensor<4xf32>, tensor<4xf32>
+}
+
+// Weights of 16 bits have a fake-quant per output channel; the accumulator doesn't go out.
+
+// CHECK-LABEL: func.func @weights
+// CHECK: %[[W:.*]] = qnt.const_fake_quant %{{.*}} {bits = 16 : i64, narrowRange = true, min = [-2.0, -0.5], max = [2.0, 0.5], axis = 0
+// CHECK-NEXT: %[[C:.*]] = hbir.conv2d %{{.*}}, %[[W]]
+// CHECK-NEXT: qnt.const_fake_quant %[[C]]
+func.func @weights(%x: tensor<1x1x1x2xf32> {hbir.observed = [-4.0, 4.0]}) -> tensor<1x1x1x2xf32> {
+  %w = hbir.constant dense<[[[[1.0, -2.0]]], [[[0.5, 0.25]]]]> : tensor<2x1x1x2xf32>
+  %a = hbir.conv2d %x, %w {observed = [-9.0, 9.0], input_bits = [0, 16]} : (tensor<1x1x1x2xf32>, tensor<2x1x1x2xf32>) -> tensor<1x1x1x2xf32>
+  func.return %a : tensor<1x1x1x2xf32>
+}
