@@ -21,9 +21,18 @@ Counts = npt.NDArray[np.int64] | int
 _TAPS_OPCODES = frozenset({"max_pool", "avg_pool", "resize2d"})
 """Work is output elements times taps; for the others the larger of input and output."""
 
-VECTOR_PASSES: dict[str, float] = {"prelu": 2.0, "softmax": 6.0}
-"""Passes over the data where it isn't one. Assumed: prelu multiplies by two factors and selects;
-softmax takes maximum, difference, table, sum, reciprocal, product."""
+VECTOR_PASSES: dict[str, float] = {
+    "add": 2.0,
+    "mul": 2.0,
+    "max": 2.0,
+    "min": 2.0,
+    "prelu": 2.0,
+    "softmax": 2.0,
+    "layernorm": 2.0,
+}
+"""Passes over the data where it isn't one: what reads two operands takes two. Softmax sums the
+exponentials in one pass and divides in another; YOLO12 on S100 and S100P gives 1.9 to 2.1.
+Layer norm likewise takes its sums in one pass (assumed)."""
 
 BILINEAR_TAPS = 4
 
@@ -57,6 +66,35 @@ class ConvWork:
     groups: Counts = 1
     input_itemsize: Counts = 1
     weight_itemsize: Counts = 1
+
+
+@dataclass(frozen=True)
+class MatmulWork:
+    """What matmul instructions do: (batch, M, K) by (batch, N, K). rows: M, and one more where the
+    left side's zero point asks for the sums of the right side's rows."""
+
+    batch: Counts
+    rows: Counts
+    columns: Counts
+    terms: Counts
+    lhs_itemsize: Counts = 1
+    rhs_itemsize: Counts = 1
+
+
+def matmul_cycles(machine: Machine, work: MatmulWork) -> Cycles:
+    """Cycles of matrix products of activations: a 1x1 convolution per batch element.
+
+    Its rows fill W, then H (a matrix has no rows of its own to keep apart); the batch is N.
+    """
+    tae = machine.tae
+    passes = (
+        np.asarray(work.batch)
+        * ceil_div(ceil_div(work.rows, tae.unroll_w), tae.unroll_h)
+        * ceil_div(work.columns, tae.unroll_cout)
+        * ceil_div(work.terms, tae.unroll_cin)
+    )
+    rate = cycles_per_pass(machine, work.lhs_itemsize, work.rhs_itemsize)
+    return np.asarray(passes * rate + float(tae.startup_cycles), np.float64)
 
 
 def conv_cycles(machine: Machine, work: ConvWork) -> Cycles:

@@ -50,7 +50,7 @@ class RooflinePoint:
 def roof_of(machine: Machine, cores: int) -> Roof:
     """The bounds of `cores` cores of a machine, which share the DDR."""
     passes_per_second = machine.clock_ghz * 1e9 / machine.tae.passes_int8_int8
-    peak = 2 * machine.tae.macs_per_cycle * passes_per_second * cores
+    peak = 2 * machine.tae.macs_per_pass * passes_per_second * cores
     return Roof(peak / 1e12, machine.ddr.bandwidth_gb_per_s)
 
 

@@ -29,6 +29,7 @@ DEFAULT_ENGINES: dict[str, str] = {
     "load": "LOAD",
     "store": "STORE",
     "conv2d": "TAE",
+    "matmul": "TAE",
     "add": "VAE",
     "mul": "VAE",
     "max": "VAE",
@@ -37,9 +38,16 @@ DEFAULT_ENGINES: dict[str, str] = {
     "lut": "VAE",
     "prelu": "VAE",
     "softmax": "VAE",
+    "layernorm": "VAE",
     "max_pool": "AAE",
     "avg_pool": "AAE",
     "reduce_mean": "AAE",
+    "reduce_sum": "AAE",
+    "reduce_max": "AAE",
+    "reduce_min": "AAE",
+    "compare": "VAE",
+    "where": "VAE",
+    "tile": "TRANS",
     "resize2d": "AAE",
     "permute": "TRANS",
     "copy": "TRANS",
@@ -122,8 +130,8 @@ class TensorEngine:
     startup_cycles: int
 
     @property
-    def macs_per_cycle(self) -> int:
-        """int8 multiply-accumulates per cycle with every lane filled."""
+    def macs_per_pass(self) -> int:
+        """Multiply-accumulates of one pass with every lane filled."""
         return self.unroll_h * self.unroll_w * self.unroll_cin * self.unroll_cout
 
 

@@ -1,5 +1,7 @@
 """The cost functions against hand-made counts and the published static table of ResNet-50."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -14,9 +16,12 @@ from hbir.backend.cost import (
     vector_cycles,
 )
 from hbir.backend.march import load_march
+from hbir.backend.march.march import TensorEngine
 
 NASH_E = load_march("nash-e")
 STARTUP = NASH_E.tae.startup_cycles
+MACHINE = replace(NASH_E, tae=TensorEngine(8, 16, 8, 16, 1, 2, 2, 4, STARTUP))
+"""A machine whose unrolls and passes stay as they are here when a march is fitted again."""
 
 
 @pytest.mark.parametrize(
@@ -38,22 +43,22 @@ def test_the_published_rows_of_resnet50(
 
 
 def test_extents_are_padded_to_the_unroll() -> None:
-    one = conv_cycles(NASH_E, ConvWork(1, 1, 1, 1, 1, 1, 1))
-    full = conv_cycles(NASH_E, ConvWork(1, 8, 16, 16, 1, 1, 8))
+    one = conv_cycles(MACHINE, ConvWork(1, 1, 1, 1, 1, 1, 1))
+    full = conv_cycles(MACHINE, ConvWork(1, 8, 16, 16, 1, 1, 8))
     assert one == full == 1 + STARTUP
-    assert conv_cycles(NASH_E, ConvWork(1, 9, 17, 17, 1, 1, 9)) == 16 + STARTUP
+    assert conv_cycles(MACHINE, ConvWork(1, 9, 17, 17, 1, 1, 9)) == 16 + STARTUP
 
 
 def test_groups_are_packed_block_diagonally() -> None:
     # cin 1, cout 1 per group: 8 groups per pass (unroll_cin). cin 4, cout 8: 2 groups per pass.
-    assert output_channel_passes(NASH_E, 64, 1, 64) == 8
-    assert output_channel_passes(NASH_E, 64, 4, 8) == 4
-    assert output_channel_passes(NASH_E, 64, 64, 1) == 4
+    assert output_channel_passes(MACHINE, 64, 1, 64) == 8
+    assert output_channel_passes(MACHINE, 64, 4, 8) == 4
+    assert output_channel_passes(MACHINE, 64, 64, 1) == 4
 
 
 def test_wide_elements_take_more_passes() -> None:
     cycles = [
-        float(conv_cycles(NASH_E, ConvWork(1, 8, 16, 16, 1, 1, 8, 1, x, w))) - STARTUP
+        float(conv_cycles(MACHINE, ConvWork(1, 8, 16, 16, 1, 1, 8, 1, x, w))) - STARTUP
         for x, w in ((1, 1), (2, 1), (1, 2), (2, 2))
     ]
     assert cycles == [1, 2, 2, 4]

@@ -116,11 +116,14 @@ def test_ddr_bytes_are_whole_bursts_of_contiguous_runs() -> None:
 
 
 def test_a_convolution_takes_the_passes_of_its_padded_shape() -> None:
-    """(1, 4, 8, 16) of a 3x3 over 8 channels: one pass of 8x16x8x16 per kernel position."""
+    """(1, 4, 8, 16) of a 3x3 over 8 channels: one pass per kernel position."""
     program = tiled_convolution()
     rows = play(MACHINE, program, program.graphs[0]).instructions
     tensor = rows[rows["engine"] == Engine.TAE]
-    assert tensor["work"].tolist() == [9.0 + MACHINE.tae.startup_cycles] * 2
+    assert (
+        tensor["work"].tolist()
+        == [9.0 * MACHINE.tae.passes_int8_int8 + MACHINE.tae.startup_cycles] * 2
+    )
 
 
 def test_function_calls_run_one_after_another() -> None:

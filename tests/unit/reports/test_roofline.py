@@ -21,7 +21,7 @@ def test_the_bound_is_bandwidth_below_the_ridge_and_peak_above() -> None:
 
 def test_peak_counts_two_operations_per_mac_and_all_cores() -> None:
     one, two = roof_of(MACHINE, 1), roof_of(MACHINE, 2)
-    macs_per_second = MACHINE.tae.macs_per_cycle * MACHINE.clock_ghz * 1e9
+    macs_per_second = MACHINE.tae.macs_per_pass * MACHINE.clock_ghz * 1e9
     assert one.peak_tops == pytest.approx(2 * macs_per_second / MACHINE.tae.passes_int8_int8 / 1e12)
     assert two.peak_tops == pytest.approx(2 * one.peak_tops)
     assert one.bandwidth_gb_per_s == two.bandwidth_gb_per_s == MACHINE.ddr.bandwidth_gb_per_s
