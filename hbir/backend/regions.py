@@ -282,7 +282,7 @@ def _softmax(layer: Layer) -> LayerRegions:
     return LayerRegions(layer, regions.extents, regions.operands, frozenset({axis}))
 
 
-def _reduce_mean(layer: Layer) -> LayerRegions:
+def _reduce(layer: Layer) -> LayerRegions:
     shape = layer.inputs[0].shape
     reduced = {int(d) % len(shape) for d in layer.params["dims"]}
     keep = bool(layer.params.get("keep_dim", False))
@@ -292,6 +292,36 @@ def _reduce_mean(layer: Layer) -> LayerRegions:
         maps.append(AxisMap(None, size) if axis in reduced else Same(output_axis, size))
         output_axis += 1 if keep or axis not in reduced else 0
     return _plain(layer, (tuple(maps),))
+
+
+def _tile(layer: Layer) -> LayerRegions:
+    shape, multiplies = layer.inputs[0].shape, layer.params["multiplies"]
+    # One element serves every tile; of several, a tile that is cut would need the rest of them.
+    maps = tuple(
+        Same(axis, n) if count == 1 else AxisMap(None, n)
+        for axis, (n, count) in enumerate(zip(shape, multiplies, strict=True))
+    )
+    whole = {axis for axis, n in enumerate(shape) if n > 1 and multiplies[axis] > 1}
+    return LayerRegions(layer, layer.output.shape, (maps,), frozenset(whole))
+
+
+def _layernorm(layer: Layer) -> LayerRegions:
+    """Rows are whole: statistics are over the last axis."""
+    regions = _table(layer)
+    axis = len(layer.output.shape) - 1
+    return LayerRegions(layer, regions.extents, regions.operands, frozenset({axis}))
+
+
+def _matmul(layer: Layer) -> LayerRegions:
+    """Rows of both sides are whole: (..., M, K) by (..., N, K) gives (..., M, N)."""
+    shape = layer.output.shape
+    rank = len(shape)
+    operands: list[tuple[AxisMap, ...]] = []
+    for axis, spec in zip((rank - 2, rank - 1), layer.inputs, strict=True):
+        *batch, rows, columns = spec.shape
+        followed = _broadcast(tuple(batch), shape[:-2])
+        operands.append((*followed, Same(axis, rows), AxisMap(None, columns)))
+    return _plain(layer, tuple(operands))
 
 
 def _transpose(layer: Layer) -> LayerRegions:
@@ -363,7 +393,15 @@ _BUILDERS = {
     "copy": _elementwise,
     "lut": _table,
     "softmax": _softmax,
-    "reduce_mean": _reduce_mean,
+    "layernorm": _layernorm,
+    "matmul": _matmul,
+    "reduce_mean": _reduce,
+    "reduce_sum": _reduce,
+    "reduce_max": _reduce,
+    "reduce_min": _reduce,
+    "compare": _elementwise,
+    "where": _elementwise,
+    "tile": _tile,
     "transpose": _transpose,
     "concat": _concat,
     "slice": _slice,

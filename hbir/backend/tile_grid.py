@@ -50,6 +50,10 @@ class TileGrid:
         low, high = axis_map.interval(self._starts[axis_map.axis], self._stops[axis_map.axis])
         return axis_map.axis, list(zip(low.tolist(), high.tolist(), strict=True))
 
+    def operand_intervals(self, operand: int, axis: int) -> list[tuple[int, int]]:
+        """The intervals of an operand's axis, by tile along the axis that it follows."""
+        return self._operands[operand][axis][1]
+
     def __len__(self) -> int:
         return prod(self.counts)
 
@@ -122,7 +126,17 @@ class TileGrid:
             params["out_offset"] = (box[1][0], box[2][0])
             params["in_offset"] = (source[1][0], source[2][0])
             params["in_size"] = tuple(self.layer.inputs[0].shape[1:3])
+        if kind == "tile":
+            params["multiplies"] = self._multiplies(index)
         return params
+
+    def _multiplies(self, index: tuple[int, ...]) -> tuple[int, ...]:
+        source = self.operand_box(0, index)
+        assert source is not None  # every output element repeats an input element
+        return tuple(
+            (stop - start) // (high - low)
+            for (start, stop), (low, high) in zip(self.output_box(index), source, strict=True)
+        )
 
     def _pad(self, axis: int, index: tuple[int, ...]) -> tuple[int, int]:
         if axis not in self._pads:

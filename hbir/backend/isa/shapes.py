@@ -64,9 +64,15 @@ def _output_shape(
         case "resize2d":
             batch, _, _, channels = _axes(operands["x"])
             return (batch, *params["size"], channels)
-        case "add" | "mul" | "max" | "min":
+        case "matmul":
+            return _multiplied(operands["x"].shape, operands["y"].shape)
+        case "add" | "mul" | "max" | "min" | "compare":
             return _broadcast(operands["x"].shape, operands["y"].shape)
-        case "reduce_mean":
+        case "where":
+            return _broadcast(operands["condition"].shape, operands["x"].shape, operands["y"].shape)
+        case "tile":
+            return _tiled(operands["x"].shape, params["multiplies"])
+        case "reduce_mean" | "reduce_sum" | "reduce_max" | "reduce_min":
             return _reduced(operands["x"].shape, params["dims"], params["keep_dim"])
         case _:
             return operands["x"].shape
@@ -94,6 +100,12 @@ def _convolved(operands: Mapping[str, TensorDescriptor], params: Mapping[str, An
     return (*_windows(x, (kernel_h, kernel_w), params), cout)
 
 
+def _multiplied(x: Shape, y: Shape) -> Shape:
+    if min(len(x), len(y)) < 2 or x[-1] != y[-1]:
+        raise OperandError(f"rows of {list(x)} and {list(y)} can't be multiplied")
+    return (*_broadcast(x[:-2], y[:-2]), x[-2], y[-2])
+
+
 def _windows(
     x: TensorDescriptor, kernel: tuple[int, int], params: Mapping[str, Any]
 ) -> tuple[int, int, int]:
@@ -116,11 +128,18 @@ def _windows(
     return batch, counts[0], counts[1]
 
 
-def _broadcast(x: Shape, y: Shape) -> Shape:
+def _broadcast(*shapes: Shape) -> Shape:
     try:
-        return np.broadcast_shapes(x, y)
+        return np.broadcast_shapes(*shapes)
     except ValueError:
-        raise OperandError(f"shapes {list(x)} and {list(y)} don't broadcast") from None
+        text = " and ".join(str(list(shape)) for shape in shapes)
+        raise OperandError(f"shapes {text} don't broadcast") from None
+
+
+def _tiled(x: Shape, multiplies: Sequence[int]) -> Shape:
+    if len(multiplies) != len(x):
+        raise OperandError(f"multiplies {list(multiplies)} must have one entry per axis of {x}")
+    return tuple(extent * count for extent, count in zip(x, multiplies, strict=True))
 
 
 def _reduced(x: Shape, dims: Sequence[int], keep_dim: bool) -> Shape:

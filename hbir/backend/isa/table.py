@@ -247,6 +247,12 @@ _SHIFT = Parameter(
 _INPUT_ZERO_POINT = Parameter("input_zero_point", default=0, doc="zero point of the input")
 _OUTPUT_ZERO_POINT = Parameter("output_zero_point", default=0, doc="zero point of the output")
 
+_DIMS = Parameter(
+    "dims", Kind.LIST, default=None, required=True, minimum=-MAX_RANK, maximum=MAX_RANK - 1,
+    doc="axes reduced",
+)  # fmt: skip
+_KEEP_DIM = Parameter("keep_dim", Kind.BOOL, default=False, doc="reduced axes stay, as 1")
+
 _VECTOR = (Engine.VAE, Engine.AAE, Engine.TRANS, Engine.VPU, Engine.SPU)
 """The march file says which of them runs an opcode (`[opcodes]`)."""
 
@@ -292,6 +298,15 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         " the first without ACCUMULATE_LAST, the last without ACCUMULATE_FIRST.",
     ),
     Instruction(
+        "matmul", 17, "bpu.matmul", ("output", "x", "y"), (Engine.TAE,),
+        (
+            _MULTIPLIER, _SHIFT,
+            Parameter("lhs_zero_point", default=0, doc="zero point of x; y has none"),
+            _OUTPUT_ZERO_POINT, _CLIP,
+        ),
+        doc="Matrix product of activations, (..., M, K) by (..., N, K); leading axes broadcast.",
+    ),
+    Instruction(
         "add", 24, "bpu.add", ("output", "x", "y"), _VECTOR,
         (
             Parameter("multipliers", Kind.TUPLE, ("x", "y"), None, True, doc="factor per input"),
@@ -335,20 +350,70 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
             _MULTIPLIER,
             _SHIFT,
             _OUTPUT_ZERO_POINT,
+            Parameter("exp_multiplier", default=0, doc="of an si16 input's exponent"),
+            Parameter("exp_shift", default=0, minimum=-62, maximum=62, doc="likewise"),
         ),
         doc="Softmax over one whole axis by two tables.",
     ),
     Instruction(
         "reduce_mean", 32, "bpu.reduce_mean", ("output", "x"), _VECTOR,
         (
-            Parameter(
-                "dims", Kind.LIST, default=None, required=True, minimum=-MAX_RANK,
-                maximum=MAX_RANK - 1, doc="axes reduced",
-            ),
-            Parameter("keep_dim", Kind.BOOL, default=False, doc="reduced axes stay, as 1"),
-            _MULTIPLIER, _SHIFT, _INPUT_ZERO_POINT, _OUTPUT_ZERO_POINT,
+            _DIMS, _KEEP_DIM, _MULTIPLIER, _SHIFT, _INPUT_ZERO_POINT, _OUTPUT_ZERO_POINT,
         ),
         doc="Mean over axes.",
+    ),
+    Instruction(
+        "reduce_sum", 33, "bpu.reduce_sum", ("output", "x"), _VECTOR,
+        (
+            _DIMS, _KEEP_DIM, _MULTIPLIER, _SHIFT, _INPUT_ZERO_POINT, _OUTPUT_ZERO_POINT,
+        ),
+        doc="Sum over axes.",
+    ),
+    Instruction(
+        "reduce_max", 34, "bpu.reduce_max", ("output", "x"), _VECTOR, (_DIMS, _KEEP_DIM),
+        doc="Largest over axes.",
+    ),
+    Instruction(
+        "reduce_min", 35, "bpu.reduce_min", ("output", "x"), _VECTOR, (_DIMS, _KEEP_DIM),
+        doc="Smallest over axes.",
+    ),
+    Instruction(
+        "compare", 36, "bpu.compare", ("output", "x", "y"), _VECTOR,
+        (
+            Parameter(
+                "mode", Kind.CHOICE, default=None, required=True,
+                choices=("equal", "not_equal", "greater", "greater_equal", "less", "less_equal"),
+            ),
+            Parameter("multipliers", Kind.TUPLE, ("x", "y"), None, True, doc="factor per input"),
+            Parameter("zero_points", Kind.TUPLE, ("x", "y"), (0, 0), doc="zero points of inputs"),
+            Parameter("values", Kind.TUPLE, ("false", "true"), (0, 1), doc="the two results"),
+        ),
+        doc="Compare two scaled tensors, broadcast.",
+    ),
+    Instruction(
+        "where", 37, "bpu.where", ("output", "condition", "x", "y"), _VECTOR,
+        (Parameter("condition_zero_point", default=0, doc="the condition's integer for false"),),
+        doc="x where the condition holds, else y, broadcast.",
+    ),
+    Instruction(
+        "tile", 38, "bpu.tile", ("output", "x"), _VECTOR,
+        (Parameter(
+            "multiplies", Kind.LIST, default=None, required=True, minimum=1, maximum=_EXTENT_MAX,
+            doc="repetitions per axis",
+        ),),
+        doc="Repeat along axes.",
+    ),
+    Instruction(
+        "layernorm", 39, "bpu.layernorm", ("output", "x", "affine", "rsqrt_table"), _VECTOR,
+        (
+            Parameter("shift", default=None, required=True, minimum=8, maximum=62, doc="of t * m"),
+            Parameter(
+                "epsilon", default=0, minimum=0, maximum=1 << 62, doc="added to N^2 * variance"
+            ),
+            Parameter("center", Kind.BOOL, default=True, doc="take the mean off"),
+            _INPUT_ZERO_POINT, _OUTPUT_ZERO_POINT,
+        ),
+        doc="Layer norm of rows of the last axis, by exact sums and a table of inverse roots.",
     ),
     Instruction(
         "max_pool", 40, "bpu.max_pool", ("output", "x"), _VECTOR,

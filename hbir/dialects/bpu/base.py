@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 from typing_extensions import override
-from xdsl.ir import Attribute
+from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import ParsePropInAttrDict, traits_def
 from xdsl.traits import Pure
 from xdsl.utils.exceptions import VerifyException
@@ -71,6 +71,11 @@ class KeepingOp(TensorOp):
     traits = traits_def(Pure())
 
     ELEMENTS: ClassVar = (SI8, SI16, SI32, F32)
+
+    @property
+    def kept_operands(self) -> Sequence[SSAValue]:
+        """The operands whose integers the result holds."""
+        return self.operands
 
     @classmethod
     @override

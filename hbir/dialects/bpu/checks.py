@@ -15,10 +15,11 @@ from xdsl.ir import Attribute, Operation, OpResult, SSAValue
 from xdsl.utils.exceptions import VerifyException
 
 from hbir.dialects.bpu.base import KeepingOp
+from hbir.dialects.bpu.comparison import CompareOp
 from hbir.dialects.bpu.conv import Conv2dOp
 from hbir.dialects.bpu.elementwise import AddOp, MulOp, PreluOp
 from hbir.dialects.bpu.pool import AvgPoolOp
-from hbir.dialects.bpu.reduce import ReduceMeanOp
+from hbir.dialects.bpu.reduce import ReduceMeanOp, ReduceSumOp
 from hbir.dialects.bpu.requantize import RescaleOp
 from hbir.dialects.bpu.softmax import SoftmaxOp
 from hbir.dialects.hbir.constant import ConstantOp
@@ -49,7 +50,7 @@ def check_accumulator_bound(op: Operation, weights: WeightStore) -> None:
     if isinstance(op, Conv2dOp):
         _check_conv_bound(op, weights)
         return
-    if isinstance(op, AvgPoolOp | ReduceMeanOp):
+    if isinstance(op, AvgPoolOp | ReduceMeanOp | ReduceSumOp):
         params = op.params()
         x = op.operands[0]
         shape = shape_of(x)
@@ -129,7 +130,7 @@ def _expect_ratio(name: str, pair: _Pair, ratio: Scale, reference: Scale) -> Non
 
 
 def _check_kept_scales(op: KeepingOp) -> bool:
-    origins = [origin_of(value) for value in (*op.operands, op.output)]
+    origins = [origin_of(value) for value in (*op.kept_operands, op.output)]
     known = [(o.scale, o.zero_point) for o in origins if o is not None and o.scale is not None]
     if len(known) < len(origins):
         return False
@@ -205,7 +206,21 @@ def _mean_ratios(op: TensorOp, weights: WeightStore) -> list[_Comparison] | None
     if x is None or y is None:
         return None
     shape = shape_of(op.operands[0])
-    return [_own_pair(op, x / y / prod(_pick(shape, op.params()["dims"])))]
+    count = prod(_pick(shape, op.params()["dims"])) if isinstance(op, ReduceMeanOp) else 1
+    return [_own_pair(op, x / y / count)]
+
+
+def _compare_ratios(op: TensorOp, weights: WeightStore) -> list[_Comparison] | None:
+    x, y = (scale_of(operand, weights) for operand in op.operands)
+    if x is None or y is None:
+        return None
+    # Only their ratio counts: the pair, read on the larger scale.
+    multipliers, largest = op.params()["multipliers"], np.maximum(x, y)
+    factor = max(multipliers)
+    return [
+        ("multiplier of x", (multipliers[0], 0), factor * x / largest, np.asarray(factor)),
+        ("multiplier of y", (multipliers[1], 0), factor * y / largest, np.asarray(factor)),
+    ]
 
 
 def _avg_pool_ratios(op: TensorOp, weights: WeightStore) -> list[_Comparison] | None:
@@ -235,6 +250,8 @@ _RATIOS: dict[type[TensorOp], Callable[[TensorOp, WeightStore], list[_Comparison
     RescaleOp: _rescale_ratios,
     PreluOp: _prelu_ratios,
     ReduceMeanOp: _mean_ratios,
+    ReduceSumOp: _mean_ratios,
+    CompareOp: _compare_ratios,
     AvgPoolOp: _avg_pool_ratios,
     SoftmaxOp: _softmax_ratios,
 }

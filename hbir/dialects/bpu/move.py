@@ -16,6 +16,7 @@ from hbir.dialects.shapes import (
     padded_shape,
     reshaped_shape,
     sliced_shape,
+    tiled_shape,
     transposed_shape,
 )
 from hbir.ir.types import AnyTensor
@@ -63,6 +64,25 @@ class SliceOp(KeepingOp):
         cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
     ) -> tuple[int, ...]:
         return sliced_shape(operands[0].get_shape(), params)
+
+
+@irdl_op_definition
+class CopyOp(KeepingOp):
+    """The same elements in another memory: the schedule moves tensors between DDR and the chip."""
+
+    name = "bpu.copy"
+
+    x = operand_def(TensorType)
+    result = result_def(TensorType)
+
+    assembly_format = _UNARY
+
+    @classmethod
+    @override
+    def infer_shape(
+        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
+    ) -> tuple[int, ...]:
+        return operands[0].get_shape()
 
 
 @irdl_op_definition
@@ -126,3 +146,23 @@ class PadOp(KeepingOp):
     ) -> tuple[int, ...]:
         expect_zero_point(params["pad_value"], operands[0], "padValue")
         return padded_shape(operands[0].get_shape(), params)
+
+
+@irdl_op_definition
+class TileOp(KeepingOp):
+    """x repeated multiplies[i] times along each dimension i."""
+
+    name = "bpu.tile"
+
+    x = operand_def(TensorType)
+    multiplies = int_list_property()
+    result = result_def(TensorType)
+
+    assembly_format = _UNARY
+
+    @classmethod
+    @override
+    def infer_shape(
+        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
+    ) -> tuple[int, ...]:
+        return tiled_shape(operands[0].get_shape(), params)

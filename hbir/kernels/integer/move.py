@@ -1,4 +1,4 @@
-"""Ops that move integers and change none: concat, slice, reshape, transpose, pad."""
+"""Ops that move integers and change none: concat, slice, copy, reshape, transpose, pad, tile."""
 
 from __future__ import annotations
 
@@ -23,6 +23,12 @@ def slice_(x: Array, *, begin: Sequence[int], end: Sequence[int], step: Sequence
     return np.ascontiguousarray(x[where])
 
 
+@kernel("bpu.copy")
+def copy(x: Array) -> Array:
+    """x, in another memory."""
+    return x.copy()
+
+
 @kernel("bpu.reshape")
 def reshape(x: Array, *, shape: Sequence[int]) -> Array:
     """x's elements in the same order under another shape."""
@@ -39,3 +45,9 @@ def transpose(x: Array, *, dims: Sequence[int]) -> Array:
 def pad(x: Array, *, begin: Sequence[int], end: Sequence[int], pad_value: int = 0) -> Array:
     """x with `begin` / `end` elements of `pad_value` before / after it on every axis."""
     return np.pad(x, list(zip(begin, end, strict=True)), constant_values=pad_value)
+
+
+@kernel("bpu.tile")
+def tile(x: Array, *, multiplies: Sequence[int]) -> Array:
+    """x repeated multiplies[i] times along each axis i."""
+    return np.tile(x, tuple(multiplies))
