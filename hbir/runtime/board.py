@@ -49,6 +49,8 @@ class Workload:
     threads: int = 1
     frames: int = 200
     """Frames in all; 0 for as many as fit before the run's `until_us`."""
+    warmup_frames: int = 0
+    """Frames of each thread that come first and beyond `frames`; they are marked."""
     priority: int = 0
     cores: frozenset[int] = frozenset()
     """The cores it may run on; empty for any."""
@@ -65,6 +67,7 @@ class Frame:
     number: int
     prepared: float
     """When its thread began to prepare it."""
+    warmup: bool = False
     submitted: float = 0.0
     ended: float = 0.0
     call_us: list[float] = field(default_factory=list[float])
@@ -132,6 +135,7 @@ class _Board:
         self.running: list[_Running] = []
         self.preparing: list[tuple[float, int, Frame]] = []
         self.prepared_frames = [0] * len(workloads)
+        self.warmups = [[workload.warmup_frames] * workload.threads for workload in workloads]
         self.arrivals = 0
         self.finished: list[Frame] = []
 
@@ -158,7 +162,11 @@ class _Board:
         if over or (workload.frames and self.prepared_frames[number] >= workload.frames):
             return
         frame = Frame(number, thread, self.prepared_frames[number], now)
-        self.prepared_frames[number] += 1
+        if self.warmups[number][thread]:
+            self.warmups[number][thread] -= 1
+            frame.warmup = True
+        else:
+            self.prepared_frames[number] += 1
         self.arrivals += 1
         heapq.heappush(self.preparing, (now + workload.launch_us, self.arrivals, frame))
 

@@ -92,6 +92,12 @@ def test_a_run_of_some_time_prepares_no_frame_after_it() -> None:
     assert max(frame.prepared for frame in frames) < 10_000.0
 
 
+def test_warmup_frames_come_first_and_beyond_the_others() -> None:
+    frames = simulate(1, [_workload(300.0, threads=3, frames=10, warmup_frames=1)])
+    assert [frame.warmup for frame in frames] == [True] * 3 + [False] * 10
+    assert sorted(frame.number for frame in frames if not frame.warmup) == list(range(10))
+
+
 def test_a_model_without_work_for_the_bpu_takes_its_launch() -> None:
     frames = simulate(1, [_workload(frames=3)])
     assert [frame.latency_us for frame in frames] == pytest.approx([100.0] * 3)
