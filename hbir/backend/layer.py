@@ -96,7 +96,9 @@ class Layer:
 
     @property
     def macs(self) -> int:
-        """Multiply-accumulates of a convolution; 0 for everything else."""
+        """Multiply-accumulates of a convolution or matmul; 0 for everything else."""
+        if self.kind == "matmul":
+            return prod(self.output.shape) * self.inputs[0].shape[-1]
         if self.kind != "conv2d":
             return 0
         return prod(self.output.shape) * prod(self.inputs[1].shape[1:])

@@ -18,9 +18,11 @@ import numpy.typing as npt
 from hbir.backend.cost import (
     BILINEAR_TAPS,
     ConvWork,
+    MatmulWork,
     Work,
     burst_bytes,
     conv_cycles,
+    matmul_cycles,
     padded_elements,
     vector_cycles,
 )
@@ -212,11 +214,13 @@ class DescriptorFeatures:
         for opcode in np.unique(queue["opcode"]).tolist():
             mine = queue["opcode"] == opcode
             row = BY_NUMBER[opcode]
-            cycles[mine] = (
-                self._conv_cycles(queue[mine])
-                if row.mnemonic == "conv2d"
-                else self._vector_cycles(row, engine, queue[mine])
-            )
+            match row.mnemonic:
+                case "conv2d":
+                    cycles[mine] = self._conv_cycles(queue[mine])
+                case "matmul":
+                    cycles[mine] = self._matmul_cycles(queue[mine])
+                case _:
+                    cycles[mine] = self._vector_cycles(row, engine, queue[mine])
         return cycles
 
     def ddr_bytes(self, queue: Records) -> Ints:
@@ -227,7 +231,38 @@ class DescriptorFeatures:
         return burst_bytes(self.machine, self.bytes[ddr] // run, run)
 
     def macs(self, queue: Records) -> Records:
-        """Multiply-accumulates of a queue's convolutions, with the feature's and weight's bytes."""
+        """Multiply-accumulates of a queue's convolutions and matmuls, with the bytes of an element
+        of feature (left) and weight (right)."""
+        return np.concatenate([self._conv_macs(queue), self._matmul_macs(queue)])
+
+    def _matmul_macs(self, queue: Records) -> Records:
+        products = queue[queue["opcode"] == BY_MNEMONIC["matmul"].number]
+        output, lhs, rhs = products["operands"][:, :3].astype(np.int64).T
+        result = np.zeros(len(products), MACS_DTYPE)
+        result["layer"] = products["layer"]
+        result["macs"] = self.bytes[output] // self.itemsize[output] * self._last(lhs, 1)
+        result["feature_bytes"], result["weight_bytes"] = self.itemsize[lhs], self.itemsize[rhs]
+        return result
+
+    def _last(self, operand: Ints, number: int) -> Ints:
+        """The extent of an operand's last axis (1), of the one before it (2), ..."""
+        return self.shape[operand, self.rank[operand] - number]
+
+    def _matmul_cycles(self, queue: Records) -> Cycles:
+        output, lhs, rhs = queue["operands"][:, :3].astype(np.int64).T
+        rows, columns = self._last(output, 2), self._last(output, 1)
+        zero_point = self._words(queue, BY_MNEMONIC["matmul"], "lhs_zero_point")
+        work = MatmulWork(
+            self.bytes[output] // self.itemsize[output] // (rows * columns),
+            rows + (zero_point != 0),
+            columns,
+            self._last(lhs, 1),
+            self.itemsize[lhs],
+            self.itemsize[rhs],
+        )
+        return matmul_cycles(self.machine, work)
+
+    def _conv_macs(self, queue: Records) -> Records:
         row = BY_MNEMONIC["conv2d"]
         convolutions = queue[queue["opcode"] == row.number]
         operands: Ints = convolutions["operands"].astype(np.int64)

@@ -40,17 +40,6 @@ WIDE_RESIDUAL_LIMIT = 1 << 37
 IDENTITY_MULTIPLIER, IDENTITY_SHIFT = 1 << 14, 14
 """A requantization by exactly 1: written where the op gives its accumulator out raw."""
 
-SOFTMAX_EXP_BITS = 22
-SOFTMAX_CLASSES_MAX = (1 << 17) - 1
-SOFTMAX_MANTISSA_BITS = 15
-SOFTMAX_INDEX_BITS = 9
-SOFTMAX_RECIPROCAL_BITS = 29
-"""Softmax: fraction bits of an exponential, the most classes whose sum keeps the total shift at or
-under 62, bits of the normalised sum, of the reciprocal's index, and of the reciprocal."""
-
-SOFTMAX_SHIFT_MIN, SOFTMAX_SHIFT_MAX = -14, 9
-"""Softmax's shift: 29 + n + shift is in 23..62 for n = 8 (a sum of 2^22) to 24 (below 2^39)."""
-
 RESIZE_FRACTION_BITS = 32
 RESIZE_SNAP_BITS = 18
 RESIZE_WEIGHT_BITS = 11
@@ -114,7 +103,8 @@ def _worst(ratios: Array) -> float:
     return float(ratios[bad].flat[0])
 
 
-def _checked_scale(scale: float, what: str) -> float:
+def checked_scale(scale: float, what: str) -> float:
+    """`scale`, which must be positive and finite; `what` names it. Raises ParameterError."""
     if not (math.isfinite(scale) and scale > 0):
         raise ParameterError(
             f"{what} scale must be positive and finite, got {scale}; recalibrate that tensor"
@@ -123,7 +113,7 @@ def _checked_scale(scale: float, what: str) -> float:
 
 
 def _scale_ratio(input_scale: float, output_scale: float) -> float:
-    return _checked_scale(input_scale, "the input's") / _checked_scale(output_scale, "the output's")
+    return checked_scale(input_scale, "the input's") / checked_scale(output_scale, "the output's")
 
 
 def _integer_range(dtype: npt.DTypeLike) -> tuple[int, int]:
@@ -168,17 +158,17 @@ def floor_weight_scales(
             f"a weight scale must be finite and not negative, got {_worst(source)};"
             " check the weights for inf and nan"
         )
-    input_scale = _checked_scale(input_scale, "the input's")
+    input_scale = checked_scale(input_scale, "the input's")
     floor = np.zeros_like(source)
     if bias is not None:
         biases = np.abs(np.asarray(bias, np.float64))
         floor = np.maximum(floor, biases / (input_scale * (BIAS_LIMIT // 2)))
     if residual is not None:
-        largest = _checked_scale(residual.scale, "the residual's") * 2.0 ** (residual.bits - 1)
+        largest = checked_scale(residual.scale, "the residual's") * 2.0 ** (residual.bits - 1)
         limit = RESIDUAL_LIMIT if accumulator_bits <= 32 else WIDE_RESIDUAL_LIMIT
         floor = np.maximum(floor, largest / (input_scale * limit))
     if output_scale is not None:
-        smallest = _checked_scale(output_scale, "the output's") * 2.0 ** (14 - SHIFT_MAX)
+        smallest = checked_scale(output_scale, "the output's") * 2.0 ** (14 - SHIFT_MAX)
         floor = np.where((source > 0) | (floor > 0), np.maximum(floor, smallest / input_scale), 0)
     # The margin keeps the rounding to float32 from undoing the floor; float32's own smallest
     # normal number bounds what a scale attribute can say.
@@ -223,7 +213,7 @@ def conv_qpp(
     """
     channels = quantized_weights.shape[0]
     scales = np.asarray(weight_scales, np.float64)
-    accumulator_scale = scales * _checked_scale(input_scale, "the input's")
+    accumulator_scale = scales * checked_scale(input_scale, "the input's")
     live = accumulator_scale > 0
     safe = np.where(live, accumulator_scale, 1)
 
@@ -254,7 +244,7 @@ def conv_qpp(
         multiplier = np.full(channels, IDENTITY_MULTIPLIER)
         shift = np.full(channels, IDENTITY_SHIFT)
     else:
-        ratio = accumulator_scale / _checked_scale(output_scale, "the output's")
+        ratio = accumulator_scale / checked_scale(output_scale, "the output's")
         multiplier, shift = multiplier_and_shift(ratio, output_bits=output_bits)
     return np.stack([total, multiplier, shift, *columns], axis=1).astype(np.int32)
 
@@ -277,10 +267,10 @@ def add_parameters(
     The larger ratio's multiplier is normalised to 15 bits; the smaller one is rounded to the same
     shift, which costs at most 2^-shift-1 * |y|. The zero points are folded into the bias.
     """
-    output = _checked_scale(output_scale, "the output's")
+    output = checked_scale(output_scale, "the output's")
     ratios = (
-        _checked_scale(lhs_scale, "the left input's") / output,
-        _checked_scale(rhs_scale, "the right input's") / output,
+        checked_scale(lhs_scale, "the left input's") / output,
+        checked_scale(rhs_scale, "the right input's") / output,
     )
     largest = max(ratios)
     if largest > MULTIPLIER_MAX / 4:
@@ -299,11 +289,11 @@ def add_parameters(
 def mul_parameters(
     lhs_scale: float, rhs_scale: float, output_scale: float, *, output_bits: int = 8
 ) -> dict[str, Any]:
-    """`multiplier` and `shift` of bpu.mul: lhs_scale * rhs_scale / output_scale."""
-    product = _checked_scale(lhs_scale, "the left input's") * _checked_scale(
+    """`multiplier` and `shift` of bpu.mul and bpu.matmul: lhs_scale * rhs_scale / output_scale."""
+    product = checked_scale(lhs_scale, "the left input's") * checked_scale(
         rhs_scale, "the right input's"
     )
-    ratio = product / _checked_scale(output_scale, "the output's")
+    ratio = product / checked_scale(output_scale, "the output's")
     multiplier, shift = scalar_multiplier_and_shift(ratio, output_bits=output_bits)
     return {"multiplier": multiplier, "shift": shift}
 
@@ -349,7 +339,7 @@ def clip_bounds(
     None and infinities are the ends of `dtype`.
     """
     lowest, highest = _integer_range(dtype)
-    scale = _checked_scale(scale, "the clipped tensor's")
+    scale = checked_scale(scale, "the clipped tensor's")
 
     def bound(value: float | None, end: int) -> int:
         if value is None:
@@ -392,63 +382,6 @@ def reduce_mean_parameters(
     ratio = _scale_ratio(input_scale, output_scale)
     multiplier, shift = scalar_multiplier_and_shift(ratio / count, output_bits=output_bits)
     return {"multiplier": multiplier, "shift": shift}
-
-
-# --------------------------------------------------------------------------- softmax
-
-
-@dataclass(frozen=True)
-class SoftmaxParameters:
-    """The operands (`exp_table`, `reciprocal_table`) and properties of bpu.softmax."""
-
-    exp_table: npt.NDArray[np.int32]
-    reciprocal_table: npt.NDArray[np.int32]
-    multiplier: int
-    shift: int
-
-
-def softmax_parameters(input_scale: float, output_scale: float, classes: int) -> SoftmaxParameters:
-    """Tables and requantization of bpu.softmax over `classes` elements.
-
-    exp_table[d] = round(exp(-d * input_scale) * 2^22) for d = max - x in 0..255.
-    reciprocal_table[i] = round(2^29 / (2^14 + i * 2^5)) for i in 0..512: 1 / mantissa at 513 knots,
-    interpolated between. (multiplier, shift) = 1 / output_scale, the shift may be <= 0.
-    Raises ParameterError for more than 131071 classes.
-    """
-    if classes > SOFTMAX_CLASSES_MAX:
-        raise ParameterError(
-            f"softmax over {classes} classes: the sum of exponentials holds {SOFTMAX_CLASSES_MAX}"
-        )
-    distance = np.arange(256, dtype=np.float64)
-    exponentials = np.exp(-distance * _checked_scale(input_scale, "the input's"))
-    first_knot = 1 << (SOFTMAX_MANTISSA_BITS - 1)
-    knots = first_knot + np.arange((1 << SOFTMAX_INDEX_BITS) + 1) * (
-        first_knot >> SOFTMAX_INDEX_BITS
-    )
-    ratio = 1 / _checked_scale(output_scale, "the output's")
-    multiplier, shift = multiplier_and_shift(ratio, shift_min=SOFTMAX_SHIFT_MIN)
-    if shift > SOFTMAX_SHIFT_MAX:
-        raise ParameterError(
-            f"softmax: output scale {output_scale:.6g} is too coarse for results in 0..1; use 1/32"
-            " or less"
-        )
-    return SoftmaxParameters(
-        np.rint(exponentials * 2.0**SOFTMAX_EXP_BITS).astype(np.int32),
-        np.rint(2.0**SOFTMAX_RECIPROCAL_BITS / knots).astype(np.int32),
-        int(multiplier),
-        int(shift),
-    )
-
-
-def softmax_error_bound(output_scale: float, classes: int) -> float:
-    """Proven bound of |integer softmax - float64 softmax| on the same codes, in output steps.
-
-    docs/arithmetic.md derives it: half a step for the last rounding, the exponentials' rounding
-    through numerator and sum, and the relative error of reciprocal and multiplier. It holds for
-    any input scale, for the exponentials' rounding is absolute.
-    """
-    exponentials = 0.5 * (1 + classes) / 2.0**SOFTMAX_EXP_BITS
-    return 0.5 + (exponentials + 2.0**-12) / output_scale
 
 
 # --------------------------------------------------------------------------- resize

@@ -10,12 +10,13 @@ from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, SSAValue
 
+from hbir.dialects.bpu.comparison import MODES, CompareOp, WhereOp
 from hbir.dialects.bpu.conv import Conv2dOp
 from hbir.dialects.bpu.elementwise import AddOp, MaxOp, MulOp, PreluOp
 from hbir.dialects.bpu.lut import LutOp
-from hbir.dialects.bpu.move import ConcatOp, PadOp, ReshapeOp, SliceOp, TransposeOp
+from hbir.dialects.bpu.move import ConcatOp, PadOp, ReshapeOp, SliceOp, TileOp, TransposeOp
 from hbir.dialects.bpu.pool import AvgPoolOp, MaxPoolOp
-from hbir.dialects.bpu.reduce import ReduceMeanOp
+from hbir.dialects.bpu.reduce import ReduceMaxOp, ReduceMeanOp, ReduceMinOp, ReduceSumOp
 from hbir.dialects.bpu.requantize import RescaleOp
 from hbir.dialects.bpu.resize import Resize2dOp
 from hbir.dialects.bpu.softmax import SoftmaxOp
@@ -28,7 +29,8 @@ from hbir.ir.op import TensorOp
 from hbir.ir.origin import Origin
 from hbir.ir.types import F32, SI8, SI16, SI32, dtype_of, element_of, shape_of, tensor
 from hbir.kernels.lut_tables import segmented_table
-from hbir.kernels.parameters import avg_pool_qpp, resize_parameters, softmax_parameters
+from hbir.kernels.norm_parameters import softmax_parameters
+from hbir.kernels.parameters import avg_pool_qpp, resize_parameters
 from hbir.module import Module
 
 
@@ -147,6 +149,19 @@ class Network:
             input_zero_point=-1, element=self.element(),
         )  # fmt: skip
 
+    def sum(self, x: SSAValue, dims: Sequence[int], keep: bool) -> SSAValue:
+        return self.add(
+            ReduceSumOp, x, dims=list(dims), multiplier=20000, shift=15, keep_dim=keep,
+            input_zero_point=-1, output_zero_point=2, element=self.element(),
+        )  # fmt: skip
+
+    def compare(self, x: SSAValue, y: SSAValue) -> SSAValue:
+        mode = MODES[int(self.random.integers(len(MODES)))]
+        return self.add(
+            CompareOp, x, y, mode=mode, multipliers=[20000, 31000], zero_points=[1, -2],
+            values=[-3, 125], element=self.element(),
+        )  # fmt: skip
+
     def resize(self, x: SSAValue, size: Sequence[int], mode: str) -> SSAValue:
         shape = shape_of(x)
         step = [shape[1] / size[0], shape[2] / size[1]]
@@ -218,7 +233,7 @@ def _random_op(  # noqa: C901 (one case per kind of op)
     if len(shape) != 4:
         return net.lut(x)
     n, h, w, c = shape
-    match draw(0, 17):
+    match draw(0, 21):
         case 0:
             k = draw(1, 3)
             pad = [draw(0, k), draw(0, k - 1), draw(0, k), draw(0, k - 1)]
@@ -274,6 +289,20 @@ def _random_op(  # noqa: C901 (one case per kind of op)
         case 16:
             flat = net.add(ReshapeOp, x, shape=[n, h * w, c])
             return net.add(ReshapeOp, net.lut(flat), shape=[n, w, h, c])
+        case 17:
+            return net.mul(x, net.sum(x, [draw(1, 3)], True))
+        case 18:
+            extreme = ReduceMaxOp if draw(0, 1) else ReduceMinOp
+            dims = [draw(1, 2), 3][draw(0, 1) :]
+            return net.add_values(x, net.add(extreme, x, dims=dims, keep_dim=True))
+        case 19:
+            row = net.add(SliceOp, x, begin=[0, 0, 0, 0], end=[n, 1, w, c], step=[1] * 4)
+            return net.add(WhereOp, net.compare(x, row), x, row, condition_zero_point=-3)
+        case 20:
+            part = net.add(
+                SliceOp, x, begin=[0, 0, 0, 0], end=[n, 1, min(w, 3), min(c, 5)], step=[1] * 4
+            )
+            return net.add(TileOp, part, multiplies=[1, draw(1, 9), draw(1, 3), draw(1, 4)])
         case _:
             slope = net.random.integers(-(1 << 14), 1 << 14, c).astype(np.int32)
             y = net.add(

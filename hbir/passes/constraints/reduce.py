@@ -7,7 +7,7 @@ from math import prod
 from hbir.dialects.hbir.norm import SoftmaxOp
 from hbir.dialects.hbir.reduce import ReduceMeanOp
 from hbir.ir.types import shape_of
-from hbir.kernels.parameters import SOFTMAX_CLASSES_MAX
+from hbir.kernels.norm_parameters import SOFTMAX_CLASSES_MAX
 from hbir.passes.constraints import ConstraintTable
 from hbir.passes.constraints.common import constraint_float_data
 

@@ -23,6 +23,7 @@ from hbir.ir.origin import Origin
 from hbir.ir.types import SI8, SI16, Array
 from hbir.ir.weights import WeightStore
 from hbir.kernels import parameters as p
+from hbir.kernels.norm_parameters import softmax_parameters
 
 
 class Builder:
@@ -183,7 +184,7 @@ def pool(b: Builder, off: int) -> TensorOp:
 
 
 def softmax(b: Builder, off: int) -> TensorOp:
-    held = p.softmax_parameters(0.1, 1 / 100, 4)
+    held = softmax_parameters(0.1, 1 / 100, 4)
     x = b.activation(1, 4, scale=0.1)
     return SoftmaxOp.make(
         x,

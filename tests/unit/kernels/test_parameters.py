@@ -13,6 +13,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from hbir.kernels import norm_parameters
 from hbir.kernels import parameters as p
 from hbir.kernels.integer.bounds import accumulator_bound
 from hbir.kernels.integer.conv import conv2d
@@ -227,4 +228,4 @@ def test_the_document_states_the_constants():
         numbers = [int(value.replace("−", "-")) for value in values.split(",")]
         stated.update(zip(re.findall(r"[A-Z_]+", names), numbers, strict=True))
     assert len(stated) >= 15
-    assert stated == {name: getattr(p, name) for name in stated}
+    assert stated == {name: {**vars(norm_parameters), **vars(p)}[name] for name in stated}

@@ -13,7 +13,8 @@ from hbir.dialects.hbir.norm import SoftmaxOp
 from hbir.dialects.hbir.reduce import ReduceMeanOp
 from hbir.ir.op import TensorOp
 from hbir.ir.types import shape_of
-from hbir.kernels.parameters import reduce_mean_parameters, softmax_parameters
+from hbir.kernels.norm_parameters import softmax_parameters
+from hbir.kernels.parameters import reduce_mean_parameters
 from hbir.passes.convert.lower_to_bpu.lowering import Lowering, LoweringFunction
 
 

@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hbir.kernels.integer.softmax import reciprocal, softmax
-from hbir.kernels.parameters import ParameterError, softmax_error_bound, softmax_parameters
+from hbir.kernels.norm_parameters import softmax_error_bound, softmax_parameters
+from hbir.kernels.parameters import ParameterError
 from tests.unit.kernels.integer import oracle
 from tests.unit.kernels.integer.strategies import tensors
 
