@@ -116,16 +116,24 @@ def with_parts(
     return make(op.x if x is None else x, w, b, **properties)
 
 
+def weight_range(op: GemmOp, weights: Array) -> dict[str, Any]:
+    """A symmetric fake-quant of weights per output channel: min, max, axis and narrow_range."""
+    axis = 0 if isinstance(op, Conv2dOp) else weights.ndim - 1
+    others = tuple(a for a in range(weights.ndim) if a != axis)
+    largest = np.abs(weights).max(axis=others).astype(np.float64)
+    return {
+        "min": (-largest).tolist(),
+        "max": largest.tolist(),
+        "axis": axis,
+        "narrow_range": True,
+    }
+
+
 def widen_weights(op: GemmOp, rewrite: Rewrite) -> None:
     """Fake-quantize constant weights with 16 bits, symmetric, per output channel."""
     weights = rewrite.constant_value(op.w)
     if weights is None:
         return
-    axis = 0 if isinstance(op, Conv2dOp) else weights.ndim - 1
-    others = tuple(a for a in range(weights.ndim) if a != axis)
-    largest = np.abs(weights).max(axis=others).astype(np.float64)
-    fake_quant = ConstFakeQuantOp.make(
-        op.w, bits=16, min=(-largest).tolist(), max=largest.tolist(), narrow_range=True, axis=axis
-    )
+    fake_quant = ConstFakeQuantOp.make(op.w, bits=16, **weight_range(op, weights))
     set_origin(fake_quant, origin_of(op.w))
     op.operands[1] = rewrite.insert(fake_quant, before=op).output

@@ -14,11 +14,21 @@ from hbir.ir.function import body_of, input_names
 from hbir.ir.origin import Origin, origin_of_op, set_origin
 from hbir.ir.types import Array
 from hbir.module import Function, Module, bind_inputs
+from hbir.passes.dtypes import Widths, write_widths
 from hbir.passes.gemm import as_gemm
 from hbir.passes.groups import is_inside_group
 from hbir.passes.observed import Means, Ranges, write_input_means, write_observed
 from hbir.passes.pipelines import CALIBRATE, OPTIMIZE, run_pipeline
+from hbir.quantization.convert import convert_module
+from hbir.quantization.dtypes import Dtypes, widths_of
 from hbir.quantization.observers import ChannelMean, Observer, observer_factory
+from hbir.quantization.sensitivity import choose_widths
+
+BATCHES_KEPT = 8
+"""Batches in memory on which the choice of int16 is judged."""
+
+JUDGED_ON = "nash-e"
+"""March whose integers judge that choice; all have the same arithmetic."""
 
 
 def calibrate(
@@ -28,6 +38,8 @@ def calibrate(
     *,
     asymmetric: bool = True,
     bias_correction: bool = True,
+    dtype: Dtypes | None = None,
+    target_cosine: float | None = None,
     **options: float,
 ) -> Module:
     """A new module at the qat level: optimized, observed on `batches`, with fake-quants.
@@ -39,9 +51,16 @@ def calibrate(
     doesn't have. bias_correction: observe the mean of every convolution's input too, from which
     convert adds to the bias what rounding the weights takes away on average. Both cost the machine
     nothing, and are on because together they bring every network we measured closer to float
-    (docs/user-guide.md). `module` itself isn't changed. Raises HbirError for a module that isn't
-    float, for no batches, and for a batch with wrong names, shapes or dtypes, or with nan or inf.
+    (docs/user-guide.md).
+    dtype: "int16" for everything, or by source node: `{"Conv_0": "int16", "Add_1": {"output":
+    "int16"}}` (quantization/dtypes.py); what isn't named is int8. target_cosine: widens, beyond
+    `dtype`, the tensors and weights whose rounding costs most, until the outputs have this cosine
+    to float on the first 8 batches, which are kept for it (quantization/sensitivity.py).
+    `module` itself isn't changed. Raises HbirError for a module that isn't float, for no batches,
+    and for a batch with wrong names, shapes or dtypes, or with nan or inf.
     """
+    if target_cosine is not None and not 0 < target_cosine < 1:
+        raise HbirError(f"target_cosine must be above 0 and below 1, got {target_cosine}")
     if module.level != "float":
         raise HbirError(
             f"calibrate takes a float module, this one is {module.level}; calibrate it before"
@@ -53,13 +72,35 @@ def calibrate(
     functions = calibrated.functions
     if len(functions) != 1:
         raise HbirError(f"calibrate takes a module of one function, this one has {len(functions)}")
-    seen = _observe(calibrated, functions[0], batches, make_observer, bias_correction)
-    write_observed(functions[0].op, seen.ranges())
-    write_input_means(functions[0].op, seen.means(), calibrated.weights)
-    placement = {"place-fake-quants": {"asymmetric": asymmetric}}
-    run_pipeline(calibrated.context, calibrated.op, CALIBRATE, options=placement)
-    calibrated.level = "qat"
-    return calibrated
+    function = functions[0].op
+    widths_of(function, dtype or {})  # wrong names are known before the work begins
+    kept: list[list[Array]] = []
+    keep = 0 if target_cosine is None else BATCHES_KEPT
+    seen = _observe(calibrated, functions[0], batches, make_observer, bias_correction, kept, keep)
+    write_observed(function, seen.ranges(), seen.extremes())
+    write_input_means(function, seen.means(), calibrated.weights)
+
+    def place(widths: Widths, observed: Module) -> Module:
+        write_widths(observed.functions[0].op, widths)
+        placement = {"place-fake-quants": {"asymmetric": asymmetric}}
+        run_pipeline(observed.context, observed.op, CALIBRATE, options=placement)
+        observed.level = "qat"
+        return observed
+
+    def given(function: FuncOp) -> Widths:
+        return widths_of(function, dtype or {})
+
+    choice = given
+    if target_cosine is not None:
+        choice = choose_widths(
+            calibrated,
+            kept,
+            lambda widths, clone: convert_module(place(widths, clone), JUDGED_ON),
+            target_cosine,
+            given=given,
+            asymmetric=asymmetric,
+        )
+    return place(choice(function), calibrated)
 
 
 def _observe(
@@ -68,10 +109,13 @@ def _observe(
     batches: Iterable[Any],
     make_observer: Callable[[], Observer],
     with_means: bool,
+    kept: list[list[Array]],
+    keep: int,
 ) -> _Values:
     """Observe every float argument and op result outside constants and fusion groups.
 
-    with_means: the channel means of what convolutions and linear layers read, too.
+    with_means: the channel means of what convolutions and linear layers read, too. kept: gets the
+    first `keep` batches.
     """
     from hbir.runtime.interpreter import Plan
 
@@ -88,6 +132,8 @@ def _observe(
         what = f"calibration batch {count}"
         arrays = bind_inputs(what, function.flatten_inputs, cast(Mapping[str, Any], batch))
         _check_finite(what, function, arrays)
+        if len(kept) < keep:
+            kept.append([array.copy() for array in arrays])
         plan.run(arrays, values.listen)
     if count == 0:
         raise HbirError("calibrate got no batches; give at least one mapping of inputs to arrays")
@@ -152,8 +198,14 @@ class _Values:
         return {value: mean.mean() for value, mean in self._means.items()}
 
     def ranges(self) -> Ranges:
-        """What was seen of each value; results of other types count as (0, 0)."""
-        found = {value: observer.range() for value, observer in self._observers.items()}
+        """What the method keeps of each value; results of other types count as (0, 0)."""
+        return self._of_all({value: o.range() for value, o in self._observers.items()})
+
+    def extremes(self) -> Ranges:
+        """Everything seen of each value."""
+        return self._of_all({value: o.extremes() for value, o in self._observers.items()})
+
+    def _of_all(self, found: Ranges) -> Ranges:
         for op in self._seen:
             if any(result in found for result in op.results):
                 for result in op.results:

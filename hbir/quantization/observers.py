@@ -29,6 +29,10 @@ class Observer(Protocol):
         """(low, high); (0, 0) when nothing but empty arrays was seen."""
         ...
 
+    def extremes(self) -> tuple[float, float]:
+        """The range of everything seen."""
+        ...
+
 
 class MaxObserver:
     """The smallest and largest number seen."""
@@ -46,6 +50,8 @@ class MaxObserver:
     def range(self) -> tuple[float, float]:
         """The extremes."""
         return (self._low, self._high) if self._low <= self._high else (0.0, 0.0)
+
+    extremes = range
 
 
 class PercentileObserver:
@@ -102,6 +108,10 @@ class PercentileObserver:
         index = int(np.searchsorted(np.cumsum(self._counts), wanted))
         limit = (index + 1) * self._extent / HISTOGRAM_BINS
         return max(low, -limit), min(high, limit)
+
+    def extremes(self) -> tuple[float, float]:
+        """The smallest and largest number seen."""
+        return self._extremes.range()
 
 
 class ChannelMean:

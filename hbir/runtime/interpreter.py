@@ -28,6 +28,9 @@ from hbir.kernels.types import Array, Kernel
 Listener: TypeAlias = Callable[[str, Array, Operation | None], None]
 """Called with (tensor name, array, op) for each named input (op None) and op result, in order."""
 
+Values: TypeAlias = list[Array | None]
+"""The arrays of a run, by slot; None before they are computed and once they are dead."""
+
 _CONSTANT = "hbir.constant"
 
 
@@ -133,26 +136,51 @@ class Plan:
         inputs: one array per argument, of exactly its shape and dtype. Raises HbirError otherwise,
         and when an op gives something else than its result type says.
         """
-        self._check_inputs(inputs)
-        values: list[Array | None] = [None] * self._slot_count
-        values[: len(inputs)] = inputs
-        for slot, array in self._constants.items():
-            values[slot] = array
+        values = self.start(inputs)
         if listener is not None:
             for name, array in zip(self._input_names, inputs, strict=True):
                 listener(name, array, None)
-        for step in self._steps:
-            arrays = [values[slot] for slot in step.operands]
-            results = _evaluate(step, cast(list[Array], arrays))
-            for slot, result in zip(step.results, results, strict=True):
-                values[slot] = result
-            if listener is not None:
-                _report(step, results, listener)
-            for slot in step.dying:
-                values[slot] = None
-        outputs = cast(list[Array], [values[slot] for slot in self._outputs])
+        for number in range(len(self._steps)):
+            self.advance(values, number, listener)
         shared = [*inputs, *self._constants.values()]
-        return [_owned(array, shared) for array in outputs]
+        return [_owned(array, shared) for array in self.outputs(values)]
+
+    # A run in steps, for those who change values on the way. A copy of `values` is a run of its
+    # own from there on: steps replace entries and never write into arrays.
+
+    @property
+    def ops(self) -> list[Operation]:
+        """The op of each step."""
+        return [step.op for step in self._steps]
+
+    def slots(self, number: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
+        """Where a step's operands and results are among the values."""
+        return self._steps[number].operands, self._steps[number].results
+
+    def start(self, inputs: Sequence[Array]) -> Values:
+        """The values before the first step: inputs first, then constants where they are read."""
+        self._check_inputs(inputs)
+        values: Values = [None] * self._slot_count
+        values[: len(inputs)] = inputs
+        for slot, array in self._constants.items():
+            values[slot] = array
+        return values
+
+    def advance(self, values: Values, number: int, listener: Listener | None = None) -> None:
+        """Evaluate one step: its results enter `values`, what nothing needs any more leaves."""
+        step = self._steps[number]
+        arrays = [values[slot] for slot in step.operands]
+        results = _evaluate(step, cast(list[Array], arrays))
+        for slot, result in zip(step.results, results, strict=True):
+            values[slot] = result
+        if listener is not None:
+            _report(step, results, listener)
+        for slot in step.dying:
+            values[slot] = None
+
+    def outputs(self, values: Values) -> list[Array]:
+        """The function's results once all steps are done."""
+        return cast(list[Array], [values[slot] for slot in self._outputs])
 
     def _check_inputs(self, inputs: Sequence[Array]) -> None:
         if len(inputs) != len(self._input_names):

@@ -30,6 +30,7 @@ from xdsl.passes import ModulePass
 
 from hbir.dialects.hbir.activation import ClipOp, HardSigmoidOp, SigmoidOp, TanhOp
 from hbir.dialects.hbir.constant import ConstantOp
+from hbir.dialects.hbir.linear import MatmulOp
 from hbir.dialects.hbir.move import ConcatOp, PadOp, ReshapeOp, TransposeOp
 from hbir.dialects.hbir.norm import SoftmaxOp
 from hbir.dialects.qnt import ConstFakeQuantOp
@@ -53,6 +54,7 @@ from hbir.passes.fake_quant import (
 from hbir.passes.gemm import as_gemm, widen_weights
 from hbir.passes.groups import group_ending_at, is_inside_group
 from hbir.passes.observed import Ranges, take_extremes, take_observed
+from hbir.passes.softmax_ranges import probability_range, seen_by_softmax
 from hbir.passes.tables import (
     ElementFunction,
     chain_function,
@@ -63,7 +65,6 @@ from hbir.passes.ties import JOINING_OPS, KEEPING_OPS, scale_sources
 ANALYTIC_RANGES: dict[type[Operation], tuple[float, float]] = {
     HardSigmoidOp: (0.0, 1.0),
     SigmoidOp: (0.0, 1.0),
-    SoftmaxOp: (0.0, 1.0),
     TanhOp: (-1.0, 1.0),
 }
 """Ranges that follow from the function, whatever the data."""
@@ -106,14 +107,14 @@ class ScaleSet:
 
 
 def scale_sets(function: FuncOp, rewrite: Rewrite, *, asymmetric: bool) -> list[ScaleSet]:
-    """What the pass would quantize, in program order; only the function's attributes are used up."""
+    """What the pass would quantize, in program order; it uses up the attributes and no more."""
     placement = _Placement(function, rewrite, asymmetric)
     ranges, sources = placement.decide()
     by_root: dict[SSAValue, list[SSAValue]] = {}
     for value in sources:
         by_root.setdefault(placement.scales.find(value), []).append(value)
     return [
-        ScaleSet(tuple(values), placement.as_range(ranges[root], NARROW_BITS))
+        ScaleSet(tuple(values), placement.as_range(ranges, root, NARROW_BITS))
         for root, values in by_root.items()
     ]
 
@@ -133,6 +134,8 @@ class _Placement:
     """Values that are quantized together or not at all."""
     scales: DisjointSets[SSAValue] = field(default_factory=DisjointSets[SSAValue])
     """Values that get one range."""
+    centred: set[SSAValue] = field(default_factory=set[SSAValue])
+    """Sets that get no zero point, by the value that stands for each."""
 
     def __post_init__(self) -> None:
         self.observed = take_observed(self.function)
@@ -148,6 +151,7 @@ class _Placement:
                 self.connected.join(source, op.results[0])
         ranges = self._tie_scales()
         quantized = self._quantized_sets()
+        self.centred = {self.scales.find(op.rhs) for op in self.on_bpu if isinstance(op, MatmulOp)}
         return ranges, [v for v in self._sources() if self.connected.find(v) in quantized]
 
     def place(self) -> None:
@@ -156,7 +160,7 @@ class _Placement:
         bits = self._bits(sources)
         wide_ranges = self._ranges(wide=True) if WIDE_BITS in bits.values() else {}
         narrowed = [
-            (use, ranges[root])
+            (use, self.as_range(ranges, root, NARROW_BITS))
             for root, width in bits.items()
             if width > NARROW_BITS
             for use in self._narrow_readers(root)
@@ -164,7 +168,8 @@ class _Placement:
         for value in sources:
             root = self.scales.find(value)
             wide = bits[root] > NARROW_BITS
-            self._insert(value, (wide_ranges if wide else ranges)[root], bits[root])
+            value_range = self.as_range(wide_ranges if wide else ranges, root, bits[root])
+            self._insert(value, value_range, bits[root])
         for use, value_range in narrowed:
             self._narrow(use, value_range)
         for (op, index), width in self.widths.operands.items():
@@ -219,7 +224,7 @@ class _Placement:
         if shared:
             redirect([use], shared[0])
             return
-        low, high = self.as_range(value_range, NARROW_BITS)
+        low, high = value_range
         insert_fake_quant(self.rewrite, value, [use], minimum=low, maximum=high)
 
     def _fake_quants_above(self, value: SSAValue) -> Iterator[ConstFakeQuantOp]:
@@ -230,11 +235,11 @@ class _Placement:
                 yield value.owner
                 return
 
-    def as_range(self, value_range: tuple[float, float], bits: int) -> tuple[float, float]:
-        """The range whose integers stand for an observed one."""
-        if self.asymmetric and bits <= NARROW_BITS:
-            return asymmetric_range(value_range, bits)
-        return symmetric_range(value_range, bits)
+    def as_range(self, ranges: Ranges, root: SSAValue, bits: int) -> tuple[float, float]:
+        """The range whose integers stand for the one of a set."""
+        if self.asymmetric and bits <= NARROW_BITS and root not in self.centred:
+            return asymmetric_range(ranges[root], bits)
+        return symmetric_range(ranges[root], bits)
 
     def _sources(self) -> list[SSAValue]:
         """Float values that set a scale, in program order."""
@@ -358,8 +363,11 @@ class _Placement:
         if analytic is not None:
             return analytic
         observed = self.extremes if wide else self.observed
+        if isinstance(value.owner, SoftmaxOp):
+            return probability_range(self.extremes.get(value, (0.0, 1.0)))
         steps = (1 << (WIDE_BITS if wide else NARROW_BITS)) - 1
-        return self._used_part(value, observed.get(value, (0.0, 0.0)), steps)
+        seen = seen_by_softmax(value, observed, self.rewrite.weights)
+        return self._used_part(value, seen, steps)
 
     def _used_part(
         self, value: SSAValue, observed: tuple[float, float], steps: int
@@ -392,7 +400,7 @@ class _Placement:
         if isinstance(value.owner, Block) or value.owner not in self.on_bpu:
             # From outside the BPU: other readers keep the float.
             readers = [use for use in readers if use.operation in self.on_bpu]
-        low, high = self.as_range(value_range, bits)
+        low, high = value_range
         insert_fake_quant(self.rewrite, value, readers, minimum=low, maximum=high, bits=bits)
 
     def _has_raw_form(self, op: Operation) -> bool:

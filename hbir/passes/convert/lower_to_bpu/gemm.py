@@ -26,6 +26,7 @@ from hbir.dialects.qnt import ConstFakeQuantOp, DequantizeOp
 from hbir.errors import HbirError
 from hbir.ir.op import TensorOp
 from hbir.ir.types import SI32, Array, shape_of
+from hbir.ir.weights import WeightStore
 from hbir.kernels.integer.bounds import RAW_LIMIT, accumulator_bound
 from hbir.kernels.parameters import (
     Residual,
@@ -218,11 +219,11 @@ def _weights(gemm: GemmOp, lowering: Lowering) -> tuple[Array, Array, int]:
     if array is None:
         raise HbirError("its weights are not a constant")
     if fake_quant is None:
-        weights = _as_filters(gemm, array)
+        weights = as_filters(gemm, array)
         return weights, _largest_magnitudes(weights, 8), 8
     params = fake_quant.params()
     bits: int = params["bits"]
-    weights = _as_filters(gemm, const_fake_quant(array, **params))
+    weights = as_filters(gemm, const_fake_quant(array, **params))
     given, _ = scales_and_zero_points(
         params["bits"], params["min"], params["max"], params["narrow_range"]
     )
@@ -243,25 +244,35 @@ def _corrected_bias(
     gemm: GemmOp,
     lowering: Lowering,
 ) -> Array | None:
-    """The bias plus Σ (w − ŵ)·E[x], what the rounded weights ŵ lose on average.
+    """The bias plus what the rounded weights lose on average.
+
+    weights, integers: (Cout, KH, KW, Cin/g); scales: (Cout).
+    """
+    rounded = integers * scales.astype(np.float64).reshape(-1, 1, 1, 1)
+    correction = lost_on_average(gemm, weights - rounded, lowering.rewrite.weights)
+    if correction is None:
+        return bias
+    return correction if bias is None else bias + correction
+
+
+def lost_on_average(gemm: GemmOp, difference: Array, store: WeightStore) -> Array | None:
+    """Σ (w − ŵ)·E[x], (Cout): what rounded weights ŵ lose on average; None without a mean.
 
     E[x] is the observed mean per input channel, taken to be the same at every tap: the borders,
     where padding takes the place of some, count as if they were inside. Nagel et al., "Data-Free
     Quantization Through Weight Equalization and Bias Correction", 2019, section 4.2.
-    weights, integers: (Cout, KH, KW, Cin/g); scales: (Cout).
+    difference: w − ŵ as filters, (Cout, KH, KW, Cin/g).
     """
-    mean = input_mean(gemm, lowering.rewrite.weights)
+    mean = input_mean(gemm, store)
     if mean is None:
-        return bias
-    rounded = integers * scales.astype(np.float64).reshape(-1, 1, 1, 1)
-    lost = (weights - rounded).sum(axis=(1, 2))
+        return None
+    lost = difference.sum(axis=(1, 2))
     channels, inputs = lost.shape
     groups = mean.size // inputs
     means = np.repeat(mean.astype(np.float64).reshape(groups, inputs), channels // groups, axis=0)
     # Of a transposed convolution's taps an output position gets one in stride₀·stride₁.
     taps = prod(gemm.params()["stride"]) if isinstance(gemm, ConvTransposeOp) else 1
-    correction = (lost * means).sum(axis=1) / taps
-    return correction if bias is None else bias + correction
+    return (lost * means).sum(axis=1) / taps
 
 
 def _largest_magnitudes(weights: Array, bits: int) -> Array:
@@ -282,7 +293,7 @@ def _output_channel_scales(
     return np.tile(scales, channels // scales.size)
 
 
-def _as_filters(gemm: GemmOp, weights: Array) -> Array:
+def as_filters(gemm: GemmOp, weights: Array) -> Array:
     """Weights of any of the three ops as (Cout, KH, KW, Cin/g) of a convolution."""
     match gemm:
         case Conv2dOp():

@@ -1,0 +1,111 @@
+"""What a user says about integer types, node by node, as widths of operands and results.
+
+A choice is a type for all inputs of a node, or a mapping: `{"input0": "int16", "output": "int16"}`.
+Inputs go by the source node's order; of a convolution `input1` is the weights, which "int16" alone
+leaves at 8 bits. These are the `qtype` entries of a `quant_config`'s `node_config`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
+
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Operation
+
+from hbir.dialects.hbir.constant import ConstantOp
+from hbir.errors import HbirError
+from hbir.ir.function import body_of, input_names
+from hbir.ir.origin import origin_of_op
+from hbir.passes.dtypes import Widths
+from hbir.passes.gemm import as_gemm
+
+DtypeChoice: TypeAlias = str | Mapping[str, str]
+Dtypes: TypeAlias = str | Mapping[str, DtypeChoice]
+"""One type for everything, or by the name of a source node or of a network's input."""
+
+DTYPE_BITS = {"int8": 8, "int16": 16}
+
+OUTPUT = "output"
+_INPUT = re.compile(r"input(\d+)")
+
+
+def widths_of(function: FuncOp, dtypes: Dtypes) -> Widths:
+    """The widths that `dtypes` asks for.
+
+    Where a node became several ops, its choice holds for each. Raises HbirError, naming the entry,
+    for unknown names and types.
+    """
+    widths = Widths()
+    if isinstance(dtypes, str):
+        _widen(widths, list(_computing_ops(function)), "every node", dtypes)
+        return widths
+    ops = _ops_by_node(function)
+    arguments = dict(zip(input_names(function), body_of(function).args, strict=True))
+    for name, choice in dtypes.items():
+        if name not in ops and name not in arguments:
+            raise HbirError(_unknown(name, [*ops, *arguments]))
+        if name not in ops:
+            given = choice if isinstance(choice, str) else choice.get(OUTPUT, "")
+            widths.values[arguments[name]] = _bits(name, given)
+            continue
+        _widen(widths, ops[name], name, choice)
+    return widths
+
+
+def node_name(op: Operation) -> str | None:
+    """The name by which an op's source node is chosen: the last that was fused into it."""
+    origin = origin_of_op(op)
+    return origin.nodes[-1].name if origin is not None and origin.nodes else None
+
+
+def _widen(widths: Widths, ops: list[Operation], name: str, choice: DtypeChoice) -> None:
+    if isinstance(choice, str):
+        bits = _bits(name, choice)
+        for op in ops:
+            count = 1 if as_gemm(op) is not None else len(op.operands)
+            widths.operands.update({(op, index): bits for index in range(count)})
+        return
+    for key, dtype in choice.items():
+        bits = _bits(name, dtype)
+        if key == OUTPUT:
+            widths.values.update({result: bits for op in ops[-1:] for result in op.results})
+            continue
+        number = _INPUT.fullmatch(key)
+        index = -1 if number is None else int(number[1])
+        readers = [op for op in ops if 0 <= index < len(op.operands)]
+        if not readers:
+            inputs = ", ".join(f"input{i}" for i in range(max(len(op.operands) for op in ops)))
+            raise HbirError(f"dtype of {name!r}: it has no {key!r}; use {inputs} or {OUTPUT}")
+        widths.operands.update({(op, index): bits for op in readers})
+
+
+def _bits(name: str, dtype: str) -> int:
+    bits = DTYPE_BITS.get(dtype)
+    if bits is None:
+        raise HbirError(f"dtype of {name!r}: {dtype!r} is not {' or '.join(DTYPE_BITS)}")
+    return bits
+
+
+def _computing_ops(function: FuncOp) -> Iterator[Operation]:
+    for op in body_of(function).ops:
+        if op.results and not isinstance(op, ConstantOp):
+            yield op
+
+
+def _ops_by_node(function: FuncOp) -> dict[str, list[Operation]]:
+    """Source node → the ops it became, in program order."""
+    found: dict[str, list[Operation]] = {}
+    for op in _computing_ops(function):
+        origin = origin_of_op(op)
+        for node in origin.nodes if origin is not None else ():
+            found.setdefault(node.name, []).append(op)
+    return found
+
+
+def _unknown(name: str, names: list[str]) -> str:
+    close = difflib.get_close_matches(name, names, n=3)
+    hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
+    return f"dtype: there is no node or input {name!r}{hint}"

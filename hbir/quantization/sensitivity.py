@@ -1,0 +1,327 @@
+"""Which tensors and weights need 16 bits for the outputs to stay close to float: `choose_widths`.
+
+Every error counts once: the float network runs with one tensor (or one layer's weights) rounded to
+8 bits at a time, from the op where that happens on. Small errors add up, so the worst are widened
+first, as many as the target needs; how many that is, the integer network itself decides by a
+bisection. Everything is a function of the batches, so the same data give the same choice.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+import numpy as np
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Operation, SSAValue
+
+from hbir.dialects.hbir.constant import ConstantOp
+from hbir.ir.function import body_of
+from hbir.ir.origin import name_of
+from hbir.ir.rewriter import Rewrite
+from hbir.ir.types import Array
+from hbir.ir.weights import WeightStore
+from hbir.kernels.quantize import const_fake_quant
+from hbir.module import Module
+from hbir.passes.calibrate.place_fake_quants import scale_sets
+from hbir.passes.convert.lower_to_bpu.gemm import as_filters, lost_on_average
+from hbir.passes.dtypes import Widths
+from hbir.passes.gemm import GemmOp, as_gemm, weight_range
+from hbir.quantization.dtypes import node_name
+from hbir.runtime.interpreter import Plan, Values
+
+log = logging.getLogger("hbir.calibrate")
+
+SAMPLES_MEASURED = 2
+"""Batches on which single errors are measured; the choice as a whole is judged on all kept."""
+
+WEIGHTS_OPERAND = 1
+
+Place = tuple[str, int]
+"""("argument", its index) or ("op", its index in the body): the same in every clone."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """What is widened together: tensors of one scale, or the weights of one op."""
+
+    name: str
+    places: tuple[Place, ...]
+    is_weights: bool
+    narrow: tuple[float, float] = (0.0, 0.0)
+    """The 8-bit range of tensors."""
+
+
+@dataclass
+class Similarity:
+    """Cosines between outputs wanted and found, over any number of runs."""
+
+    sums: dict[int, list[float]] = field(default_factory=dict[int, list[float]])
+
+    def add(self, wanted: Sequence[Array], found: Sequence[Array]) -> None:
+        """Take account of one run."""
+        for index, (x, y) in enumerate(zip(wanted, found, strict=True)):
+            if x.dtype.kind != "f":
+                continue
+            a, b = x.astype(np.float64).ravel(), y.astype(np.float64).ravel()
+            sums = self.sums.setdefault(index, [0.0, 0.0, 0.0])
+            for at, product in enumerate((a @ b, a @ a, b @ b)):
+                sums[at] += float(product)
+
+    def least(self) -> float:
+        """The least cosine of an output; 1 where both are 0, or nothing is float."""
+        cosines = [
+            product / np.sqrt(x * y) if x * y > 0 else float(x == y)
+            for product, x, y in self.sums.values()
+        ]
+        return min(cosines, default=1.0)
+
+
+def choose_widths(
+    observed: Module,
+    samples: Sequence[Sequence[Array]],
+    judge: Callable[[Widths, Module], Module],
+    target: float,
+    *,
+    given: Callable[[FuncOp], Widths],
+    asymmetric: bool,
+) -> Callable[[FuncOp], Widths]:
+    """The fewest worst tensors and weights whose 16 bits bring the outputs' cosine to `target`.
+
+    observed: a float module with everything that placement needs, which isn't changed. samples:
+    inputs of some batches. judge: widths and a clone of `observed` they belong to → the integer
+    module. given: what the user chose himself, by the function of a clone. Returns the whole
+    choice, by the function of a clone. Logs what it chose and why; warns where even 16 bits
+    everywhere fall short.
+    """
+    function = observed.functions[0].op
+    plan = Plan(function, observed.weights)
+    wanted = [plan.run(inputs) for inputs in samples]
+
+    def widths(chosen: Sequence[Candidate], clone: FuncOp) -> Widths:
+        return _widths(chosen, clone, given(clone))
+
+    def cosine(chosen: Sequence[Candidate]) -> float:
+        clone = observed.clone()
+        module = judge(widths(chosen, clone.functions[0].op), clone)
+        integer = Plan(module.functions[0].op, module.weights)
+        similarity = Similarity()
+        for inputs, outputs in zip(samples, wanted, strict=True):
+            similarity.add(outputs, integer.run(inputs))
+        return similarity.least()
+
+    before = cosine([])
+    if before >= target:
+        log.info("cosine %.5f with int8 as it is: no op needs int16 for %.5f", before, target)
+        return given
+    candidates = _candidates(observed, asymmetric=asymmetric)
+    measured = samples[:SAMPLES_MEASURED]
+    losses = _losses(observed, plan, candidates, measured, wanted[: len(measured)])
+    order = sorted(range(len(candidates)), key=lambda index: (-losses[index], index))
+    ranked = [candidates[index] for index in order]
+    count = _fewest(
+        lambda count: cosine(ranked[:count]), [losses[index] for index in order], target
+    )
+    chosen = ranked[:count]
+    _report(chosen, [losses[index] for index in order], before, cosine(chosen), target)
+    return partial(widths, chosen)
+
+
+def _fewest(cosine: Callable[[int], float], losses: Sequence[float], target: float) -> int:
+    """The least count with which the target is reached, all where it never is.
+
+    Looks first where the sum of the remaining losses says, then a quarter beside it, then halves.
+    """
+    below, enough = 0, len(losses)
+    remaining = np.cumsum(np.asarray(losses, np.float64)[::-1])[::-1]
+    guess = int(np.searchsorted(-remaining, target - 1.0))
+    beside = True
+    while enough - below > 1:
+        guess = min(max(guess, below + 1), enough - 1)
+        reached = cosine(guess) >= target
+        below, enough = (below, guess) if reached else (guess, enough)
+        nearby = guess * 3 // 4 if reached else guess + guess // 4 + 1
+        guess = nearby if beside else (below + enough) // 2
+        beside = False
+    return enough
+
+
+def _report(
+    chosen: Sequence[Candidate],
+    losses: Sequence[float],
+    before: float,
+    after: float,
+    target: float,
+) -> None:
+    if after < target:
+        log.warning(
+            "cosine %.5f with int16 everywhere, %.5f without: %.5f is out of reach", after, before,
+            target,
+        )  # fmt: skip
+        return
+    log.info("cosine %.5f with int8, %.5f with int16 for %d:", before, after, len(chosen))
+    for candidate, loss in zip(chosen, losses, strict=False):
+        what = "weights of" if candidate.is_weights else "tensor"
+        log.info("  %s %s, which cost %.5f of cosine", what, candidate.name, loss)
+
+
+# --------------------------------------------------------------------------- candidates
+
+
+def _candidates(observed: Module, *, asymmetric: bool) -> list[Candidate]:
+    clone = observed.clone()
+    function = clone.functions[0].op
+    places = _places(function)
+    rewrite = Rewrite(clone.context)
+    found = [
+        Candidate(
+            name_of(group.sources[0], "?"),
+            tuple(places[value] for value in group.sources),
+            False,
+            group.narrow,
+        )
+        for group in scale_sets(function, rewrite, asymmetric=asymmetric)
+    ]
+    for op in body_of(function).ops:
+        gemm = as_gemm(op)
+        if gemm is not None and rewrite.constant_value(gemm.w) is not None:
+            name = node_name(op) or name_of(gemm.output, "?")
+            found.append(Candidate(name, (places[gemm.output],), True))
+    return found
+
+
+def _places(function: FuncOp) -> dict[SSAValue, Place]:
+    block = body_of(function)
+    places: dict[SSAValue, Place] = {
+        argument: ("argument", index) for index, argument in enumerate(block.args)
+    }
+    for index, op in enumerate(block.ops):
+        places.update(dict.fromkeys(op.results, ("op", index)))
+    return places
+
+
+def _widths(chosen: Sequence[Candidate], function: FuncOp, given: Widths) -> Widths:
+    """`given` and the choice, as widths of this clone; what was given stays."""
+    block = body_of(function)
+    ops = list(block.ops)
+    for candidate in chosen:
+        for kind, index in candidate.places:
+            if candidate.is_weights:
+                given.operands.setdefault((ops[index], WEIGHTS_OPERAND), 16)
+                continue
+            results = ops[index].results if kind == "op" else [block.args[index]]
+            for value in results:
+                given.values.setdefault(value, 16)
+    return given
+
+
+# --------------------------------------------------------------------------- single errors
+
+
+def _losses(
+    observed: Module,
+    plan: Plan,
+    candidates: Sequence[Candidate],
+    samples: Sequence[Sequence[Array]],
+    wanted: Sequence[Sequence[Array]],
+) -> list[float]:
+    """For each candidate, 1 − the cosine with it alone rounded to 8 bits."""
+    ops = list(body_of(observed.functions[0].op).ops)
+    steps = {op: number for number, op in enumerate(plan.ops)}
+    edits = [_edit(candidate, ops, steps, plan, observed.weights) for candidate in candidates]
+    similarities = [Similarity() for _ in candidates]
+    by_step: dict[int, list[int]] = {}
+    for index, edit in enumerate(edits):
+        by_step.setdefault(edit.first, []).append(index)
+    for inputs, outputs in zip(samples, wanted, strict=True):
+        values = plan.start(inputs)
+        for number in range(-1, len(plan.ops)):
+            for index in by_step.get(number, []):
+                found = _run_edited(plan, values, number, edits[index])
+                similarities[index].add(outputs, found)
+            if number >= 0:
+                plan.advance(values, number)
+    return [1.0 - similarity.least() for similarity in similarities]
+
+
+def _run_edited(plan: Plan, before: Values, first: int, edit: _Edit) -> list[Array]:
+    """The outputs of a run that goes on from the values before step `first`."""
+    values = list(before)
+    for slot, array in edit.constants.items():
+        values[slot] = array
+    if first < 0:
+        edit.after(values, first)
+    for number in range(max(first, 0), len(plan.ops)):
+        plan.advance(values, number)
+        edit.after(values, number)
+    return plan.outputs(values)
+
+
+@dataclass(frozen=True)
+class _Edit:
+    """How a run differs from the float one; step −1 is before all others."""
+
+    constants: Mapping[int, Array]
+    rounded: Mapping[int, Sequence[int]]
+    """Step → slots of which it has just computed what is to be rounded."""
+    narrow: tuple[float, float]
+    added: Mapping[int, tuple[int, Array]]
+    """Step → slot, and what is added to each position of it."""
+
+    @property
+    def first(self) -> int:
+        """The step from which on the run differs."""
+        return min([*self.rounded, *self.added])
+
+    def after(self, values: Values, number: int) -> None:
+        """Change what step `number` computed."""
+        for slot in self.rounded.get(number, ()):
+            array = values[slot]
+            if array is not None:
+                low, high = self.narrow
+                values[slot] = const_fake_quant(array, min=[low], max=[high])
+        if number in self.added:
+            slot, addend = self.added[number]
+            array = values[slot]
+            if array is not None:
+                values[slot] = array + addend
+
+
+def _edit(
+    candidate: Candidate,
+    ops: Sequence[Operation],
+    steps: Mapping[Operation, int],
+    plan: Plan,
+    store: WeightStore,
+) -> _Edit:
+    rounded: dict[int, list[int]] = {}
+    for kind, index in candidate.places:
+        if kind == "argument":
+            rounded.setdefault(-1, []).append(index)
+            continue
+        step = steps[ops[index]]
+        gemm = as_gemm(ops[index])
+        if candidate.is_weights and gemm is not None:
+            return _weights_edit(gemm, step, plan, store)
+        rounded[step] = list(plan.slots(step)[1])
+    return _Edit({}, rounded, candidate.narrow, {})
+
+
+def _weights_edit(gemm: GemmOp, step: int, plan: Plan, store: WeightStore) -> _Edit:
+    """int8 weights, and on the result what the corrected bias makes up for."""
+    operands, (result,) = plan.slots(step)
+    constant = gemm.w.owner
+    assert isinstance(constant, ConstantOp)  # only such weights are candidates
+    weights = store.array(constant.values)
+    rounded = const_fake_quant(weights, **weight_range(gemm, weights))
+    difference = as_filters(gemm, weights.astype(np.float64) - rounded)
+    correction = lost_on_average(gemm, difference, store)
+    addend = np.zeros(1) if correction is None else correction
+    return _Edit(
+        {operands[WEIGHTS_OPERAND]: rounded},
+        {},
+        (0.0, 0.0),
+        {step: (result, addend.astype(np.float32))},
+    )
