@@ -99,7 +99,7 @@ def _graph(model: str, shape: str) -> tuple[str, str] | str:
         return f"no graph of it is public ({shape})"
     version, size, task = yolo.groups()
     suffix = _SUFFIX[task.lower() if task else None]
-    family = f"YOLO{version.lstrip('v')}{suffix}"
+    family = f"YOLO{version.lstrip('v')}{'-cls' if suffix == '-cls' else ''}"
     return f"yolo{version}{size}{suffix}", family
 
 

@@ -18,7 +18,7 @@ from hbir.errors import HbirError
 Cycles = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64] | int
 
-_TAPS_OPCODES = frozenset({"max_pool", "avg_pool", "resize2d"})
+_TAPS_OPCODES = frozenset({"max_pool", "avg_pool", "resize2d", "grid_sample"})
 """Work is output elements times taps; for the others the larger of input and output."""
 
 VECTOR_PASSES: dict[str, float] = {
@@ -29,10 +29,12 @@ VECTOR_PASSES: dict[str, float] = {
     "prelu": 2.0,
     "softmax": 2.0,
     "layernorm": 2.0,
+    "topk": 4.0,
 }
 """Passes over the data where it isn't one: what reads two operands takes two. Softmax sums the
 exponentials in one pass and divides in another; YOLO12 on S100 and S100P gives 1.9 to 2.1.
-Layer norm likewise takes its sums in one pass (assumed)."""
+Layer norm likewise takes its sums in one pass (assumed). Top-k keeps a heap, whose depth is assumed
+to be about four comparisons per element."""
 
 BILINEAR_TAPS = 4
 
@@ -149,7 +151,7 @@ def vector_cycles(machine: Machine, opcode: str, work: Work) -> Cycles:
         touched = output_bytes * np.asarray(work.taps)
     else:
         touched = np.maximum(output_bytes, input_bytes)
-    beats = ceil_div(touched, engine.bytes_per_cycle).astype(np.float64)
+    beats = np.ceil(touched / engine.bytes_per_cycle)
     return beats * VECTOR_PASSES.get(opcode, 1.0) + float(engine.startup_cycles)
 
 

@@ -49,6 +49,12 @@ DEFAULT_ENGINES: dict[str, str] = {
     "where": "VAE",
     "tile": "TRANS",
     "resize2d": "AAE",
+    "grid_sample": "AAE",
+    "reduce_argmax": "AAE",
+    "reduce_argmin": "AAE",
+    "index": "TRANS",
+    "gather_elements": "TRANS",
+    "topk": "SPU",
     "permute": "TRANS",
     "copy": "TRANS",
     "fill": "TRANS",
@@ -139,7 +145,7 @@ class TensorEngine:
 class VectorEngine:
     """An engine that works through bytes: `bytes_per_cycle` of operand type per pass."""
 
-    bytes_per_cycle: int
+    bytes_per_cycle: float
     startup_cycles: int
 
 
@@ -174,6 +180,8 @@ class Machine:
 
     name: str
     description: str
+    fitted_with: str
+    """The compiler version that the fitted numbers were made with: they hold for its schedules."""
     cores: int
     clock_ghz: float
     launch_overhead_us: float
@@ -319,6 +327,7 @@ class _Reader:
         return Machine(
             name=str(self._take("", "name", str)),
             description=str(self._take("", "description", str)),
+            fitted_with=str(self._take("", "fitted_with", str)),
             cores=self._integer("chip", "cores"),
             clock_ghz=self._real("chip", "clock_ghz"),
             launch_overhead_us=self._real("chip", "launch_overhead_us", zero=True),
@@ -374,7 +383,7 @@ class _Reader:
 
     def _vector_engine(self, section: str) -> VectorEngine:
         return VectorEngine(
-            bytes_per_cycle=self._integer(section, "bytes_per_cycle"),
+            bytes_per_cycle=self._real(section, "bytes_per_cycle"),
             startup_cycles=self._integer(section, "startup_cycles", zero=True),
         )
 
