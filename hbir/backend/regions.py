@@ -324,6 +324,44 @@ def _matmul(layer: Layer) -> LayerRegions:
     return _plain(layer, tuple(operands))
 
 
+def _index(layer: Layer) -> LayerRegions:
+    """The indexed axis is whole; index's axes stand in its place."""
+    x, index = layer.inputs
+    axis = int(layer.params["dim"]) % len(x.shape)
+    more = len(index.shape) - 1
+    maps = [Same(i if i < axis else i + more, n) for i, n in enumerate(x.shape)]
+    followed: tuple[AxisMap, ...] = (*maps[:axis], AxisMap(None, x.shape[axis]), *maps[axis + 1 :])
+    places = tuple(Same(axis + i, n) for i, n in enumerate(index.shape))
+    return _plain(layer, (followed, places))
+
+
+def _gather_elements(layer: Layer) -> LayerRegions:
+    """The indexed axis is whole."""
+    x, index = layer.inputs
+    axis = int(layer.params["dim"]) % len(x.shape)
+    maps: list[AxisMap] = [Same(i, n) for i, n in enumerate(x.shape)]
+    maps[axis] = AxisMap(None, x.shape[axis])
+    return _plain(layer, (tuple(maps), tuple(Same(i, n) for i, n in enumerate(index.shape))))
+
+
+def _topk(layer: Layer) -> LayerRegions:
+    """The axis that is ordered is whole, before and after."""
+    shape = layer.inputs[0].shape
+    axis = int(layer.params["dim"]) % len(shape)
+    maps: list[AxisMap] = [Same(i, n) for i, n in enumerate(shape)]
+    maps[axis] = AxisMap(None, shape[axis])
+    return LayerRegions(layer, layer.output.shape, (tuple(maps),), frozenset({axis}))
+
+
+def _grid_sample(layer: Layer) -> LayerRegions:
+    """Where a tile reads is data, so the image is whole; its batch and channels follow."""
+    x, grid = layer.inputs
+    batch, channels = Same(0, x.shape[0]), Same(3, x.shape[3])
+    image = (batch, AxisMap(None, x.shape[1]), AxisMap(None, x.shape[2]), channels)
+    places = (*(Same(i, n) for i, n in enumerate(grid.shape[:3])), AxisMap(None, grid.shape[3]))
+    return _plain(layer, (image, places))
+
+
 def _transpose(layer: Layer) -> LayerRegions:
     shape, dims = layer.inputs[0].shape, layer.params["dims"]
     by_input = sorted((int(source), axis) for axis, source in enumerate(dims))
@@ -399,6 +437,12 @@ _BUILDERS = {
     "reduce_sum": _reduce,
     "reduce_max": _reduce,
     "reduce_min": _reduce,
+    "reduce_argmax": _reduce,
+    "reduce_argmin": _reduce,
+    "index": _index,
+    "gather_elements": _gather_elements,
+    "topk": _topk,
+    "grid_sample": _grid_sample,
     "compare": _elementwise,
     "where": _elementwise,
     "tile": _tile,

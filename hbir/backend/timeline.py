@@ -308,7 +308,7 @@ class DescriptorFeatures:
     def _taps(self, row: Instruction, queue: Records) -> Ints | int:
         if row.mnemonic in ("max_pool", "avg_pool"):
             return self._words(queue, row, "kernel") * self._words(queue, row, "kernel", 1)
-        if row.mnemonic == "resize2d":
+        if row.mnemonic in ("resize2d", "grid_sample"):
             bilinear = self._words(queue, row, "mode") == 1
             return np.where(bilinear, BILINEAR_TAPS, 1)
         return 1

@@ -6,12 +6,13 @@ malice, is an error by name and never a computation of another size.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from hbir.backend.isa.descriptor import TensorDescriptor
+from hbir.backend.isa.enums import DType
 from hbir.backend.isa.table import Instruction
 from hbir.errors import HbirError
 
@@ -48,6 +49,9 @@ def check_shapes(
 def _output_shape(
     row: Instruction, operands: Mapping[str, TensorDescriptor], params: Mapping[str, Any]
 ) -> Shape:
+    rule = _RULES.get(row.mnemonic)
+    if rule is not None:
+        return rule(operands, params)
     match row.mnemonic:
         case "fill":
             return operands["output"].shape
@@ -61,9 +65,6 @@ def _output_shape(
                 raise OperandError(f"window {height}x{width} has over {MAX_TAPS} elements")
             x = operands["x"]
             return (*_windows(x, (height, width), params), _axes(x)[3])
-        case "resize2d":
-            batch, _, _, channels = _axes(operands["x"])
-            return (batch, *params["size"], channels)
         case "matmul":
             return _multiplied(operands["x"].shape, operands["y"].shape)
         case "add" | "mul" | "max" | "min" | "compare":
@@ -76,6 +77,73 @@ def _output_shape(
             return _reduced(operands["x"].shape, params["dims"], params["keep_dim"])
         case _:
             return operands["x"].shape
+
+
+def _sampled(operands: Mapping[str, TensorDescriptor], params: Mapping[str, Any]) -> Shape:
+    del params
+    batch, _, _, channels = _axes(operands["x"])
+    grid = _axes(operands["grid"])
+    if (grid[0], grid[3]) != (batch, 2):
+        raise OperandError(f"a grid of {list(grid)} can't sample a batch of {batch}")
+    return *grid[:3], channels
+
+
+def _resized(operands: Mapping[str, TensorDescriptor], params: Mapping[str, Any]) -> Shape:
+    batch, _, _, channels = _axes(operands["x"])
+    return (batch, *params["size"], channels)
+
+
+def _located(operands: Mapping[str, TensorDescriptor], params: Mapping[str, Any]) -> Shape:
+    if len(params["dims"]) != 1:
+        raise OperandError(f"dims {list(params['dims'])} must be one axis")
+    return _reduced(operands["x"].shape, params["dims"], params["keep_dim"])
+
+
+def _ordered(operands: Mapping[str, TensorDescriptor], params: Mapping[str, Any]) -> Shape:
+    x, axis = operands["x"].shape, _axis(operands["x"], params["dim"])
+    if params["k"] > x[axis]:
+        raise OperandError(f"the best {params['k']} of {x[axis]}")
+    return *x[:axis], params["k"], *x[axis + 1 :]
+
+
+def _indexed(operands: Mapping[str, TensorDescriptor], params: Mapping[str, Any]) -> Shape:
+    x, axis = operands["x"].shape, _axis(operands["x"], params["dim"])
+    return *x[:axis], *_indices(operands["index"]), *x[axis + 1 :]
+
+
+def _gathered(operands: Mapping[str, TensorDescriptor], params: Mapping[str, Any]) -> Shape:
+    x, axis = operands["x"].shape, _axis(operands["x"], params["dim"])
+    index = _indices(operands["index"])
+    fits = len(index) == len(x) and all(
+        size <= x[other] for other, size in enumerate(index) if other != axis
+    )
+    if not fits:
+        raise OperandError(f"indices of {list(index)} can't choose from {list(x)}")
+    return index
+
+
+def _axis(x: TensorDescriptor, dim: int) -> int:
+    axis = dim + len(x.shape) if dim < 0 else dim
+    if not 0 <= axis < len(x.shape) or x.shape[axis] < 1:
+        raise OperandError(f"dim {dim} isn't an axis of {list(x.shape)} with elements")
+    return axis
+
+
+def _indices(index: TensorDescriptor) -> Shape:
+    if index.dtype not in (DType.SI8, DType.SI16, DType.SI32, DType.SI64):
+        raise OperandError(f"indices are {index.dtype.name}, expected signed integers")
+    return index.shape
+
+
+_RULES: dict[str, Callable[[Mapping[str, TensorDescriptor], Mapping[str, Any]], Shape]] = {
+    "resize2d": _resized,
+    "grid_sample": _sampled,
+    "reduce_argmax": _located,
+    "reduce_argmin": _located,
+    "topk": _ordered,
+    "index": _indexed,
+    "gather_elements": _gathered,
+}
 
 
 def _moved(source: TensorDescriptor, target: TensorDescriptor, params: Mapping[str, Any]) -> Shape:

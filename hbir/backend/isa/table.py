@@ -8,211 +8,22 @@ format, opcode numbers too).
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from enum import Enum
-from typing import Any
+from dataclasses import replace
 
 from hbir.backend.isa.enums import Engine, Flag
+from hbir.backend.isa.fields import MAX_OPERANDS, MAX_RANK, NONE, Instruction, Kind, Parameter
 from hbir.errors import HbirError
 
-MAX_RANK = 6
-"""Most axes of a tensor operand."""
-MAX_OPERANDS = 6
-
-NONE = -(1 << 63)
-"""The word that says that an optional parameter, or a list's element, is absent."""
-
-
-class Kind(Enum):
-    """How a parameter's Python value maps to words."""
-
-    INT = "integer"
-    BOOL = "boolean"
-    FLOAT32 = "float32"
-    """The float32's bit pattern."""
-    CHOICE = "name"
-    """The index of a name in `choices`."""
-    TUPLE = "tuple of integers"
-    """Always as many integers as `parts` names."""
-    LIST = "list of integers"
-    """At most MAX_RANK integers, the rest absent."""
-
-
-@dataclass(frozen=True)
-class Parameter:
-    """One keyword argument of a kernel, and the words that encode it."""
-
-    name: str
-    kind: Kind = Kind.INT
-    parts: tuple[str, ...] = ()
-    """Suffixes of a tuple's words: ("h", "w")."""
-    default: Any = None
-    required: bool = False
-    """The builder must give it; otherwise `default` stands for what isn't given."""
-    minimum: int = -(1 << 31)
-    maximum: int = (1 << 31) - 1
-    """Range of each integer, checked when encoding and when decoding."""
-    choices: tuple[str, ...] = ()
-    doc: str = ""
-
-    @property
-    def optional(self) -> bool:
-        """Whether None is a value of it."""
-        return self.default is None and not self.required
-
-    @property
-    def words(self) -> int:
-        """How many words it takes."""
-        if self.kind is Kind.TUPLE:
-            return len(self.parts)
-        return MAX_RANK if self.kind is Kind.LIST else 1
-
-    @property
-    def word_names(self) -> tuple[str, ...]:
-        """The name of each word."""
-        if self.kind is Kind.TUPLE:
-            return tuple(f"{self.name}_{part}" for part in self.parts)
-        if self.kind is Kind.LIST:
-            return tuple(f"{self.name}_{axis}" for axis in range(MAX_RANK))
-        return (self.name,)
-
-    def encode(self, value: Any) -> tuple[int, ...]:
-        """The words of a Python value. Raises HbirError when it is not one of this parameter's."""
-        if value is None:
-            if not self.optional:
-                raise HbirError(f"parameter {self.name} can't be absent")
-            return (NONE,) * self.words
-        match self.kind:
-            case Kind.BOOL:
-                return (int(bool(value)),)
-            case Kind.FLOAT32:
-                return (_float_bits(float(value)),)
-            case Kind.CHOICE:
-                return (self._choice_index(value),)
-            case Kind.INT:
-                return (self._checked(int(value)),)
-            case Kind.TUPLE:
-                values = tuple(self._checked(int(v)) for v in value)
-                if len(values) != len(self.parts):
-                    raise HbirError(
-                        f"parameter {self.name} takes {len(self.parts)} integers, got {len(values)}"
-                    )
-                return values
-            case Kind.LIST:
-                values = tuple(self._checked(int(v)) for v in value)
-                if len(values) > MAX_RANK:
-                    raise HbirError(f"parameter {self.name} takes at most {MAX_RANK} integers")
-                return values + (NONE,) * (MAX_RANK - len(values))
-
-    def decode(self, words: tuple[int, ...]) -> Any:
-        """The Python value of its words. Raises HbirError when they encode none."""
-        if words[0] == NONE and self.optional:
-            return None
-        match self.kind:
-            case Kind.BOOL:
-                if words[0] not in (0, 1):
-                    raise HbirError(f"parameter {self.name} is {words[0]}, expected 0 or 1")
-                return bool(words[0])
-            case Kind.FLOAT32:
-                return _float_of_bits(self.name, words[0])
-            case Kind.CHOICE:
-                if not 0 <= words[0] < len(self.choices):
-                    raise HbirError(
-                        f"parameter {self.name} is {words[0]}, expected below {len(self.choices)}"
-                    )
-                return self.choices[words[0]]
-            case Kind.INT:
-                return self._checked(words[0])
-            case Kind.TUPLE:
-                return tuple(self._checked(word) for word in words)
-            case Kind.LIST:
-                count = words.index(NONE) if NONE in words else len(words)
-                return tuple(self._checked(word) for word in words[:count])
-
-    def _choice_index(self, value: Any) -> int:
-        if value not in self.choices:
-            raise HbirError(
-                f"parameter {self.name} is {value!r}, expected one of {', '.join(self.choices)}"
-            )
-        return self.choices.index(value)
-
-    def _checked(self, value: int) -> int:
-        if not self.minimum <= value <= self.maximum:
-            raise HbirError(
-                f"parameter {self.name} is {value}, expected {self.minimum}..{self.maximum}"
-            )
-        return value
-
-
-def _float_bits(value: float) -> int:
-    return struct.unpack("<I", struct.pack("<f", value))[0]
-
-
-def _float_of_bits(name: str, word: int) -> float:
-    if not 0 <= word < 1 << 32:
-        raise HbirError(f"parameter {name} is {word}, expected the 32 bits of a float")
-    return struct.unpack("<f", struct.pack("<I", word))[0]
-
-
-@dataclass(frozen=True)
-class Instruction:
-    """One row of the table."""
-
-    mnemonic: str
-    number: int
-    kernel: str
-    """Name in the kernel table; empty for the moves, which the machine does itself."""
-    operands: tuple[str, ...]
-    """Written ones first, then the kernel's array arguments in their order; `?` marks those that
-    may be absent."""
-    engines: tuple[Engine, ...]
-    """Engines whose queues may hold it."""
-    parameters: tuple[Parameter, ...] = ()
-    default_flags: Flag = Flag.NONE
-    allowed_flags: Flag = Flag.NONE
-    doc: str = ""
-    by_name: Mapping[str, Parameter] = field(default_factory=dict[str, Parameter], compare=False)
-    word_count: int = field(default=0, compare=False)
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "by_name", {p.name: p for p in self.parameters})
-        object.__setattr__(self, "word_count", sum(p.words for p in self.parameters))
-        if len(self.operands) > MAX_OPERANDS:
-            raise ValueError(f"{self.mnemonic} has more than {MAX_OPERANDS} operands")
-
-    def encode(self, params: Mapping[str, Any]) -> tuple[int, ...]:
-        """The words of keyword arguments. Raises HbirError naming one that doesn't fit."""
-        words: list[int] = []
-        given = 0
-        for parameter in self.parameters:
-            if parameter.name in params:
-                given += 1
-                value = params[parameter.name]
-            elif parameter.required:
-                raise HbirError(f"{self.mnemonic} needs parameter {parameter.name}")
-            else:
-                value = parameter.default
-            words += parameter.encode(value)
-        if given != len(params):
-            unknown = ", ".join(k for k in params if k not in self.by_name)
-            raise HbirError(f"{self.mnemonic} has no parameter {unknown}")
-        return tuple(words)
-
-    def decode(self, words: tuple[int, ...]) -> dict[str, Any]:
-        """The keyword arguments of `word_count` words. Raises HbirError for words out of range."""
-        params: dict[str, Any] = {}
-        at = 0
-        for parameter in self.parameters:
-            params[parameter.name] = parameter.decode(words[at : at + parameter.words])
-            at += parameter.words
-        return params
-
-    def operand_index(self, name: str) -> int:
-        """The position of an operand by its name."""
-        return [o.rstrip("?") for o in self.operands].index(name)
-
+__all__ = [
+    "INSTRUCTIONS",
+    "MAX_OPERANDS",
+    "MAX_RANK",
+    "NONE",
+    "Instruction",
+    "Kind",
+    "Parameter",
+    "instruction",
+]
 
 _COORDINATE_MAX = 1 << 62
 _EXTENT_MAX = (1 << 20) - 1
@@ -247,6 +58,7 @@ _SHIFT = Parameter(
 _INPUT_ZERO_POINT = Parameter("input_zero_point", default=0, doc="zero point of the input")
 _OUTPUT_ZERO_POINT = Parameter("output_zero_point", default=0, doc="zero point of the output")
 
+_DIM = Parameter("dim", default=-1, minimum=-MAX_RANK, maximum=MAX_RANK - 1, doc="axis")
 _DIMS = Parameter(
     "dims", Kind.LIST, default=None, required=True, minimum=-MAX_RANK, maximum=MAX_RANK - 1,
     doc="axes reduced",
@@ -346,7 +158,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
     Instruction(
         "softmax", 31, "bpu.softmax", ("output", "x", "exp_table", "reciprocal_table"), _VECTOR,
         (
-            Parameter("dim", default=-1, minimum=-MAX_RANK, maximum=MAX_RANK - 1, doc="axis"),
+            _DIM,
             _MULTIPLIER,
             _SHIFT,
             _OUTPUT_ZERO_POINT,
@@ -457,6 +269,26 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         doc="Resize by source positions computed from the absolute output index.",
     ),
     Instruction(
+        "grid_sample", 43, "bpu.grid_sample", ("output", "x", "grid"), _VECTOR,
+        (
+            Parameter(
+                "step", Kind.TUPLE, ("h", "w"), None, True, -_COORDINATE_MAX, _COORDINATE_MAX,
+                doc="source elements per step of the grid, fixed point",
+            ),
+            Parameter(
+                "initial_offset", Kind.TUPLE, ("h", "w"), None, True,
+                -_COORDINATE_MAX, _COORDINATE_MAX, doc="source position of 0, fixed point",
+            ),
+            Parameter("fraction_bits", default=32, minimum=0, maximum=48, doc="of step and offset"),
+            Parameter("mode", Kind.CHOICE, default="bilinear", choices=("nearest", "bilinear")),
+            Parameter(
+                "expansion_mode", Kind.CHOICE, default="constant", choices=("constant", "border"),
+            ),
+            Parameter("pad_value", default=0, doc="what lies outside, unless the border does"),
+        ),
+        doc="Sample a whole image where the (column, row) pairs of grid say.",
+    ),
+    Instruction(
         "quantize", 48, "qnt.quantize", ("output", "x"), _VECTOR,
         (
             Parameter("scale", Kind.FLOAT32, default=None, required=True, doc="step of the output"),
@@ -468,6 +300,35 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         "dequantize", 49, "qnt.dequantize", ("output", "x", "scale"), _VECTOR,
         (Parameter("zero_point", default=0),),
         doc="Integer to float; scale of one element, or one per channel (last axis).",
+    ),
+    Instruction(
+        "index", 50, "bpu.index", ("output", "x", "index"), _VECTOR,
+        (replace(_DIM, default=0),),
+        doc="Parts of x by indices along one axis; beyond it, the nearest.",
+    ),
+    Instruction(
+        "gather_elements", 51, "bpu.gather_elements", ("output", "x", "index"), _VECTOR,
+        (replace(_DIM, default=0),),
+        doc="One element of x per index, along one axis.",
+    ),
+    Instruction(
+        "reduce_argmax", 52, "bpu.reduce_argmax", ("output", "x"), _VECTOR,
+        (_DIMS, replace(_KEEP_DIM, default=True)),
+        doc="Index of the first greatest along one axis.",
+    ),
+    Instruction(
+        "reduce_argmin", 53, "bpu.reduce_argmin", ("output", "x"), _VECTOR,
+        (_DIMS, replace(_KEEP_DIM, default=True)),
+        doc="Index of the first least along one axis.",
+    ),
+    Instruction(
+        "topk", 54, "bpu.topk", ("output", "x"), _VECTOR,
+        (
+            Parameter("k", default=None, required=True, minimum=1, maximum=_EXTENT_MAX),
+            _DIM,
+            Parameter("largest", Kind.BOOL, default=True, doc="the greatest, else the least"),
+        ),
+        doc="Indices of the best along one axis, best first, the lower of equals first.",
     ),
 )  # fmt: skip
 

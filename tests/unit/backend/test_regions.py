@@ -130,7 +130,7 @@ def test_the_softmax_axis_and_groups_of_k_stay_whole() -> None:
 @pytest.mark.parametrize(
     ("layer", "message"),
     [
-        (Layer("topk", (), TensorSpec((1,), INT8), {}, "scores"), "scores: no tiling is known"),
+        (Layer("nms", (), TensorSpec((1,), INT8), {}, "scores"), "scores: no tiling is known"),
         (Layer("lut", (), TensorSpec((1,) * 7, INT8), {}, "deep"), "deep: 7 axes"),
     ],
 )

@@ -1,0 +1,73 @@
+"""Where the greatest and the least integers are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from typing_extensions import override
+from xdsl.dialects.builtin import TensorType
+from xdsl.ir import Attribute
+from xdsl.irdl import (
+    ParsePropInAttrDict,
+    irdl_op_definition,
+    operand_def,
+    result_def,
+    traits_def,
+)
+from xdsl.traits import Pure
+
+from hbir.dialects.bpu.base import ACTIVATIONS, expect_elements
+from hbir.dialects.properties import bool_property, int_list_property
+from hbir.dialects.shapes import one_axis_reduced_shape
+from hbir.ir.op import TensorOp
+from hbir.ir.types import SI64, AnyTensor
+
+
+class IndexOfOp(TensorOp):
+    """An op that gives places (si64) of integers."""
+
+    irdl_options = (ParsePropInAttrDict(),)
+    traits = traits_def(Pure())
+
+    ELEMENTS: ClassVar = (SI64,)
+
+    @classmethod
+    @override
+    def infer_element(
+        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
+    ) -> Attribute | None:
+        expect_elements(cls, operands, (ACTIVATIONS,))
+        return SI64
+
+
+class ArgOp(IndexOfOp):
+    """The index of one integer along the one axis in `dims`."""
+
+    x = operand_def(TensorType)
+    dims = int_list_property()
+    keep_dim = bool_property(True, "keepDim")
+    result = result_def(TensorType)
+
+    assembly_format = "$x attr-dict `:` functional-type(operands, results)"
+
+    @classmethod
+    @override
+    def infer_shape(
+        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
+    ) -> tuple[int, ...]:
+        return one_axis_reduced_shape(operands[0].get_shape(), params)
+
+
+@irdl_op_definition
+class ReduceArgmaxOp(ArgOp):
+    """The index of the first greatest integer along the one axis in `dims`."""
+
+    name = "bpu.reduce_argmax"
+
+
+@irdl_op_definition
+class ReduceArgminOp(ArgOp):
+    """The index of the first least integer along the one axis in `dims`."""
+
+    name = "bpu.reduce_argmin"
