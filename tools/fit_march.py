@@ -279,7 +279,7 @@ def _cells(q: Quality) -> str:
 
 
 def _options(arguments: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="fit_march", description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(prog="fit_march", description=str(__doc__).splitlines()[0])
     parser.add_argument("--march", action="append", choices=MARCHES, help="default: all")
     parser.add_argument("--fit", action="store_true", help="write fitted numbers first")
     parser.add_argument("--rounds", type=int, default=2, help="times to compile and solve")

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import least_squares
+from scipy import optimize
 
 from benchmarks.boards.measurements import Measurement
 from benchmarks.boards.predict import PARTS, Prediction
@@ -62,10 +63,11 @@ def solve(rows: Sequence[Row], measured_ms: Sequence[float]) -> dict[str, float]
         times = parts[:, :-1] @ np.exp(logs) + parts[:, -1]
         return np.concatenate([np.log(times / measured), PRIOR * logs])
 
-    found = least_squares(
+    solver: Any = optimize.least_squares  # pyright: ignore[reportUnknownMemberType]  (no types)
+    found = solver(
         residuals, np.zeros(len(FREE)), bounds=(-2.0, 2.0), loss="soft_l1", f_scale=OUTLIER
     )
-    return dict(zip(FREE, np.exp(found.x).tolist(), strict=True))
+    return dict(zip(FREE, np.exp(np.asarray(found.x, np.float64)).tolist(), strict=True))
 
 
 def tied(factors: Mapping[str, float]) -> dict[str, float]:
