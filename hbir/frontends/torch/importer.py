@@ -54,14 +54,16 @@ def import_program(
     label, program = exported_program(source, example_inputs)
     symbol = symbol_name(name or (label if source is not program else "main"))
     whole = {*import_functions(), *cpu_functions()}
+    refusals: list[str] = []
     while True:
         graph = read_program(decomposed(program, whole, label), label, (input_names, output_names))
         context = make_context()
         try:
             module = Module(_Importer(context, graph, symbol).run(), context)
         except _NotWhole as refusal:
+            refusals.append(str(refusal))
             if refusal.overload not in whole or not _decomposes(refusal.overload):
-                raise UnsupportedError(str(refusal)) from refusal
+                raise UnsupportedError("; decomposed: ".join(refusals)) from refusal
             whole.discard(refusal.overload)
             continue
         module.level = "float"
