@@ -18,6 +18,7 @@ from hbir.dialects.bpu.base import KeepingOp
 from hbir.dialects.bpu.comparison import CompareOp
 from hbir.dialects.bpu.conv import Conv2dOp
 from hbir.dialects.bpu.elementwise import AddOp, MulOp, PreluOp
+from hbir.dialects.bpu.matmul import MatmulOp
 from hbir.dialects.bpu.pool import AvgPoolOp
 from hbir.dialects.bpu.reduce import ReduceMeanOp, ReduceSumOp
 from hbir.dialects.bpu.requantize import RescaleOp
@@ -31,6 +32,7 @@ from hbir.kernels.integer.bounds import (
     ACCUMULATOR_LIMIT,
     RAW_LIMIT,
     accumulator_bound,
+    matmul_bound,
     sum_bound,
 )
 from hbir.kernels.parameters import MULTIPLIER_MAX, SHIFT_MAX, SHIFT_MIN
@@ -49,6 +51,12 @@ def check_accumulator_bound(op: Operation, weights: WeightStore) -> None:
     """
     if isinstance(op, Conv2dOp):
         _check_conv_bound(op, weights)
+        return
+    if isinstance(op, MatmulOp):
+        lhs, rhs = dtype_of(op.lhs), dtype_of(op.rhs)
+        bound = matmul_bound(shape_of(op.lhs)[-1], lhs, rhs, op.params()["lhs_zero_point"])
+        limit = ACCUMULATOR_LIMIT[max(lhs.itemsize, rhs.itemsize)]
+        _expect_bound(bound, limit, "the accumulator")
         return
     if isinstance(op, AvgPoolOp | ReduceMeanOp | ReduceSumOp):
         params = op.params()
@@ -247,6 +255,7 @@ _RATIOS: dict[type[TensorOp], Callable[[TensorOp, WeightStore], list[_Comparison
     Conv2dOp: _conv_ratios,
     AddOp: _add_ratios,
     MulOp: _mul_ratios,
+    MatmulOp: _mul_ratios,
     RescaleOp: _rescale_ratios,
     PreluOp: _prelu_ratios,
     ReduceMeanOp: _mean_ratios,

@@ -45,5 +45,12 @@ def sum_bound(count: int, x_dtype: npt.DTypeLike, zero_point: int) -> int:
     return count * (_largest(x_dtype) + abs(zero_point))
 
 
+def matmul_bound(
+    terms: int, lhs_dtype: npt.DTypeLike, rhs_dtype: npt.DTypeLike, lhs_zero_point: int
+) -> int:
+    """Bound of |sum of (lhs - zero point) * rhs| over `terms` products of any activations."""
+    return terms * (_largest(lhs_dtype) + abs(lhs_zero_point)) * _largest(rhs_dtype)
+
+
 def _largest(dtype: npt.DTypeLike) -> int:
     return 1 << (8 * np.dtype(dtype).itemsize - 1)

@@ -19,6 +19,7 @@ from xdsl.passes import ModulePass
 
 from hbir.dialects.hbir.activation import ClipOp, PreluOp
 from hbir.dialects.hbir.constant import ConstantOp
+from hbir.dialects.hbir.layernorm import NormOp
 from hbir.dialects.hbir.move import ReshapeOp, TransposeOp
 from hbir.dialects.qnt import ConstFakeQuantOp
 from hbir.ir.context import weights_of
@@ -110,8 +111,8 @@ def _unquantized(chain: list[TensorOp], weights: WeightStore) -> str | None:
 
 
 def _activations(op: TensorOp, weights: WeightStore) -> list[SSAValue]:
-    """The operands that must be quantized: not a number, not a slope."""
-    if isinstance(op, PreluOp):
+    """The operands that must be quantized: not a number, not a slope, not a norm's weight."""
+    if isinstance(op, PreluOp | NormOp):
         return [op.x]
     operand = table_operand(op, weights)
     return list(op.operands) if operand is None else [operand]

@@ -12,8 +12,10 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 from xdsl.passes import ModulePass
 
+from hbir.dialects.hbir.comparison import ComparisonOp, WhereOp
 from hbir.dialects.hbir.constant import ConstantOp
 from hbir.dialects.hbir.elementwise import AddOp, BinaryOp, MulOp, SubOp
+from hbir.dialects.hbir.linear import MatmulOp
 from hbir.dialects.hbir.move import ConcatOp
 from hbir.ir.function import functions_of
 from hbir.ir.rewriter import Rewrite
@@ -27,6 +29,8 @@ from hbir.passes.fake_quant import (
 )
 from hbir.passes.scalars import scalar_operand
 
+QUANTIZED_OPERANDS = (BinaryOp, ComparisonOp, MatmulOp, WhereOp, ConcatOp)
+
 
 class QuantizeConstantsPass(ModulePass):
     """Symmetric, of the largest magnitude, as wide as the other operand; for concat, max and min as
@@ -39,20 +43,21 @@ class QuantizeConstantsPass(ModulePass):
         rewrite = Rewrite(ctx)
         for function in functions_of(op):
             for inner in list(function.body.block.ops):
-                if isinstance(inner, BinaryOp | ConcatOp) and broken_constraint(inner) is None:
+                if isinstance(inner, QUANTIZED_OPERANDS) and broken_constraint(inner) is None:
                     _quantize_operands(inner, rewrite)
 
 
 def _quantize_operands(op: Operation, rewrite: Rewrite) -> None:
-    if isinstance(op, BinaryOp) and scalar_operand(op, rewrite.weights) is not None:
+    if isinstance(op, BinaryOp | ComparisonOp) and scalar_operand(op, rewrite.weights) is not None:
         return
     for index, value in enumerate(op.operands):
         array = rewrite.constant_value(value)
         if array is None or not isinstance(value.owner, ConstantOp):
             continue
         uses = [use for use in value.uses if use.operation is op and use.index == index]
-        if isinstance(op, AddOp | SubOp | MulOp):
-            other = quantization_at(op.operands[1 - index])
+        is_condition = isinstance(op, WhereOp) and index == 0
+        if isinstance(op, AddOp | SubOp | MulOp | MatmulOp | ComparisonOp) or is_condition:
+            other = None if is_condition else quantization_at(op.operands[1 - index])
             bits = 8 if other is None else other.bits
             low, high = symmetric_range((float(array.min()), float(array.max())), bits)
             insert_fake_quant(rewrite, value, uses, minimum=low, maximum=high, bits=bits)

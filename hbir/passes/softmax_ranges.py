@@ -1,0 +1,81 @@
+"""Which part of a range a softmax can tell apart, and which its results fill.
+
+A key that may not be seen gets a large negative number added to its score. Were that number part of
+the range to quantize, nothing would be left of the scores themselves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from xdsl.ir import SSAValue
+
+from hbir.dialects.hbir.constant import ConstantOp
+from hbir.dialects.hbir.elementwise import AddOp
+from hbir.dialects.hbir.norm import SoftmaxOp
+from hbir.ir.weights import WeightStore
+from hbir.passes.graph import defined_by
+
+MASK_DEPTH = 30.0
+"""A summand that reaches so far below its largest element is a mask: e^-30 is less than 2^-43."""
+
+MASK_MARGIN = 12.0
+"""How far below the least unmasked score a masked one is kept apart: e^-12 is less than 2^-17, and
+most rows have a score far above the least."""
+
+COARSEST_MASK = 1000.0
+"""Depth of a computed mask that its own scale has to span."""
+
+Range = tuple[float, float]
+
+
+def probability_range(observed: Range) -> Range:
+    """What a softmax's results fill: 0 to 1, or to what was seen where that is below a half.
+
+    Over hundreds of keys all probabilities may be small; a step of 1/255 would leave nothing.
+    """
+    _, high = observed
+    return (0.0, 1.0) if not 0 < high < 0.5 else (0.0, high)
+
+
+def seen_by_softmax(
+    value: SSAValue, observed: Mapping[SSAValue, Range], weights: WeightStore
+) -> Range:
+    """The range of a value without what a mask adds; the observed range where nothing is masked.
+
+    For a sum that softmaxes alone read, and for a mask that such sums alone read.
+    """
+    whole = observed.get(value, (0.0, 0.0))
+    addition = defined_by(value, AddOp)
+    if addition is not None and _softmaxes_alone_read(value):
+        return _without_mask(addition, whole, observed, weights)
+    sums = [use.operation for use in value.uses]
+    if sums and all(isinstance(s, AddOp) and _softmaxes_alone_read(s.output) for s in sums):
+        return max(whole[0], whole[1] - COARSEST_MASK), whole[1]
+    return whole
+
+
+def _without_mask(
+    addition: AddOp, whole: Range, observed: Mapping[SSAValue, Range], weights: WeightStore
+) -> Range:
+    parts = [_summand(value, observed, weights) for value in addition.operands]
+    if all(least == unmasked for least, unmasked in parts):
+        return whole
+    return max(whole[0], sum(unmasked for _, unmasked in parts) - MASK_MARGIN), whole[1]
+
+
+def _summand(value: SSAValue, observed: Mapping[SSAValue, Range], weights: WeightStore) -> Range:
+    """The least element of a summand, and the least that isn't masked."""
+    constant = defined_by(value, ConstantOp)
+    if constant is not None:
+        array = weights.array(constant.values)
+        seen = array[array > array.max(initial=-np.inf) - MASK_DEPTH]
+        return float(array.min(initial=0.0)), float(seen.min(initial=0.0))
+    low, high = observed.get(value, (0.0, 0.0))
+    return low, high if low < high - COARSEST_MASK / 2 else low
+
+
+def _softmaxes_alone_read(value: SSAValue) -> bool:
+    readers = [use.operation for use in value.uses]
+    return bool(readers) and all(isinstance(reader, SoftmaxOp) for reader in readers)
