@@ -50,6 +50,21 @@ FIND_PYTHON = for python in $(PYTHON) python3.11 python3.12 python3.13 python3.1
 	@.venv-tosa/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --requirement requirements/tosa.txt
 	@touch $@
 
+# The YOLO graphs of the board measurements come from a package with a licence of its own, which
+# stays out of .venv: see requirements/boards.txt.
+.venv-boards/.stamp: requirements/boards.txt requirements/constraints.txt | .venv/bin/python
+	@echo "installing what builds the YOLO graphs (about 1 GB)"
+	@$(BIN)/python -m venv .venv-boards
+	@.venv-boards/bin/python -m pip --disable-pip-version-check install --quiet \
+		--constraint requirements/constraints.txt torch onnx opencv-python-headless matplotlib \
+		requests psutil tqdm polars pyyaml pillow
+	@.venv-boards/bin/python -m pip --disable-pip-version-check install --quiet --no-deps \
+		--requirement requirements/boards.txt
+	@touch $@
+
+.PHONY: venv-boards
+venv-boards: .venv-boards/.stamp  ## make .venv-boards, which builds YOLO graphs for bench-boards
+
 .PHONY: venv
 venv: .venv/.stamp .venv-tosa/.stamp  ## make .venv with everything the tests need
 
@@ -120,7 +135,11 @@ bench-compile: .venv/.stamp  ## compile time and memory beside ethos-u-vela
 bench-accuracy: .venv/.stamp  ## int8 beside float on PP-OCR detection, by calibration method
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.accuracy
 
+.PHONY: bench-boards
+bench-boards: .venv/.stamp .venv-boards/.stamp  ## predicted time beside public board measurements
+	OMP_NUM_THREADS=1 $(BIN)/python -m tools.fit_march
+
 .PHONY: clean
 clean:  ## remove environments, caches and test outputs
-	rm -rf .venv .venv-tosa .venv-vela build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-tosa .venv-vela .venv-boards build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
