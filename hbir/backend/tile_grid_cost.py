@@ -18,10 +18,12 @@ import numpy.typing as npt
 
 from hbir.backend.cost import (
     BILINEAR_TAPS,
+    MatmulWork,
     Work,
     burst_bytes,
     ceil_div,
     cycles_per_pass,
+    matmul_cycles,
     output_channel_passes,
     padded_elements,
     vector_cycles,
@@ -51,9 +53,19 @@ class Bound:
 
 
 class GridCost:
-    """Candidate tilings of a layer: every combination of the given sizes of each axis."""
+    """Candidate tilings of a layer: every combination of the given sizes of each axis.
 
-    def __init__(self, machine: Machine, layer: Layer, sizes: Sequence[Sequence[int]]) -> None:
+    resident: operands, or OUTPUT, that are on chip as whole tensors: nothing of them is moved, and
+    they have no area of their own.
+    """
+
+    def __init__(
+        self,
+        machine: Machine,
+        layer: Layer,
+        sizes: Sequence[Sequence[int]],
+        resident: frozenset[int] = frozenset(),
+    ) -> None:
         self.machine = machine
         self.layer = layer
         self.regions = layer_regions(layer)
@@ -68,9 +80,10 @@ class GridCost:
             ceil_div(n, t) for n, t in zip(self.regions.extents, self.tiles, strict=True)
         ]
         self.number = np.asarray(prod(self.counts[1:], start=self.counts[0]))
+        self.resident = resident
         operands = () if layer.moves_only else tuple(range(len(layer.inputs)))
         split = (ACCUMULATOR,) if self.regions.reduction_axis is not None else ()
-        self.slots = (*operands, OUTPUT, *split)
+        self.slots = tuple(s for s in (*operands, OUTPUT, *split) if s not in resident)
         """Operand number of each on-chip area, or OUTPUT or ACCUMULATOR."""
         self._tables: dict[AxisMap, tuple[Ints, Ints, Ints]] = {}
         self._bounds: dict[tuple[tuple[int, ...], int], Bound] = {}
@@ -192,6 +205,8 @@ class GridCost:
         zero = np.array(0, np.int64)
         once_bytes = once = many_bytes = many = zero
         for operand, (size, loads) in enumerate(self._sweeps):
+            if operand in self.resident:
+                continue
             repeats = self._repeats(operand, order)
             if operand in held:
                 single = self.distinct(operand) <= held[operand]
@@ -249,6 +264,8 @@ class GridCost:
     @cached_property
     def _stores(self) -> tuple[Ints, Ints]:
         spec = self.layer.output
+        if OUTPUT in self.resident:
+            return np.array(0, np.int64), np.array(0, np.int64)
         run, contiguous = np.array(spec.itemsize, np.int64), np.array(True)
         for axis in reversed(range(self.rank)):
             run = np.where(contiguous, run * self.tiles[axis], run)
@@ -262,6 +279,8 @@ class GridCost:
             return np.array(0.0)
         if self.layer.kind == "conv2d":
             return self._conv_cycles()
+        if self.layer.kind == "matmul":
+            return self._matmul_cycles()
         first = self.layer.inputs[0]
         inputs = [self.extents(m)[0] for m in self.regions.operands[0]]
         work = Work(
@@ -272,6 +291,19 @@ class GridCost:
             taps=taps_of(self.layer.kind, self.layer.params),
         )
         return self.number * vector_cycles(self.machine, self.layer.opcode, work)
+
+    def _matmul_cycles(self) -> Reals:
+        lhs, rhs = self.layer.inputs
+        *batch, rows, columns = self.tiles[: self.rank]
+        work = MatmulWork(
+            np.asarray(prod(batch, start=np.array(1, np.int64))),
+            rows + bool(self.layer.params.get("lhs_zero_point", 0)),
+            columns,
+            lhs.shape[-1],
+            lhs.itemsize,
+            rhs.itemsize,
+        )
+        return self.number * matmul_cycles(self.machine, work)
 
     def _elements(self, shape: Sequence[Ints], itemsize: int) -> Ints:
         columns = np.stack(np.broadcast_arrays(*shape), axis=-1) if shape else np.zeros((1, 0), int)
@@ -324,6 +356,6 @@ def taps_of(kind: str, params: Any) -> int:
     """Elements that one output of a pool or resize reads; 1 for everything else."""
     if kind in ("max_pool", "avg_pool"):
         return prod(params["kernel"])
-    if kind == "resize2d":
+    if kind in ("resize2d", "grid_sample"):
         return BILINEAR_TAPS if params.get("mode") == "bilinear" else 1
     return 1

@@ -6,6 +6,7 @@ candidates at once against the steady-state bound of `tile_grid_cost`.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,7 +16,7 @@ from hbir.backend.layer import Layer
 from hbir.backend.march import Machine
 from hbir.backend.memory import align
 from hbir.backend.regions import LayerRegions, layer_regions
-from hbir.backend.tile_grid_cost import MAX_BUFFERS, GridCost
+from hbir.backend.tile_grid_cost import MAX_BUFFERS, OUTPUT, GridCost
 from hbir.errors import HbirError
 
 _AXIS_CANDIDATES = {1: 24, 2: 16, 3: 8, 4: 6, 5: 4, 6: 4}
@@ -31,12 +32,22 @@ class Tiling:
     """How a layer is cut. `tile` and `order` are over the iteration axes (`LayerRegions.extents`).
 
     order: axes from the outermost loop to the innermost. buffers: tiles on chip at once of every
-    operand that changes from tile to tile (2: double buffering).
+    operand that changes from tile to tile (2: double buffering). lead: elements that the first tile
+    along `order[0]` has more, see `TileGrid`.
     """
 
     tile: tuple[int, ...]
     order: tuple[int, ...]
     buffers: int
+    lead: int = 0
+
+    @property
+    def largest_tile(self) -> tuple[int, ...]:
+        """Extents that hold every tile, the leading one too."""
+        if not self.lead:
+            return self.tile
+        axis = self.order[0]
+        return (*self.tile[:axis], self.tile[axis] + self.lead, *self.tile[axis + 1 :])
 
 
 @dataclass(frozen=True)
@@ -66,13 +77,20 @@ class Estimate:
 
 
 @lru_cache(maxsize=4096)
-def areas(machine: Machine, layer: Layer, tile: tuple[int, ...], buffers: int) -> tuple[Area, ...]:
+def areas(
+    machine: Machine,
+    layer: Layer,
+    tile: tuple[int, ...],
+    buffers: int,
+    resident: frozenset[int] = frozenset(),
+) -> tuple[Area, ...]:
     """The on-chip memory that tiles of this size need: operands, output, accumulator.
 
     Layers that only move have just an output area: loads write straight into it. An accumulator
     is there for K splits only. Sizes hold the largest tile, in multiples of `base_align_bytes`.
+    resident: operands (or OUTPUT) that are on chip anyway.
     """
-    grid = _one(machine, layer, tile)
+    grid = _one(machine, layer, tile, resident)
     result = [
         Area(slot, int(size.max()), int(held.max()))
         for slot, size, held in zip(grid.slots, grid.slot_bytes, grid.buffers(buffers), strict=True)
@@ -80,9 +98,12 @@ def areas(machine: Machine, layer: Layer, tile: tuple[int, ...], buffers: int) -
     return tuple(area for area in result if area.bytes_per_buffer)
 
 
-def onchip_bytes(machine: Machine, layer: Layer, tiling: Tiling) -> int:
+def onchip_bytes(
+    machine: Machine, layer: Layer, tiling: Tiling, resident: frozenset[int] = frozenset()
+) -> int:
     """Bytes of all areas of a tiling."""
-    return sum(area.size_bytes for area in areas(machine, layer, tiling.tile, tiling.buffers))
+    needed = areas(machine, layer, tiling.largest_tile, tiling.buffers, resident)
+    return sum(area.size_bytes for area in needed)
 
 
 def first_tiling(machine: Machine, layer: Layer) -> Tiling:
@@ -109,7 +130,12 @@ def first_tiling(machine: Machine, layer: Layer) -> Tiling:
     return tiling
 
 
-def search_tiling(machine: Machine, layer: Layer, budget_bytes: int | None = None) -> Tiling:
+def search_tiling(
+    machine: Machine,
+    layer: Layer,
+    budget_bytes: int | None = None,
+    resident: frozenset[int] = frozenset(),
+) -> Tiling:
     """The tiling with the least steady-state bound whose buffers fit `budget_bytes`.
 
     Without a budget, or when none fits it, the whole L1 is the budget.
@@ -117,51 +143,51 @@ def search_tiling(machine: Machine, layer: Layer, budget_bytes: int | None = Non
     """
     l1 = machine.memory.l1_bytes
     if budget_bytes is not None and budget_bytes < l1:
-        found = _search(machine, layer, budget_bytes)
+        found = _search(machine, layer, budget_bytes, resident)
         if found is not None:
             return found
     # The grid is coarse for odd shapes: what halving finds is legal, if not the best.
-    return _search(machine, layer, l1) or first_tiling(machine, layer)
+    return _search(machine, layer, l1, resident) or first_tiling(machine, layer)
 
 
 @lru_cache(maxsize=16384)
 def choose_tiling(machine: Machine, layer: Layer, opt: int) -> Tiling:
-    """The tiling of an optimization level: 0 the first that fits, 1 searched, 2 prefetching.
+    """The tiling of a layer by itself: at opt 0 the first that fits, else the best searched.
 
-    At 2 a layer leaves half of the on-chip memory to its neighbours, whose constants can then
-    arrive under it, unless that costs more than loading its own constants does.
     Raises HbirError naming the layer when no tile fits.
     """
-    if opt <= 0:
-        return first_tiling(machine, layer)
-    whole = search_tiling(machine, layer)
-    if opt == 1:
-        return whole
-    half = search_tiling(machine, layer, machine.memory.l1_bytes // 2)
-    constants = sum(spec.byte_size for spec in layer.inputs if spec.constant)
-    first_load = min(constants, machine.memory.l1_bytes // 2) / machine.ddr_bytes_per_cycle
-    extra = estimate(machine, layer, half).cycles - estimate(machine, layer, whole).cycles
-    return half if extra <= first_load else whole
+    return first_tiling(machine, layer) if opt <= 0 else search_tiling(machine, layer)
 
 
-def place_areas(
-    machine: Machine, layer: Layer, needed: tuple[Area, ...], from_top: bool
-) -> tuple[int, ...]:
-    """L1 offsets of a layer's areas, stacked from the bottom, or from the top; constants first."""
+def resident_slots(layer: Layer, inputs: Collection[int], output: bool) -> frozenset[int]:
+    """Operands of a layer, and OUTPUT, that need no area on chip, as `areas` takes them.
+
+    inputs: operands that are on chip as tensors. output: whether the result is. What only moves
+    from the chip to DDR needs no area either.
+    """
+    slots = set(inputs)
+    stored = layer.moves_only and layer.kind != "pad" and len(slots) == len(layer.inputs)
+    if output or stored:
+        slots.add(OUTPUT)
+    return frozenset(slots)
+
+
+def stack_areas(layer: Layer, needed: tuple[Area, ...]) -> tuple[tuple[int, ...], ...]:
+    """L1 offsets of every buffer of a layer's areas, stacked from the bottom; constants first."""
     constant = {i for i, spec in enumerate(layer.inputs) if spec.constant}
     order = sorted(range(len(needed)), key=lambda i: needed[i].operand not in constant)
-    offsets = [0] * len(needed)
+    offsets: list[tuple[int, ...]] = [()] * len(needed)
     used = 0
     for number in order:
-        size = needed[number].size_bytes
-        offsets[number] = machine.memory.l1_bytes - used - size if from_top else used
-        used += size
+        area = needed[number]
+        offsets[number] = tuple(used + i * area.bytes_per_buffer for i in range(area.buffers))
+        used += area.size_bytes
     return tuple(offsets)
 
 
 @lru_cache(maxsize=16384)
 def estimate(machine: Machine, layer: Layer, tiling: Tiling) -> Estimate:
-    """The steady-state bound of one tiling."""
+    """The steady-state bound of one tiling of a layer by itself."""
     grid = _one(machine, layer, tiling.tile)
     bound = grid.bound(tiling.order, tiling.buffers)
     return Estimate(
@@ -174,15 +200,20 @@ def estimate(machine: Machine, layer: Layer, tiling: Tiling) -> Estimate:
     )
 
 
-def _one(machine: Machine, layer: Layer, tile: tuple[int, ...]) -> GridCost:
-    return GridCost(machine, layer, [(size,) for size in tile])
+def _one(
+    machine: Machine,
+    layer: Layer,
+    tile: tuple[int, ...],
+    resident: frozenset[int] = frozenset(),
+) -> GridCost:
+    return GridCost(machine, layer, [(size,) for size in tile], resident)
 
 
 @lru_cache(maxsize=4096)
-def _search(machine: Machine, layer: Layer, budget: int) -> Tiling | None:
+def _search(machine: Machine, layer: Layer, budget: int, resident: frozenset[int]) -> Tiling | None:
     """The best of a coarse grid; where nothing of it fits, of a finer one that splits K too."""
     for fine in (False, True):
-        grid = _grid(machine, layer, fine)
+        grid = _grid(machine, layer, fine, resident)
         for limit in (MAX_BUFFERS, 1):
             found = _best(grid, limit, budget)
             if found is not None:
@@ -191,8 +222,8 @@ def _search(machine: Machine, layer: Layer, budget: int) -> Tiling | None:
 
 
 @lru_cache(maxsize=8)  # a layer's budgets are tried one after the other
-def _grid(machine: Machine, layer: Layer, fine: bool) -> GridCost:
-    return GridCost(machine, layer, _candidates(machine, layer_regions(layer), fine))
+def _grid(machine: Machine, layer: Layer, fine: bool, resident: frozenset[int]) -> GridCost:
+    return GridCost(machine, layer, _candidates(machine, layer_regions(layer), fine), resident)
 
 
 def _best(grid: GridCost, limit: int, budget: int) -> Tiling | None:

@@ -17,8 +17,9 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Block, Operation, OpResult, SSAValue
 
 from hbir.backend.layer import Layer, TensorSpec
+from hbir.backend.march import Machine
 from hbir.backend.regions import layer_regions
-from hbir.backend.tiling import Area, Tiling
+from hbir.backend.tiling import Area, Tiling, areas, resident_slots
 from hbir.dialects.bpu.schedule import ALLOC, SCHEDULE, AllocAttr, ScheduleAttr
 from hbir.errors import HbirError
 from hbir.ir.function import body_of
@@ -31,11 +32,17 @@ CPU_CALL = "hbtl.call"
 VIEW = "bpu.reshape"
 """A reshape of a dense tensor is the same bytes: no instruction."""
 
+COPY = "bpu.copy"
+"""The same tensor in another memory: made by the schedule alone."""
+
 ONCHIP = "onchip"
 """Key of the discardable attribute with one `#bpu.alloc<l1, ...>` per area of a layer."""
 
 SEGMENT = "segment"
 """Key of the discardable attribute with the number of the segment that an op runs in."""
+
+CALL = "call"
+"""Key of the discardable attribute with the number of an op's function call in its segment."""
 
 _QUANTIZE_OPS = ("qnt.quantize", "qnt.dequantize")
 
@@ -113,6 +120,17 @@ def view_source(value: SSAValue) -> SSAValue:
     return value
 
 
+def clear_schedule(function: FuncOp) -> None:
+    """Take back what a schedule wrote into a function: its attributes, and its copies."""
+    for op in list(body_of(function).ops):
+        for key in (SCHEDULE, ALLOC, ONCHIP, CALL):
+            op.attributes.pop(key, None)
+        if op.name == COPY:
+            op.results[0].replace_all_uses_with(op.operands[0])
+            op.detach()
+            op.erase()
+
+
 def set_schedule(op: Operation, group: int, tiling: Tiling) -> None:
     """Write a tiling as the op's `schedule`; the K axis only where K is split."""
     layer = layer_of(op)
@@ -121,7 +139,7 @@ def set_schedule(op: Operation, group: int, tiling: Tiling) -> None:
     if axis is not None and tile[axis] == layer_regions(layer).extents[axis]:
         tile = tile[:axis] + tile[axis + 1 :]
         order = tuple(a for a in order if a != axis)
-    op.attributes[SCHEDULE] = ScheduleAttr.of(group, tile, order, tiling.buffers)
+    op.attributes[SCHEDULE] = ScheduleAttr.of(group, tile, order, tiling.buffers, tiling.lead)
 
 
 def schedule_of(op: Operation) -> ScheduleAttr:
@@ -157,22 +175,53 @@ def tiling_of(op: Operation, layer: Layer) -> Tiling:
             f"{describe_op(op)}: schedule has tiles of {tile[3]} channels, which neither divide"
             f" nor are multiples of the group's {granule}"
         )
-    return Tiling(tile, order, attribute.buffers.data)
+    return Tiling(tile, order, attribute.buffers.data, attribute.lead.data)
 
 
-def set_onchip(op: Operation, areas: Sequence[Area], offsets: Sequence[int]) -> None:
-    """Write where the areas of a layer lie on chip."""
+def set_onchip(op: Operation, areas: Sequence[Area], offsets: Sequence[Sequence[int]]) -> None:
+    """Write where the areas of a layer lie on chip. offsets: by area, one per buffer."""
     op.attributes[ONCHIP] = ArrayAttr(
         [
-            AllocAttr.of("l1", offset, area.size_bytes)
-            for area, offset in zip(areas, offsets, strict=True)
+            AllocAttr.of("l1", offset, area.bytes_per_buffer)
+            for area, buffers in zip(areas, offsets, strict=True)
+            for offset in buffers
         ]
     )
 
 
-def onchip_of(op: Operation) -> list[AllocAttr]:
-    """The op's on-chip areas. Raises HbirError when it has none."""
-    return _allocs(op, ONCHIP, "allocate-onchip")
+def onchip_of(op: Operation, areas: Sequence[Area]) -> list[tuple[int, ...]]:
+    """By area, the offset of each of its buffers. Raises HbirError when they don't hold them."""
+    allocs = _allocs(op, ONCHIP, "allocate-onchip") if ONCHIP in op.attributes or areas else []
+    sizes = [area.bytes_per_buffer for area in areas for _ in range(area.buffers)]
+    if [alloc.bytes.data for alloc in allocs] != sizes:
+        raise HbirError(
+            f"{describe_op(op)}: onchip has buffers of {[a.bytes.data for a in allocs]} bytes, its"
+            f" tiles need {sizes}"
+        )
+    offsets = iter(alloc.offset.data for alloc in allocs)
+    return [tuple(next(offsets) for _ in range(area.buffers)) for area in areas]
+
+
+def areas_of(op: Operation, machine: Machine) -> tuple[Area, ...]:
+    """The on-chip memory that the op's tiles need, beside the tensors that are on chip whole."""
+    layer = layer_of(op)
+    tiling = tiling_of(op, layer)
+    return areas(machine, layer, tiling.largest_tile, tiling.buffers, resident_of(op, layer))
+
+
+def resident_of(op: Operation, layer: Layer) -> frozenset[int]:
+    """Operands of the op, and OUTPUT, that need no area: see `resident_slots`."""
+    inputs = {i for i, value in enumerate(op.operands) if is_on_chip(value)}
+    return resident_slots(layer, inputs, is_on_chip(op.results[0]))
+
+
+def is_on_chip(value: SSAValue) -> bool:
+    """Whether the schedule keeps a tensor on chip."""
+    root = view_source(value)
+    if not isinstance(root, OpResult):
+        return False
+    attribute = root.op.attributes.get(ALLOC)
+    return isinstance(attribute, AllocAttr) and attribute.on_chip
 
 
 def set_alloc(op: Operation, allocs: Sequence[AllocAttr]) -> None:
@@ -209,6 +258,17 @@ def segment_of(op: Operation) -> int:
     if not isinstance(attribute, IntegerAttr):
         raise HbirError(f"{describe_op(op)} has no segment; run partition-segments first")
     return attribute.value.data
+
+
+def set_call(op: Operation, call: int) -> None:
+    """Write the number of the op's function call within its segment."""
+    op.attributes[CALL] = IntegerAttr(call, i64)
+
+
+def call_of(op: Operation) -> int:
+    """The number of the op's function call within its segment; 0 where nothing says one."""
+    attribute = op.attributes.get(CALL)
+    return attribute.value.data if isinstance(attribute, IntegerAttr) else 0
 
 
 def reorder(block: Block, ops: Sequence[Operation]) -> None:

@@ -95,7 +95,7 @@ def test_a_lost_wait_is_a_hazard(lost: int, monkeypatch: pytest.MonkeyPatch) -> 
     waits_of = Queues._waits  # pyright: ignore[reportPrivateUsage] # the fault is injected there
     seen = 0
 
-    def forgetful(self: Queues, engine: Engine, needs: Needs) -> Needs:
+    def forgetful(self: Queues, engine: int, needs: Needs) -> Needs:
         nonlocal seen
         waits = waits_of(self, engine, needs)
         kept: Needs = {}

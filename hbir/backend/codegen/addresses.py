@@ -3,30 +3,31 @@
 from __future__ import annotations
 
 from hbir.backend.codegen.queues import Needs, merge
-from hbir.backend.isa.enums import Engine
 
 
 class Holder:
     """The accesses to one area: what its readers and its next writer have to wait for."""
 
     def __init__(self, earlier: Needs) -> None:
+        self.earlier = earlier
+        """Accesses of those who had the bytes before: every write waits for them."""
         self.written: Needs = {}
-        self.accessed: Needs = earlier
+        self.accessed: Needs = dict(earlier)
         """All accesses not known to be over when `written` is: those of earlier owners too."""
 
-    def write(self, engine: Engine, count: int) -> None:
+    def write(self, queue: int, count: int) -> None:
         """A write that waited for `accessed`: it stands for all of them."""
-        self.written = {engine: count}
-        self.accessed = {engine: count}
+        self.written = {queue: count}
+        self.accessed = {queue: count}
 
-    def write_more(self, engine: Engine, count: int) -> None:
+    def write_more(self, queue: int, count: int) -> None:
         """A write beside others that fill the same area."""
-        merge(self.written, {engine: count})
-        merge(self.accessed, {engine: count})
+        merge(self.written, {queue: count})
+        merge(self.accessed, {queue: count})
 
-    def read(self, engine: Engine, count: int) -> None:
+    def read(self, queue: int, count: int) -> None:
         """A read that waited for `written`."""
-        merge(self.accessed, {engine: count})
+        merge(self.accessed, {queue: count})
 
 
 class AddressMap:

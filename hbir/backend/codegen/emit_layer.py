@@ -1,21 +1,21 @@
 """One layer as instructions: per tile its loads, its computation and its store.
 
-Operands whose box didn't change stay where they are; with two buffers the next tile's loads run
-beside the current computation. Constants are loaded first, so that they can arrive while the
-producer of the activations still runs.
+Tensors on chip are used where they lie. Of those in DDR, an operand whose box didn't change stays
+where it is; with two buffers the next tile's loads run beside the current computation. Constants
+are loaded first, so that they can arrive while the producer of the activations still runs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from hbir.backend.codegen.addresses import AddressMap, Holder
-from hbir.backend.codegen.queues import Needs, Queues, merge
-from hbir.backend.codegen.tensors import Constant, DdrTensor, Source
+from hbir.backend.codegen.queues import Needs, Queues, merge, queue_number
+from hbir.backend.codegen.tensors import Constant, MemoryTensor, Source, Writer
 from hbir.backend.isa.builder import ProgramBuilder
 from hbir.backend.isa.descriptor import TensorDescriptor, channel_padded, dense
 from hbir.backend.isa.enums import DType, Engine, Flag, Space
@@ -26,15 +26,16 @@ from hbir.backend.tile_grid import TileGrid
 from hbir.backend.tile_grid_cost import ACCUMULATOR, OUTPUT, accumulator_itemsize
 from hbir.backend.tiling import Tiling
 
+Index = tuple[int, ...]
+
 
 @dataclass(frozen=True)
 class Placement:
-    """Where an area of a layer lies on chip: `operand` as in `tiling.Area`."""
+    """Where the buffers of an area of a layer lie on chip: `operand` as in `tiling.Area`."""
 
     operand: int
-    offset: int
     bytes_per_buffer: int
-    buffers: int
+    offsets: tuple[int, ...]
 
 
 @dataclass(frozen=True)
@@ -45,9 +46,11 @@ class ScheduledLayer:
     tiling: Tiling
     placements: tuple[Placement, ...]
     inputs: tuple[Source, ...]
-    output: DdrTensor
+    output: MemoryTensor
     number: int
     """Its entry in the debug table."""
+    producers: tuple[int | None, ...] = ()
+    """By operand: the place in the layer's group of the layer that makes it; None for none."""
 
 
 @dataclass
@@ -83,118 +86,184 @@ class _Area:
 
 @dataclass
 class LayerEmitter:
-    """Writes the layers of one function call."""
+    """Writes the layers of one function call for one core."""
 
     machine: Machine
     program: ProgramBuilder
     queues: Queues
+    core: int = 0
     onchip: AddressMap = field(default_factory=AddressMap)
 
-    def emit(self, step: ScheduledLayer) -> None:
-        """Append all instructions of a layer."""
-        _LayerRun(self, step).run()
+    def queue(self, engine: Engine) -> int:
+        """The number of an engine's queue."""
+        return queue_number(self.core, engine)
 
 
-class _LayerRun:
+class LayerRun:
     """The state of one layer while its tiles are written."""
 
-    def __init__(self, emitter: LayerEmitter, step: ScheduledLayer) -> None:
-        self.machine = emitter.machine
+    def __init__(self, emitter: LayerEmitter, step: ScheduledLayer, grid: TileGrid) -> None:
         self.program = emitter.program
         self.queues = emitter.queues
         self.step = step
         self.layer = step.layer
-        self.grid = TileGrid(layer_regions(step.layer), step.tiling.tile)
+        self.grid = grid
         self.areas = {p.operand: self._area(emitter.onchip, p) for p in step.placements}
-        self.engine = Engine[self.machine.engine_of(self.layer.opcode)]
+        machine = emitter.machine
+        self.engine = emitter.queue(Engine[machine.engine_of(self.layer.opcode)])
+        self.load, self.store = emitter.queue(Engine.LOAD), emitter.queue(Engine.STORE)
+        self.copy = emitter.queue(Engine[machine.engine_of("copy")])
+        self.fill = emitter.queue(Engine[machine.engine_of("fill")])
+        self.channel_bytes = machine.memory.channel_align_bytes
         self.constants: dict[tuple[Any, ...], int] = {}
-        self.channel_bytes = self.machine.memory.channel_align_bytes
-        step.output.buffer.grid = self.grid
-        # Constants first; otherwise the kernel's order.
-        self.load_order = sorted(
-            range(len(step.inputs)), key=lambda i: not isinstance(step.inputs[i], Constant)
-        )
+        self.constant_operands = [
+            i for i, source in enumerate(step.inputs) if isinstance(source, Constant)
+        ]
+        self.rank = len(self.layer.output.shape)
+        self.writer = Writer(step.output.origin, grid)
+        step.output.buffer.writers.append(self.writer)
 
     @staticmethod
     def _area(onchip: AddressMap, placement: Placement) -> _Area:
         size = placement.bytes_per_buffer
-        offsets = [placement.offset + i * size for i in range(placement.buffers)]
-        return _Area([_Buffer(o, onchip.take(o, o + size)) for o in offsets])
+        return _Area([_Buffer(o, onchip.take(o, o + size)) for o in placement.offsets])
 
-    def run(self) -> None:
-        for index in self.grid.indices(self.step.tiling.order):
-            if self.layer.moves_only:
-                self._move(index)
-            else:
-                self._compute(index)
+    def run(self, indices: Iterator[Index]) -> None:
+        """Write the instructions of some tiles."""
+        emit = self._move if self.layer.moves_only else self._compute
+        for index in indices:
+            emit(index)
+
+    def _issue(
+        self, queue: int, opcode: str, operands: Sequence[TensorDescriptor], needs: Needs
+    ) -> int:
+        return self.queues.issue(queue, opcode, operands, needs, layer=self.step.number)
 
     # Layers that only move
 
-    def _move(self, index: tuple[int, ...]) -> None:
+    def _move(self, index: Index) -> None:
         box = self.grid.output_box(index)
-        output = self.areas[OUTPUT].next((index,))
-        tile = self._onchip(output, self.layer.output.dtype, box)
-        filled = self._fill(index, box, output, tile)
+        output = self.step.output
+        if output.buffer.on_chip:
+            self._move_on_chip(index, box)
+        elif OUTPUT in self.areas:
+            self._move_through_area(index, box)
+        else:
+            for piece, place in self._pieces(index):
+                target = tuple((low, high) for low, high in _shift(place, box))
+                source, part, steps = piece
+                assert isinstance(source, MemoryTensor)  # constants need an area
+                needs = source.needs(part)
+                merge(needs, output.write_needs(target))
+                operands = (output.descriptor(target), source.descriptor(part, steps))
+                count = self._issue(self.store, "store", operands, needs)
+                source.read(self.store, count, part)
+                self._wrote(index, self.store, count)
+
+    def _pieces(self, index: Index) -> Iterator[tuple[tuple[Source, Box, tuple[int, ...]], Box]]:
+        """Per operand that the tile touches: (source, its box, its steps), place in the tile."""
         for operand, source in enumerate(self.step.inputs):
-            piece = self.grid.operand_box(operand, index)
-            if piece is None:
+            box = self.grid.operand_box(operand, index)
+            if box is None:
                 continue
             steps = self.grid.operand_steps(operand)
-            origin = self._source(source, operand, piece, steps)
-            target = _part(tile, self.grid.place(operand, index), origin.shape)
-            needs = dict(output.holder.written if filled else output.holder.accessed)
-            merge(needs, self._source_needs(source, piece))
-            count = self.queues.issue(
-                Engine.LOAD, "load", (target, origin), needs, layer=self.step.number
+            place = self.grid.place(operand, index)
+            extents = (
+                -(-(high - low) // step) for (low, high), step in zip(box, steps, strict=True)
             )
-            if filled:
-                output.holder.write_more(Engine.LOAD, count)
-            else:
-                output.holder.write(Engine.LOAD, count)
-            filled = True
-            self._source_read(source, count)
-        self._store(index, box, output)
+            where = tuple((start, start + n) for start, n in zip(place, extents, strict=True))
+            yield (source, box, steps), where
 
-    def _fill(
-        self, index: tuple[int, ...], box: Box, output: _Buffer, tile: TensorDescriptor
-    ) -> bool:
-        """Write the pad value under a tile that its inputs don't cover; whether it was needed."""
+    def _move_on_chip(self, index: Index, box: Box) -> None:
+        output = self.step.output
+        filled: Needs = {}
+        if self._needs_fill(index, box):
+            params = {"value": int(self.layer.params.get("pad_value", 0))}
+            count = self.queues.issue(
+                self.fill, "fill", (output.descriptor(box),), output.write_needs(box), params,
+                self.step.number,
+            )  # fmt: skip
+            self._wrote(index, self.fill, count)
+            filled = {self.fill: count}
+        for (source, part, steps), place in self._pieces(index):
+            target_box = _shift(place, box)
+            target = output.descriptor(target_box)
+            origin = self._source(source, part, steps)
+            if (origin.space, origin.base, origin.strides) == (
+                target.space, target.base, target.strides,
+            ):  # fmt: skip
+                continue  # it is in place
+            needs = output.write_needs(target_box)
+            merge(needs, filled)
+            merge(needs, self._source_needs(source, part))
+            on_chip = isinstance(source, MemoryTensor) and source.buffer.on_chip
+            queue, opcode = (self.copy, "copy") if on_chip else (self.load, "load")
+            count = self._issue(queue, opcode, (target, origin), needs)
+            if isinstance(source, MemoryTensor):
+                source.read(queue, count, part)
+            self._wrote(index, queue, count)
+
+    def _move_through_area(self, index: Index, box: Box) -> None:
+        area = self.areas[OUTPUT].next((index,))
+        tile = self._onchip(area, self.layer.output.dtype, box)
+        filled = self._needs_fill(index, box)
+        if filled:
+            params = {"value": int(self.layer.params.get("pad_value", 0))}
+            count = self.queues.issue(
+                self.fill, "fill", (tile,), area.holder.accessed, params, self.step.number
+            )
+            area.holder.write(self.fill, count)
+        for (source, part, steps), place in self._pieces(index):
+            origin = self._source(source, part, steps)
+            target = _part(tile, [low for low, _ in place], origin.shape)
+            needs = dict(area.holder.written if filled else area.holder.accessed)
+            merge(needs, self._source_needs(source, part))
+            on_chip = isinstance(source, MemoryTensor) and source.buffer.on_chip
+            queue, opcode = (self.copy, "copy") if on_chip else (self.load, "load")
+            count = self._issue(queue, opcode, (target, origin), needs)
+            if filled:
+                area.holder.write_more(queue, count)
+            else:
+                area.holder.write(queue, count)
+            filled = True
+            if isinstance(source, MemoryTensor):
+                source.read(queue, count, part)
+        self._store(index, box, area)
+
+    def _needs_fill(self, index: Index, box: Box) -> bool:
+        """Whether a tile has elements that its inputs don't cover."""
         if self.layer.kind != "pad":
             return False
         piece = self.grid.operand_box(0, index)
-        if piece is not None and _extents(piece) == _extents(box):
-            return False
-        engine = Engine[self.machine.engine_of("fill")]
-        params = {"value": int(self.layer.params.get("pad_value", 0))}
-        count = self.queues.issue(
-            engine, "fill", (tile,), output.holder.accessed, params, self.step.number
-        )
-        output.holder.write(engine, count)
-        return True
+        return piece is None or _extents(piece) != _extents(box)
 
     # Layers that compute
 
-    def _compute(self, index: tuple[int, ...]) -> None:
+    def _compute(self, index: Index) -> None:
         box = self.grid.output_box(index)
         first, last = self._reduction_ends(index)
         needs: Needs = {}
-        used: list[_Buffer] = []
+        used: list[Holder] = []
         operands: list[TensorDescriptor | None] = [None] * len(self.step.inputs)
-        for operand in self.load_order:
+        self._load_constants(index, operands, needs, used)
+        resident: list[tuple[MemoryTensor, Box]] = []
+        for operand, source in enumerate(self.step.inputs):
+            if isinstance(source, Constant):
+                continue
             if operand == 3 and self.layer.kind == "conv2d" and not last:
                 continue  # the residual is added once, by the last part of a K split
-            buffer, descriptor = self._load(operand, index)
-            operands[operand] = descriptor
-            used.append(buffer)
+            part = self.grid.operand_box(operand, index)
+            assert part is not None  # only layers that move have operands a tile doesn't touch
+            if source.buffer.on_chip:
+                operands[operand] = source.descriptor(part)
+                resident.append((source, part))
+                merge(needs, source.needs(part))
+                continue
+            buffer = self._load_tile(operand, source, part)
+            operands[operand] = self._onchip(buffer, source.dtype, part)
+            used.append(buffer.holder)
             merge(needs, buffer.holder.written)
-        written: list[tuple[TensorDescriptor | None, _Buffer | None]] = []
-        if self.layer.kind == "conv2d":
-            written = [self._output(index, box, last), self._accumulator(index, box)]
-        else:
-            written = [self._output(index, box, True)]
-        for _, buffer in written:
-            if buffer is not None:
-                merge(needs, buffer.holder.accessed)
+        written, writes, area = self._written(box, last, needs)
         flags = None
         if self.layer.kind == "conv2d":
             flags = Flag.ACCUMULATE_FIRST if first else Flag.NONE
@@ -202,91 +271,152 @@ class _LayerRun:
         count = self.queues.issue(
             self.engine,
             self.layer.opcode,
-            [*(descriptor for descriptor, _ in written), *operands],
+            [*written, *operands],
             needs,
             self._params(index),
             self.step.number,
             flags,
         )
-        for buffer in used:
-            buffer.holder.read(self.engine, count)
-        for _, buffer in written:
-            if buffer is not None:
-                buffer.holder.write(self.engine, count)
-        output = written[0][1]
-        if output is not None:
-            self._store(index, box, output)
+        for holder in used:
+            holder.read(self.engine, count)
+        for source, part in resident:
+            source.read(self.engine, count, part)
+        for holder in writes:
+            holder.write(self.engine, count)
+        if area is not None:
+            self._store(index, box, area)
+        elif last:
+            self._wrote(index, self.engine, count)
 
-    def _params(self, index: tuple[int, ...]) -> dict[str, Any]:
+    def _written(
+        self, box: Box, last: bool, needs: Needs
+    ) -> tuple[list[TensorDescriptor | None], list[Holder], _Buffer | None]:
+        """The written operands, the holders of areas among them, and the output's area."""
+        descriptors: list[TensorDescriptor | None] = [None]
+        writes: list[Holder] = []
+        area: _Buffer | None = None
+        if last and self.step.output.buffer.on_chip:
+            descriptors = [self.step.output.descriptor(box)]
+            merge(needs, self.step.output.write_needs(box))
+        elif last:
+            area = self.areas[OUTPUT].next((box,))
+            descriptors = [self._onchip(area, self.layer.output.dtype, box)]
+            writes.append(area.holder)
+        if self.layer.kind == "conv2d":
+            descriptors.append(self._accumulator(box, writes))
+        for holder in writes:
+            merge(needs, holder.accessed)
+        return descriptors, writes, area
+
+    def _accumulator(self, box: Box, writes: list[Holder]) -> TensorDescriptor | None:
+        area = self.areas.get(ACCUMULATOR)
+        if area is None:
+            return None
+        writes.append(area.buffers[0].holder)
+        dtype = np.dtype(np.int32 if accumulator_itemsize(self.layer) == 4 else np.int64)
+        return self._onchip(area.buffers[0], dtype, box)
+
+    def _params(self, index: Index) -> dict[str, Any]:
         params = self.grid.params(index)
         params.pop("dtype", None)
         return params
 
-    def _reduction_ends(self, index: tuple[int, ...]) -> tuple[bool, bool]:
+    def _reduction_ends(self, index: Index) -> tuple[bool, bool]:
         axis = self.grid.regions.reduction_axis
         if axis is None:
             return True, True
         return index[axis] == 0, index[axis] == self.grid.counts[axis] - 1
 
-    def _output(
-        self, index: tuple[int, ...], box: Box, last: bool
-    ) -> tuple[TensorDescriptor | None, _Buffer | None]:
-        if not last:
-            return None, None
-        buffer = self.areas[OUTPUT].next((index,))
-        return self._onchip(buffer, self.layer.output.dtype, box), buffer
+    # Loads and stores
 
-    def _accumulator(
-        self, index: tuple[int, ...], box: Box
-    ) -> tuple[TensorDescriptor | None, _Buffer | None]:
-        area = self.areas.get(ACCUMULATOR)
-        if area is None:
-            return None, None
-        dtype = np.dtype(np.int32 if accumulator_itemsize(self.layer) == 4 else np.int64)
-        return self._onchip(area.buffers[0], dtype, box), area.buffers[0]
+    def _load_constants(
+        self,
+        index: Index,
+        operands: list[TensorDescriptor | None],
+        needs: Needs,
+        used: list[Holder],
+    ) -> None:
+        """Constants of a tile; those that aren't there yet and lie side by side in one load."""
+        missing: list[tuple[_Buffer, np.ndarray[Any, Any]]] = []
+        buffers: list[_Buffer] = []
+        for operand in self.constant_operands:
+            source = self.step.inputs[operand]
+            assert isinstance(source, Constant)
+            box = self.grid.operand_box(operand, index)
+            assert box is not None
+            area = self.areas[operand]
+            buffer = area.find(box)
+            if buffer is None:
+                buffer = area.next(box)
+                missing.append((buffer, source.array[_slices(box)]))
+            buffers.append(buffer)
+            dtype = DType.of(source.array.dtype)
+            operands[operand] = dense(Space.L1, buffer.offset, dtype, _extents(box))
+        missing.sort(key=lambda entry: entry[0].offset)
+        while missing:
+            bundle = [missing.pop(0)]
+            end = bundle[0][0].offset + _aligned(bundle[0][1].nbytes)
+            while missing and missing[0][0].offset == end:
+                bundle.append(missing.pop(0))
+                end += _aligned(bundle[-1][1].nbytes)
+            self._load_bundle(bundle)
+        for buffer in buffers:
+            used.append(buffer.holder)
+            merge(needs, buffer.holder.written)
 
-    def _load(self, operand: int, index: tuple[int, ...]) -> tuple[_Buffer, TensorDescriptor]:
+    def _load_bundle(self, bundle: list[tuple[_Buffer, np.ndarray[Any, Any]]]) -> None:
+        needs: Needs = {}
+        for buffer, _ in bundle:
+            merge(needs, buffer.holder.accessed)
+        offset = bundle[0][0].offset
+        if len(bundle) == 1:
+            array = bundle[0][1]
+            dtype, shape = DType.of(array.dtype), array.shape
+            origin = self.program.constant(array)
+        else:
+            blobs = [np.ascontiguousarray(array).tobytes() for _, array in bundle]
+            padded = [blob + bytes(-len(blob) % _ALIGNMENT) for blob in blobs[:-1]]
+            blob = b"".join((*padded, blobs[-1]))
+            dtype, shape = DType.SI8, (len(blob),)
+            origin = self.program.constant(blob)
+        operands = (
+            dense(Space.L1, offset, dtype, shape),
+            dense(Space.CONSTANT, origin, dtype, shape),
+        )
+        count = self._issue(self.load, "load", operands, needs)
+        for buffer, _ in bundle:
+            buffer.holder.write(self.load, count)
+
+    def _load_tile(self, operand: int, source: MemoryTensor, box: Box) -> _Buffer:
         """The buffer that holds an operand's box, loaded unless it is there already."""
-        box = self.grid.operand_box(operand, index)
-        assert box is not None  # only layers that move have operands that a tile doesn't touch
-        source = self.step.inputs[operand]
         area = self.areas[operand]
         buffer = area.find(box)
         if buffer is not None:
-            return buffer, self._operand(source, buffer, operand, box)
+            return buffer
         buffer = area.next(box)
-        descriptor = self._operand(source, buffer, operand, box)
         needs = dict(buffer.holder.accessed)
-        merge(needs, self._source_needs(source, box))
-        origin = self._source(source, operand, box, None)
-        count = self.queues.issue(
-            Engine.LOAD, "load", (descriptor, origin), needs, layer=self.step.number
-        )
-        buffer.holder.write(Engine.LOAD, count)
-        self._source_read(source, count)
-        return buffer, descriptor
+        merge(needs, source.needs(box))
+        operands = (self._onchip(buffer, source.dtype, box), source.descriptor(box))
+        count = self._issue(self.load, "load", operands, needs)
+        buffer.holder.write(self.load, count)
+        source.read(self.load, count, box)
+        return buffer
 
-    def _operand(self, source: Source, buffer: _Buffer, operand: int, box: Box) -> TensorDescriptor:
-        dtype = self.layer.inputs[operand].dtype
-        if isinstance(source, Constant):
-            return dense(Space.L1, buffer.offset, DType.of(dtype), _extents(box))
-        return self._onchip(buffer, dtype, box)
-
-    # Both
-
-    def _store(self, index: tuple[int, ...], box: Box, output: _Buffer) -> None:
+    def _store(self, index: Index, box: Box, area: _Buffer) -> None:
         target = self.step.output
-        assert target.buffer.holder is not None  # the graph emitter opens it before the layer
-        needs = dict(output.holder.written)
-        merge(needs, target.buffer.holder.accessed)
-        source = self._onchip(output, self.layer.output.dtype, box)
-        count = self.queues.issue(
-            Engine.STORE, "store", (target.descriptor(box), source), needs, layer=self.step.number
-        )
-        output.holder.read(Engine.STORE, count)
-        target.buffer.holder.write_more(Engine.STORE, count)
-        rank = len(self.layer.output.shape)
-        target.buffer.stored[index[:rank]] = count
+        needs = dict(area.holder.written)
+        merge(needs, target.write_needs(box))
+        operands = (target.descriptor(box), self._onchip(area, self.layer.output.dtype, box))
+        count = self._issue(self.store, "store", operands, needs)
+        area.holder.read(self.store, count)
+        self._wrote(index, self.store, count)
+
+    def _wrote(self, index: Index, queue: int, count: int) -> None:
+        """An instruction that wrote (part of) an output tile."""
+        holder = self.step.output.buffer.holder
+        assert holder is not None  # the graph emitter opens it before the layer
+        holder.write_more(queue, count)
+        merge(self.writer.counts.setdefault(index[: self.rank], {}), {queue: count})
 
     def _onchip(self, buffer: _Buffer, dtype: np.dtype[Any], box: Box) -> TensorDescriptor:
         if not box:
@@ -295,33 +425,50 @@ class _LayerRun:
             Space.L1, buffer.offset, DType.of(dtype), _extents(box), self.channel_bytes
         )
 
-    def _source(
-        self, source: Source, operand: int, box: Box, steps: tuple[int, ...] | None
-    ) -> TensorDescriptor:
-        if isinstance(source, DdrTensor):
+    def _source(self, source: Source, box: Box, steps: tuple[int, ...] | None) -> TensorDescriptor:
+        if isinstance(source, MemoryTensor):
             return source.descriptor(box, steps)
-        key = (operand, box)
-        where = tuple(
-            slice(low, high, step)
-            for (low, high), step in zip(box, steps or (1,) * len(box), strict=True)
-        )
-        part = source.array[where]
+        part = source.array[_slices(box, steps)]
+        key = (id(source), box)
         if key not in self.constants:
             self.constants[key] = self.program.constant(part)
         return dense(Space.CONSTANT, self.constants[key], DType.of(part.dtype), part.shape)
 
     @staticmethod
     def _source_needs(source: Source, box: Box) -> Needs:
-        return source.needs(box) if isinstance(source, DdrTensor) else {}
+        return source.needs(box) if isinstance(source, MemoryTensor) else {}
 
-    @staticmethod
-    def _source_read(source: Source, count: int) -> None:
-        if isinstance(source, DdrTensor) and source.buffer.holder is not None:
-            source.buffer.holder.read(Engine.LOAD, count)
+
+_ALIGNMENT = 64
+"""Constants of one load follow each other at multiples of it, in DDR and on chip."""
+
+
+def layer_grid(step: ScheduledLayer) -> TileGrid:
+    """The tiles of a scheduled layer."""
+    tiling = step.tiling
+    return TileGrid(layer_regions(step.layer), tiling.tile, tiling.lead, tiling.order[0])
+
+
+def _aligned(size: int) -> int:
+    return -(-size // _ALIGNMENT) * _ALIGNMENT
 
 
 def _extents(box: Box) -> tuple[int, ...]:
     return tuple(high - low for low, high in box)
+
+
+def _slices(box: Box, steps: tuple[int, ...] | None = None) -> tuple[slice, ...]:
+    return tuple(
+        slice(low, high, step)
+        for (low, high), step in zip(box, steps or (1,) * len(box), strict=True)
+    )
+
+
+def _shift(place: Box, box: Box) -> Box:
+    """A box given within a tile, in the tensor that the tile is the box of."""
+    return tuple(
+        (low + start, high + start) for (low, high), (start, _) in zip(place, box, strict=True)
+    )
 
 
 def _part(tile: TensorDescriptor, place: Sequence[int], shape: tuple[int, ...]) -> TensorDescriptor:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from hbir.backend.codegen.addresses import AddressMap
-from hbir.backend.codegen.emit_layer import LayerEmitter, ScheduledLayer
+from hbir.backend.codegen.emit_layer import LayerEmitter, LayerRun, ScheduledLayer, layer_grid
 from hbir.backend.codegen.queues import Queues
-from hbir.backend.codegen.tensors import Constant, DdrBuffer, DdrTensor, Source
+from hbir.backend.codegen.tensors import Buffer, Constant, MemoryTensor, Source
+from hbir.backend.interleave import interleave, member, row_indices
 from hbir.backend.isa.builder import GraphBuilder, ProgramBuilder
 from hbir.backend.isa.descriptor import TensorDescriptor, dense
 from hbir.backend.isa.enums import DType, Space
@@ -23,12 +25,20 @@ class CpuStep:
     signature: str
     parameters: Mapping[str, Any]
     inputs: tuple[Source, ...]
-    outputs: tuple[DdrTensor, ...]
+    outputs: tuple[MemoryTensor, ...]
     number: int
     reason: str = ""
 
 
-Step = ScheduledLayer | CpuStep
+@dataclass(frozen=True)
+class GroupStep:
+    """Layers whose row tiles are computed in turns. call: the function call that it is part of."""
+
+    layers: tuple[ScheduledLayer, ...]
+    call: int = 0
+
+
+Step = GroupStep | CpuStep
 
 
 class GraphEmitter:
@@ -38,47 +48,61 @@ class GraphEmitter:
         self._machine = machine
         self._program = program
         self._graph = graph
-        self._layers: LayerEmitter | None = None
-        self._workspace = AddressMap()
-        self._touched: list[DdrBuffer] = []
+        self._addresses: dict[Space, AddressMap] = {}
+        self._touched: list[Buffer] = []
 
     def emit(self, steps: Sequence[Step]) -> None:
-        """Append all steps. Layers between two CPU calls share one function call."""
-        for step in steps:
-            if isinstance(step, CpuStep):
-                self._end_call()
-                self._cpu(step)
+        """Append all steps. Groups of one function call share it; CPU calls end it."""
+        for key, run in groupby(steps, _call_of):
+            if key is None:
+                for step in run:
+                    assert isinstance(step, CpuStep)
+                    self._cpu(step)
                 continue
-            layers = self._open_call()
-            for source in step.inputs:
-                if isinstance(source, DdrTensor):
-                    self._touch(source.buffer)
-            self._touch(step.output.buffer)
-            layers.emit(step)
-        self._end_call()
+            self._call([step for step in run if isinstance(step, GroupStep)])
 
-    def _open_call(self) -> LayerEmitter:
-        if self._layers is None:
-            queues = Queues(self._graph.function_call())
-            self._layers = LayerEmitter(self._machine, self._program, queues)
-            self._workspace = AddressMap()
-        return self._layers
-
-    def _touch(self, buffer: DdrBuffer) -> None:
-        """Make a buffer the owner of its bytes in this call, if it isn't yet."""
-        if buffer.holder is not None:
-            return
-        # Inputs and outputs are memories of their own, so nobody had their bytes before.
-        owners = self._workspace if buffer.space is Space.WORKSPACE else AddressMap()
-        buffer.holder = owners.take(buffer.base, buffer.base + buffer.size_bytes)
-        self._touched.append(buffer)
-
-    def _end_call(self) -> None:
+    def _call(self, groups: Sequence[GroupStep]) -> None:
         """Function calls run one after the other: no token or on-chip byte outlives one."""
-        self._layers = None
+        queues = Queues(self._graph.function_call())
+        onchip = AddressMap()
+        self._addresses = {Space.L1: onchip}
+        emitter = LayerEmitter(self._machine, self._program, queues, onchip=onchip)
+        for group in groups:
+            self._group(emitter, group)
         for buffer in self._touched:
             buffer.reset()
         self._touched = []
+
+    def _group(self, emitter: LayerEmitter, group: GroupStep) -> None:
+        for step in group.layers:
+            for source in step.inputs:
+                if isinstance(source, MemoryTensor):
+                    self._touch(source.buffer)
+            self._touch(step.output.buffer)
+        grids = [layer_grid(step) for step in group.layers]
+        runs = [
+            LayerRun(emitter, step, grid) for step, grid in zip(group.layers, grids, strict=True)
+        ]
+        if len(runs) == 1:
+            runs[0].run(grids[0].indices(group.layers[0].tiling.order))
+            return
+        orders = [step.tiling.order for step in group.layers]
+        members = [
+            member(grid, order[0], *_producers(step, orders))
+            for step, grid, order in zip(group.layers, grids, orders, strict=True)
+        ]
+        for number, row in interleave(members):
+            runs[number].run(row_indices(grids[number], orders[number], row))
+
+    def _touch(self, buffer: Buffer) -> None:
+        """Make a buffer the owner of its bytes in this call, if it isn't yet."""
+        if buffer.holder is not None:
+            return
+        owners = AddressMap()  # inputs and outputs are memories of their own
+        if buffer.space not in (Space.INPUT, Space.OUTPUT):
+            owners = self._addresses.setdefault(buffer.space, owners)
+        buffer.holder = owners.take(buffer.base, buffer.base + buffer.size_bytes)
+        self._touched.append(buffer)
 
     def _cpu(self, step: CpuStep) -> None:
         self._graph.cpu_call(
@@ -96,3 +120,20 @@ class GraphEmitter:
             dtype = DType.of(source.array.dtype)
             return dense(Space.CONSTANT, offset, dtype, source.array.shape)
         return source.descriptor(tuple((0, extent) for extent in source.shape))
+
+
+def _call_of(step: Step) -> int | None:
+    return step.call if isinstance(step, GroupStep) else None
+
+
+def _producers(
+    step: ScheduledLayer, orders: Sequence[tuple[int, ...]]
+) -> tuple[list[tuple[int, int] | None], frozenset[int]]:
+    """By operand (place in the group, row axis) of its producer; operands read as views."""
+    producers = [None if p is None else (p, orders[p][0]) for p in step.producers]
+    views = {
+        operand
+        for operand, source in enumerate(step.inputs)
+        if isinstance(source, MemoryTensor) and source.is_view
+    }
+    return producers, frozenset(views)

@@ -16,32 +16,38 @@ from hbir.backend.isa.builder import FunctionCallBuilder
 from hbir.backend.isa.descriptor import TensorDescriptor
 from hbir.backend.isa.enums import Engine, Flag
 
-Needs = dict[Engine, int]
-"""Engine → how many instructions of its queue must have completed."""
+Needs = dict[int, int]
+"""Number of a queue → how many of its instructions must have completed."""
 
-_ENGINES = tuple(Engine)
-_NOTHING = (0,) * len(_ENGINES)
+_ENGINES = len(Engine)
 
 
-def merge(into: Needs, more: Mapping[Engine, int]) -> None:
+def queue_number(core: int, engine: Engine) -> int:
+    """The number of a core's queue; on core 0 it is the engine's."""
+    return core * _ENGINES + int(engine)
+
+
+def merge(into: Needs, more: Mapping[int, int]) -> None:
     """Raise the counts of `into` to those of `more`."""
-    for engine, count in more.items():
-        if count > into.get(engine, 0):
-            into[engine] = count
+    for queue, count in more.items():
+        if count > into.get(queue, 0):
+            into[queue] = count
 
 
 class Queues:
-    """The queues of one core in one function call, and what each is known to have waited for."""
+    """The queues of one function call, and what each is known to have waited for."""
 
-    def __init__(self, call: FunctionCallBuilder, core: int = 0) -> None:
+    def __init__(self, call: FunctionCallBuilder, cores: int = 1) -> None:
         self._call = call
-        self._core = core
-        self._clocks: list[list[tuple[int, ...]]] = [[] for _ in _ENGINES]
-        self._known: list[tuple[int, ...]] = [_NOTHING for _ in _ENGINES]
+        queues = range(cores * _ENGINES)
+        self._names = [(number // _ENGINES, Engine(number % _ENGINES)) for number in queues]
+        nothing = (0,) * len(queues)
+        self._clocks: list[list[tuple[int, ...]]] = [[] for _ in queues]
+        self._known: list[tuple[int, ...]] = [nothing for _ in queues]
 
     def issue(
         self,
-        engine: Engine,
+        queue: int,
         opcode: str,
         operands: Sequence[TensorDescriptor | None],
         needs: Needs,
@@ -50,27 +56,27 @@ class Queues:
         flags: Flag | None = None,
     ) -> int:
         """Append an instruction once `needs` are met; returns its queue's length then."""
-        waits = self._waits(engine, needs)
-        clock = self._known[engine]
+        waits = self._waits(queue, needs)
+        clock = self._known[queue]
         for other, count in waits.items():
             theirs = self._clocks[other][count - 1]
             clock = tuple(map(max, clock, theirs))
-        tokens = {(self._core, other): count for other, count in waits.items()}
-        length = self._call.append(
-            self._core, engine, opcode, operands, params, tokens, layer, flags
-        )
-        clock = (*clock[:engine], length, *clock[engine + 1 :])
-        self._known[engine] = clock
-        self._clocks[engine].append(clock)
+        names = self._names
+        tokens = {names[other]: count for other, count in waits.items()}
+        core, engine = names[queue]
+        length = self._call.append(core, engine, opcode, operands, params, tokens, layer, flags)
+        clock = (*clock[:queue], length, *clock[queue + 1 :])
+        self._known[queue] = clock
+        self._clocks[queue].append(clock)
         return length
 
-    def _waits(self, engine: Engine, needs: Needs) -> Needs:
+    def _waits(self, queue: int, needs: Needs) -> Needs:
         """Those of `needs` that nothing else implies."""
-        known = self._known[engine]
+        known = self._known[queue]
         open_needs = {
             other: count
             for other, count in needs.items()
-            if other != engine and count > known[other]
+            if other != queue and count > known[other]
         }
         if len(open_needs) < 2:
             return open_needs

@@ -76,10 +76,17 @@ def channel_padded(
     space: Space, base: int, dtype: DType, shape: Sequence[int], channel_bytes: int
 ) -> TensorDescriptor:
     """An on-chip operand whose last axis is padded to a multiple of `channel_bytes`."""
-    used = shape[-1] * dtype.itemsize
-    padded = -(-used // channel_bytes) * channel_bytes
-    strides = (*(s * padded for s in dense_strides(shape[:-1], 1)), dtype.itemsize)
-    return TensorDescriptor(space, base, dtype, tuple(shape), strides, padding_bytes=padded - used)
+    strides = padded_strides(shape, dtype.itemsize, channel_bytes)
+    padding = -(shape[-1] * dtype.itemsize) % channel_bytes
+    return TensorDescriptor(space, base, dtype, tuple(shape), strides, padding_bytes=padding)
+
+
+def padded_strides(shape: Sequence[int], itemsize: int, channel_bytes: int) -> tuple[int, ...]:
+    """Byte strides of a tensor whose last axis is padded to a multiple of `channel_bytes`."""
+    if not shape:
+        return ()
+    padded = -(-shape[-1] * itemsize // channel_bytes) * channel_bytes
+    return (*(s * padded for s in dense_strides(shape[:-1], 1)), itemsize)
 
 
 DESCRIPTOR_DTYPE = np.dtype(

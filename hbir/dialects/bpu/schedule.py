@@ -27,10 +27,11 @@ ALLOC = "alloc"
 class ScheduleAttr(ParametrizedAttribute):
     """`#bpu.schedule<group 0, tile [1, 8, 16, 64], order [0, 3, 1, 2], buffers 2>`.
 
-    group: layers of one number are tiled together. tile: elements of the output per tile, one per
-    axis; a convolution whose reduction is split has one entry more, input channels. order: the
-    axes of `tile`, outermost loop first. buffers: tiles of an operand on chip at once (2: double
-    buffering).
+    group: layers of one number are tiled together; they take turns along the first axis of `order`
+    (backend/interleave.py). tile: elements of the output per tile, one per axis; a convolution
+    whose reduction is split has one entry more, input channels. order: the axes of `tile`,
+    outermost loop first. buffers: tiles of an operand on chip at once (2: double buffering).
+    `, lead 3` behind it: the first tile along the outermost axis has 3 elements more.
     """
 
     name = "bpu.schedule"
@@ -39,15 +40,19 @@ class ScheduleAttr(ParametrizedAttribute):
     tile: ArrayAttr[IntAttr]
     order: ArrayAttr[IntAttr]
     buffers: IntAttr
+    lead: IntAttr
 
     @staticmethod
-    def of(group: int, tile: Sequence[int], order: Sequence[int], buffers: int) -> ScheduleAttr:
+    def of(
+        group: int, tile: Sequence[int], order: Sequence[int], buffers: int, lead: int = 0
+    ) -> ScheduleAttr:
         """The attribute of Python integers."""
         return ScheduleAttr(
             IntAttr(group),
             ArrayAttr([IntAttr(extent) for extent in tile]),
             ArrayAttr([IntAttr(axis) for axis in order]),
             IntAttr(buffers),
+            IntAttr(lead),
         )
 
     @property
@@ -69,10 +74,10 @@ class ScheduleAttr(ParametrizedAttribute):
             raise VerifyException(
                 f"order must name each of the {len(tile)} axes of tile once, got {list(order)}"
             )
-        if self.group.data < 0 or self.buffers.data < 1:
+        if self.group.data < 0 or self.buffers.data < 1 or self.lead.data < 0:
             raise VerifyException(
-                f"group must be at least 0 and buffers at least 1, got {self.group.data} and"
-                f" {self.buffers.data}"
+                f"group and lead must be at least 0 and buffers at least 1, got {self.group.data},"
+                f" {self.lead.data} and {self.buffers.data}"
             )
 
     @override
@@ -82,6 +87,8 @@ class ScheduleAttr(ParametrizedAttribute):
                 f"group {self.group.data}, tile {list(self.tile_extents)},"
                 f" order {list(self.loop_order)}, buffers {self.buffers.data}"
             )
+            if self.lead.data:
+                printer.print_string(f", lead {self.lead.data}")
 
     @classmethod
     @override
@@ -98,7 +105,16 @@ class ScheduleAttr(ParametrizedAttribute):
             parser.parse_punctuation(",")
             parser.parse_keyword("buffers")
             buffers = IntAttr(parser.parse_integer())
-        return [group, tile, order, buffers]
+            lead = IntAttr(_parse_optional(parser, "lead"))
+        return [group, tile, order, buffers, lead]
+
+
+def _parse_optional(parser: AttrParser, keyword: str) -> int:
+    """`, keyword N`, or 0 where the list ends."""
+    if parser.parse_optional_punctuation(",") is None:
+        return 0
+    parser.parse_keyword(keyword)
+    return parser.parse_integer()
 
 
 def _parse_ints(parser: AttrParser) -> ArrayAttr[IntAttr]:
@@ -129,6 +145,9 @@ class AllocAttr(ParametrizedAttribute):
     """`#bpu.alloc<l1, offset 4096, bytes 65536>`: where an op's result lives.
 
     offset and bytes count from the start of the space; input and output have one space per tensor.
+    Behind them, `, rows 24`: a line buffer of 24 rows (axis 1 wraps); and `, strides [9216, 96, 1]`
+    in bytes, where they aren't those of a tensor with its channels padded to the lanes: a part of
+    another tensor's memory.
     """
 
     name = "bpu.alloc"
@@ -136,18 +155,42 @@ class AllocAttr(ParametrizedAttribute):
     space: SpaceAttr
     offset: IntAttr
     bytes: IntAttr
+    rows: IntAttr
+    strides: ArrayAttr[IntAttr]
 
     @staticmethod
-    def of(space: MemorySpace | str, offset: int, size_bytes: int) -> AllocAttr:
+    def of(
+        space: MemorySpace | str,
+        offset: int,
+        size_bytes: int,
+        rows: int = 0,
+        strides: Sequence[int] = (),
+    ) -> AllocAttr:
         """The attribute of Python values."""
-        return AllocAttr(SpaceAttr(MemorySpace(space)), IntAttr(offset), IntAttr(size_bytes))
+        return AllocAttr(
+            SpaceAttr(MemorySpace(space)),
+            IntAttr(offset),
+            IntAttr(size_bytes),
+            IntAttr(rows),
+            ArrayAttr([IntAttr(stride) for stride in strides]),
+        )
+
+    @property
+    def on_chip(self) -> bool:
+        """Whether it lies in L1 or L2."""
+        return self.space.data in (MemorySpace.L1, MemorySpace.L2)
+
+    @property
+    def byte_strides(self) -> tuple[int, ...]:
+        """`strides` as Python integers."""
+        return tuple(stride.data for stride in self.strides.data)
 
     @override
     def verify(self) -> None:
-        if self.offset.data < 0 or self.bytes.data < 1:
+        if self.offset.data < 0 or self.bytes.data < 1 or self.rows.data < 0:
             raise VerifyException(
-                f"offset must be at least 0 and bytes at least 1, got {self.offset.data} and"
-                f" {self.bytes.data}"
+                f"offset and rows must be at least 0 and bytes at least 1, got {self.offset.data},"
+                f" {self.rows.data} and {self.bytes.data}"
             )
 
     @override
@@ -156,6 +199,10 @@ class AllocAttr(ParametrizedAttribute):
             printer.print_string(
                 f"{self.space.data.value}, offset {self.offset.data}, bytes {self.bytes.data}"
             )
+            if self.rows.data:
+                printer.print_string(f", rows {self.rows.data}")
+            if self.strides.data:
+                printer.print_string(f", strides {list(self.byte_strides)}")
 
     @classmethod
     @override
@@ -168,4 +215,11 @@ class AllocAttr(ParametrizedAttribute):
             parser.parse_punctuation(",")
             parser.parse_keyword("bytes")
             size_bytes = IntAttr(parser.parse_integer())
-        return [space, offset, size_bytes]
+            rows, strides = 0, ArrayAttr[IntAttr]([])
+            while parser.parse_optional_punctuation(",") is not None:
+                if parser.parse_optional_keyword("rows") is not None:
+                    rows = parser.parse_integer()
+                    continue
+                parser.parse_keyword("strides")
+                strides = _parse_ints(parser)
+        return [space, offset, size_bytes, IntAttr(rows), strides]

@@ -12,8 +12,16 @@ from xdsl.ir import OpResult, SSAValue
 from xdsl.passes import ModulePass
 
 from hbir.backend.memory import LiveRange, allocate
-from hbir.dialects.bpu.schedule import AllocAttr
-from hbir.dialects.layers import CONSTANT, VIEW, body_ops, set_alloc, view_source
+from hbir.dialects.bpu.schedule import SCHEDULE, AllocAttr
+from hbir.dialects.layers import (
+    CONSTANT,
+    VIEW,
+    body_ops,
+    is_on_chip,
+    schedule_of,
+    set_alloc,
+    view_source,
+)
 from hbir.ir.function import body_of, functions_of, return_of
 from hbir.ir.types import byte_size
 from hbir.passes.scheduling import machine_of
@@ -21,7 +29,8 @@ from hbir.passes.scheduling import machine_of
 
 @dataclass(frozen=True)
 class AllocateWorkspacePass(ModulePass):
-    """Write every op's `alloc`: where its results lie in DDR. The module is then `scheduled`.
+    """Write every op's `alloc` that has none: where its results lie in DDR. The module is then
+    `scheduled`.
 
     Tensors alive at different times share workspace. A tensor that the function returns lies in
     its output's buffer; a reshape lies where its operand lies, and has no `alloc` of its own.
@@ -53,28 +62,44 @@ def output_roots(function: FuncOp) -> dict[SSAValue, int]:
     return roots
 
 
-def last_uses(function: FuncOp) -> dict[SSAValue, int]:
-    """Value → position of the last op that reads it or a reshape of it."""
-    last: dict[SSAValue, int] = {}
+def lifetimes(function: FuncOp) -> dict[SSAValue, tuple[int, int]]:
+    """Op result → the positions in the body between which it is alive, both included.
+
+    Layers of a group take turns, so what one of them makes or reads is alive all through it.
+    """
+    spans = group_spans(function)
+    alive: dict[SSAValue, tuple[int, int]] = {}
     for position, op in enumerate(body_of(function).ops):
+        first, last = spans.get(position, (position, position))
         for value in op.operands:
-            last[view_source(value)] = position
-    return last
+            root = view_source(value)
+            if root in alive:
+                alive[root] = (alive[root][0], max(alive[root][1], last))
+        for result in op.results:
+            alive[result] = (first, last)
+    return alive
+
+
+def group_spans(function: FuncOp) -> dict[int, tuple[int, int]]:
+    """Position of an op → those of the first and the last op of its group."""
+    groups: dict[int, list[int]] = {}
+    for body_op in body_ops(function):
+        if SCHEDULE in body_op.op.attributes:
+            group = schedule_of(body_op.op).group.data
+            groups.setdefault(group, []).append(body_op.position)
+    return {p: (group[0], group[-1]) for group in groups.values() for p in group}
 
 
 def _allocate(function: FuncOp, alignment: int) -> None:
     outputs = output_roots(function)
-    last = last_uses(function)
-    computing = [body_op for body_op in body_ops(function) if body_op.op.name != VIEW]
-    values: list[SSAValue] = []
-    ranges: list[LiveRange] = []
-    for body_op in computing:
-        for result in body_op.op.results:
-            if result in outputs:
-                continue
-            values.append(result)
-            until = last.get(result, body_op.position)
-            ranges.append(LiveRange(byte_size(result), body_op.position, until))
+    alive = lifetimes(function)
+    computing = [
+        body_op
+        for body_op in body_ops(function)
+        if body_op.op.name != VIEW and not is_on_chip(body_op.op.results[0])
+    ]
+    values = [r for b in computing for r in b.op.results if r not in outputs]
+    ranges = [LiveRange(byte_size(value), *alive[value]) for value in values]
     offsets = dict(zip(values, allocate(ranges, alignment).offsets, strict=True))
     for body_op in computing:
         set_alloc(body_op.op, [_alloc(result, offsets) for result in body_op.op.results])

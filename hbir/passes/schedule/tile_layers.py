@@ -10,7 +10,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
 from hbir.backend.tiling import choose_tiling
-from hbir.dialects.layers import body_ops, layer_of, set_schedule
+from hbir.dialects.layers import body_ops, clear_schedule, layer_of, set_schedule
 from hbir.ir.function import functions_of
 from hbir.passes.scheduling import machine_of
 
@@ -20,19 +20,19 @@ class TileLayersPass(ModulePass):
     """Write every BPU op's `schedule`: its tile, loop order and buffers. Each is its own group.
 
     opt 0: the first tiling that fits, one buffer each. 1: the best by a search over the cost model.
-    2: as 1, but a layer takes at most half the on-chip memory where that costs less than it gains
-    by the next layer's first loads running under it.
+    A schedule that was there is taken back first.
     """
 
     name = "tile-layers"
 
     march: str | None = None
-    opt: int = 2
+    opt: int = 1
 
     @override
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         machine = machine_of(op, self.march)
         for function in functions_of(op):
+            clear_schedule(function)
             layers = [body_op.op for body_op in body_ops(function) if body_op.is_layer]
             for group, layer_op in enumerate(layers):
                 tiling = choose_tiling(machine, layer_of(layer_op), self.opt)

@@ -3,34 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
 
 from typing_extensions import override
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Operation, OpResult, SSAValue
 from xdsl.passes import ModulePass
 
 from hbir.backend.march import Machine
 from hbir.backend.memory import Allocation, LiveRange, overlaps
-from hbir.backend.tiling import areas
 from hbir.dialects.bpu.schedule import MemorySpace
 from hbir.dialects.layers import (
     VIEW,
     BodyOp,
     allocs_of,
+    areas_of,
     body_ops,
-    layer_of,
     onchip_of,
     segment_of,
-    tiling_of,
 )
+from hbir.dialects.places import places_in
 from hbir.errors import HbirError
 from hbir.ir.function import functions_of
 from hbir.ir.types import byte_size
 from hbir.ir.verify import VerifyError, describe_op
-from hbir.passes.schedule.allocate_workspace import last_uses, output_roots
+from hbir.passes.schedule.allocate_workspace import group_spans, lifetimes, output_roots
 from hbir.passes.scheduling import machine_of
 
 
@@ -64,13 +62,12 @@ def _verify(function: FuncOp, machine: Machine) -> None:
         try:
             segment = segment_of(op)
             _check_segment(body_op, segment, latest)
-            if body_op.is_layer:
-                _check_onchip(op, machine)
         except VerifyError:
             raise
         except HbirError as error:
             raise VerifyError(op, _without_op(op, error)) from error
         latest = segment
+    _check_onchip(function, machine)
     _check_workspace(function)
 
 
@@ -88,36 +85,57 @@ def _check_segment(body_op: BodyOp, segment: int, latest: int) -> None:
         raise VerifyError(op, f"segment {segment} is not one of the {device}")
 
 
-def _check_onchip(op: Operation, machine: Machine) -> None:
-    layer = layer_of(op)
-    tiling = tiling_of(op, layer)
-    needed = areas(machine, layer, tiling.tile, tiling.buffers)
-    placed = onchip_of(op)
-    if len(needed) != len(placed):
-        raise VerifyError(op, f"onchip has {len(placed)} areas, its tiles need {len(needed)}")
-    for area, alloc in zip(needed, placed, strict=True):
-        if alloc.space.data is not MemorySpace.L1 or alloc.bytes.data != area.size_bytes:
-            raise VerifyError(
-                op, f"onchip has {alloc}, its tiles need {area.size_bytes} bytes of l1"
-            )
-        if alloc.offset.data % machine.memory.base_align_bytes:
+def _check_onchip(function: FuncOp, machine: Machine) -> None:
+    """Areas and tensors on chip: they have their size, lie in L1, and don't overlap."""
+    alive, places = lifetimes(function), places_in(function)
+    owners: list[Operation] = []
+    ranges: list[LiveRange] = []
+    offsets: list[int] = []
+
+    def add(op: Operation, offset: int, size: int, span: tuple[int, int]) -> None:
+        if offset % machine.memory.base_align_bytes:
             raise VerifyError(
                 op,
-                f"onchip offset {alloc.offset.data} must be a multiple of"
-                f" {machine.memory.base_align_bytes}",
+                f"onchip offset {offset} must be a multiple of {machine.memory.base_align_bytes}",
             )
-    spans = sorted((a.offset.data, a.offset.data + a.bytes.data) for a in placed)
-    for (_, stop), (start, _) in pairwise(spans):
-        if start < stop:
-            raise VerifyError(op, f"onchip areas overlap at {start}")
-    if spans and spans[-1][1] > machine.memory.l1_bytes:
-        raise VerifyError(
-            op, f"onchip ends at {spans[-1][1]}, {machine.name} has {machine.memory.l1_bytes} bytes"
-        )
+        if offset + size > machine.memory.l1_bytes:
+            raise VerifyError(
+                op,
+                f"onchip ends at {offset + size}, {machine.name} has"
+                f" {machine.memory.l1_bytes} bytes",
+            )
+        owners.append(op)
+        ranges.append(LiveRange(size, *span))
+        offsets.append(offset)
+
+    spans = group_spans(function)
+    for body_op in body_ops(function):
+        if not body_op.is_layer:
+            continue
+        op = body_op.op
+        try:
+            needed = areas_of(op, machine)
+            placed = onchip_of(op, needed)
+        except HbirError as error:
+            raise VerifyError(op, _without_op(op, error)) from error
+        for area, buffers in zip(needed, placed, strict=True):
+            for offset in buffers:
+                add(op, offset, area.bytes_per_buffer, spans[body_op.position])
+    life: dict[SSAValue, tuple[int, int]] = {}
+    for value, place in places.items():
+        first, last = life.get(place.root, alive[value])
+        life[place.root] = (min(first, alive[value][0]), max(last, alive[value][1]))
+    for root, span in life.items():
+        assert isinstance(root, OpResult)  # arguments are in DDR
+        alloc = allocs_of(root.op)[0]
+        add(root.op, alloc.offset.data, alloc.bytes.data, span)
+    for first, second in overlaps(ranges, Allocation(tuple(offsets), 0)):
+        other = "its own areas" if owners[first] is owners[second] else describe_op(owners[first])
+        raise VerifyError(owners[second], f"onchip areas overlap at {offsets[second]}: {other}")
 
 
 def _check_workspace(function: FuncOp) -> None:
-    outputs, last = output_roots(function), last_uses(function)
+    outputs, alive = output_roots(function), lifetimes(function)
     values: list[tuple[Operation, SSAValue]] = []
     ranges: list[LiveRange] = []
     offsets: list[int] = []
@@ -131,6 +149,8 @@ def _check_workspace(function: FuncOp) -> None:
         if len(allocs) != len(body_op.op.results):
             raise VerifyError(body_op.op, f"alloc has {len(allocs)} entries, one per result needed")
         for result, alloc in zip(body_op.op.results, allocs, strict=True):
+            if alloc.on_chip:
+                continue
             wanted = MemorySpace.OUTPUT if result in outputs else MemorySpace.WORKSPACE
             if alloc.space.data is not wanted or alloc.bytes.data < byte_size(result):
                 raise VerifyError(
@@ -139,9 +159,8 @@ def _check_workspace(function: FuncOp) -> None:
                 )
             if wanted is MemorySpace.OUTPUT:
                 continue
-            until = last.get(result, body_op.position)
             values.append((body_op.op, result))
-            ranges.append(LiveRange(alloc.bytes.data, body_op.position, until))
+            ranges.append(LiveRange(alloc.bytes.data, *alive[result]))
             offsets.append(alloc.offset.data)
     for first, second in overlaps(ranges, Allocation(tuple(offsets), 0)):
         other = describe_op(values[first][0])

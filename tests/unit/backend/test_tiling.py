@@ -20,8 +20,8 @@ from hbir.backend.tiling import (
     estimate,
     first_tiling,
     onchip_bytes,
-    place_areas,
     search_tiling,
+    stack_areas,
 )
 from hbir.errors import HbirError
 from tests.unit.layers import conv_layer, pool_layer, with_l1
@@ -61,12 +61,14 @@ def check(machine: Machine, layer: Layer, tiling: Tiling) -> None:
     assert sorted(tiling.order) == list(range(len(extents)))
     assert onchip_bytes(machine, layer, tiling) <= machine.memory.l1_bytes
     needed = areas(machine, layer, tiling.tile, tiling.buffers)
-    for from_top in (False, True):
-        offsets = place_areas(machine, layer, needed, from_top)
-        spans = sorted(zip(offsets, (a.size_bytes for a in needed), strict=True))
-        assert spans[0][0] >= 0
-        assert all(a + n <= b for (a, n), (b, _) in pairwise(spans))
-        assert spans[-1][0] + spans[-1][1] <= machine.memory.l1_bytes
+    spans = sorted(
+        (offset, area.bytes_per_buffer)
+        for area, buffers in zip(needed, stack_areas(layer, needed), strict=True)
+        for offset in buffers
+    )
+    assert spans[0][0] >= 0
+    assert all(a + n <= b for (a, n), (b, _) in pairwise(spans))
+    assert spans[-1][0] + spans[-1][1] <= machine.memory.l1_bytes
 
 
 def test_areas_hold_the_largest_box_of_any_tile() -> None:

@@ -1,0 +1,295 @@
+"""A scheduled module as instructions: reads every decision from the IR and makes none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from xdsl.dialects.builtin import StringAttr
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import Operation, OpResult, SSAValue
+
+from hbir.backend.codegen.emit_layer import Placement, ScheduledLayer
+from hbir.backend.codegen.graph import CpuStep, GraphEmitter, GroupStep, Step
+from hbir.backend.codegen.tensors import Buffer, Constant, MemoryTensor, Source
+from hbir.backend.isa.builder import GraphBuilder, ProgramBuilder
+from hbir.backend.isa.descriptor import padded_strides
+from hbir.backend.isa.enums import DType, Space
+from hbir.backend.isa.program import Program, Tensor
+from hbir.backend.layer import Layer, TensorSpec
+from hbir.backend.march import Machine
+from hbir.backend.tiling import areas, choose_tiling, stack_areas
+from hbir.dialects.layers import (
+    CONSTANT,
+    VIEW,
+    allocs_of,
+    areas_of,
+    body_ops,
+    call_of,
+    layer_of,
+    onchip_of,
+    schedule_of,
+    tiling_of,
+    view_source,
+)
+from hbir.dialects.places import Place, places_in
+from hbir.ir.function import body_of, input_names, output_names, return_of
+from hbir.ir.origin import name_of, origin_of, origin_of_op
+from hbir.ir.types import byte_size, dtype_of, shape_of
+from hbir.ir.weights import WeightStore
+from hbir.module import Function, Module
+from hbir.passes.schedule.allocate_workspace import output_roots
+from hbir.runtime.interpreter import kernel_params
+
+
+def build_program(
+    module: Module,
+    machine: Machine,
+    opt: int = 2,
+    desc: str = "",
+    constants: dict[SSAValue, Constant] | None = None,
+) -> Program:
+    """The instructions of a scheduled module. Raises HbirError when a decision is missing.
+
+    constants: filled with the constants met, so that building again needn't look them up.
+    """
+    from hbir import __version__
+
+    information: dict[str, Any] = {"version": __version__, "options": {"opt": opt}}
+    if desc:
+        information["desc"] = desc
+    program = ProgramBuilder(
+        machine.name,
+        cores=1,
+        l1_bytes=machine.memory.l1_bytes,
+        l2_bytes=machine.memory.l2_bytes,
+        information=information,
+    )
+    for function in module.functions:
+        _GraphCompiler(machine, program, function, module.weights, constants).run()
+    return program.finish()
+
+
+class _GraphCompiler:
+    """Translates one scheduled function into the steps that code generation writes."""
+
+    def __init__(
+        self,
+        machine: Machine,
+        program: ProgramBuilder,
+        function: Function,
+        weights: WeightStore,
+        constants: dict[SSAValue, Constant] | None,
+    ) -> None:
+        self.machine = machine
+        self.program = program
+        self.function: FuncOp = function.op
+        self.weights = weights
+        self.graph: GraphBuilder = program.graph(function.name, function.desc)
+        self.buffers: dict[SSAValue, Buffer] = {}
+        self.places: dict[SSAValue, Place] = places_in(self.function)
+        self.arrays = {} if constants is None else constants
+        self.workspace_bytes = 0
+        self.outputs = output_roots(self.function)
+
+    def run(self) -> None:
+        self._interface()
+        steps: list[Step] = []
+        group: list[Operation] = []
+        for body_op in body_ops(self.function):
+            op = body_op.op
+            if op.name == VIEW:
+                continue
+            self._results(op.results, op)
+            if group and (body_op.is_call or not _together(group[-1], op)):
+                steps.append(self._group(group))
+                group = []
+            if body_op.is_call:
+                steps.append(self._call(op))
+            else:
+                group.append(op)
+        if group:
+            steps.append(self._group(group))
+        steps += self._copies()
+        GraphEmitter(self.machine, self.program, self.graph).emit(steps)
+        self.graph.workspace_bytes = self.workspace_bytes
+
+    def _group(self, ops: Sequence[Operation]) -> GroupStep:
+        numbers = {op.results[0]: number for number, op in enumerate(ops)}
+        return GroupStep(tuple(self._layer(op, numbers) for op in ops), call_of(ops[0]))
+
+    def _interface(self) -> None:
+        arguments = body_of(self.function).args
+        for name, value in zip(input_names(self.function), arguments, strict=True):
+            port = self.graph.input(_port(name, value))
+            size = max(1, byte_size(value))
+            self.buffers[value] = Buffer(Space.INPUT, 0, size, port)
+        for name, value in zip(output_names(self.function), self._returned(), strict=True):
+            self.graph.output(_port(name, value))
+
+    def _returned(self) -> Sequence[SSAValue]:
+        return return_of(self.function).operands
+
+    def _results(self, results: Sequence[OpResult], op: Operation) -> None:
+        for result, alloc in zip(results, allocs_of(op), strict=True):
+            if result in self.buffers:
+                continue  # a part of it came before
+            space = Space[alloc.space.data.name]
+            start, size = alloc.offset.data, alloc.bytes.data
+            if space is Space.WORKSPACE:
+                self.workspace_bytes = max(self.workspace_bytes, start + size)
+            port = self.outputs[result] if space is Space.OUTPUT else 0
+            self.buffers[result] = Buffer(space, start, size, port, alloc.rows.data)
+
+    def _tensor(self, value: SSAValue) -> MemoryTensor:
+        root = view_source(value)
+        is_view = root is not value
+        shape, dtype = shape_of(value), dtype_of(value)
+        if root in self.places:
+            return self._onchip_tensor(root, shape, dtype, is_view)
+        return MemoryTensor.dense(self.buffers[root], shape, dtype, is_view)
+
+    def _onchip_tensor(
+        self, value: SSAValue, shape: tuple[int, ...], dtype: np.dtype[Any], is_view: bool
+    ) -> MemoryTensor:
+        lanes = self.machine.memory.channel_align_bytes
+        place = self.places[value]
+        buffer = self._buffer(place.root)
+        owner = shape_of(place.root)
+        if buffer.ring_rows:
+            owner = (owner[0], buffer.ring_rows, *owner[2:])
+        padding = 0
+        if owner and place.origin[-1] + shape_of(value)[-1] == owner[-1]:
+            padding = -owner[-1] * dtype.itemsize % lanes
+        strides = padded_strides(shape if is_view else owner, dtype.itemsize, lanes)
+        origin = (0,) * len(shape) if is_view else place.origin
+        return MemoryTensor(buffer, shape, dtype, strides, origin, padding, is_view)
+
+    def _buffer(self, root: SSAValue) -> Buffer:
+        """The buffer of a tensor that may be computed later than its parts are."""
+        if root not in self.buffers:
+            assert isinstance(root, OpResult)  # arguments are in DDR
+            self._results(root.op.results, root.op)
+        return self.buffers[root]
+
+    def _source(self, value: SSAValue) -> Source:
+        root = view_source(value)
+        if not (isinstance(root, OpResult) and root.op.name == CONSTANT):
+            return self._tensor(value)
+        if value not in self.arrays:
+            array = self.weights.array(root.op.properties["values"])
+            self.arrays[value] = Constant(array.reshape(shape_of(value)))
+        return self.arrays[value]
+
+    def _layer(self, op: Operation, numbers: Mapping[SSAValue, int]) -> ScheduledLayer:
+        layer = layer_of(op)
+        tiling = tiling_of(op, layer)
+        needed = areas_of(op, self.machine)
+        placements = tuple(
+            Placement(area.operand, area.bytes_per_buffer, offsets)
+            for area, offsets in zip(needed, onchip_of(op, needed), strict=True)
+        )
+        return ScheduledLayer(
+            layer,
+            tiling,
+            placements,
+            tuple(self._source(value) for value in op.operands),
+            self._tensor(op.results[0]),
+            self._debug(op, layer),
+            tuple(numbers.get(view_source(value)) for value in op.operands),
+        )
+
+    def _call(self, op: Operation) -> CpuStep:
+        params = kernel_params(op, self.weights)
+        reason = op.properties.get("reason")
+        number = self.graph.layer(name_of(op.results[0], op.name), op.name)
+        return CpuStep(
+            params["signature"],
+            params["parameters"],
+            tuple(self._source(value) for value in op.operands),
+            tuple(self._tensor(value) for value in op.results),
+            number,
+            reason.data if isinstance(reason, StringAttr) else "",
+        )
+
+    def _debug(self, op: Operation, layer: Layer) -> int:
+        origin = origin_of_op(op)
+        nodes = origin.nodes if origin is not None else ()
+        return self.graph.layer(
+            name_of(op.results[0], op.name),
+            kind=layer.kind,
+            operations=2 * layer.macs,
+            mac_type=_mac_type(layer),
+            origin_ops=[node.name for node in nodes],
+        )
+
+    def _copies(self) -> list[Step]:
+        """Outputs that no op computes in place: inputs, constants, values returned twice."""
+        steps: list[Step] = []
+        for position, value in enumerate(self._returned()):
+            if self.outputs.get(view_source(value)) == position:
+                continue
+            size = max(1, byte_size(value))
+            buffer = Buffer(Space.OUTPUT, 0, size, position)
+            steps.append(GroupStep((self._copy(value, buffer),), self._last_call()))
+        return steps
+
+    def _last_call(self) -> int:
+        ops = [b.op for b in body_ops(self.function) if b.is_layer]
+        return call_of(ops[-1]) if ops else 0
+
+    def _copy(self, value: SSAValue, buffer: Buffer) -> ScheduledLayer:
+        source = self._source(value)
+        flat, dtype = (byte_size(value),), np.dtype(np.int8)
+        spec = TensorSpec(flat, dtype)
+        name = output_names(self.function)[buffer.port]
+        layer = Layer("copy", (spec,), spec, {}, f"output {name}")
+        tiling = choose_tiling(self.machine, layer, 0)
+        needed = areas(self.machine, layer, tiling.tile, tiling.buffers)
+        offsets = stack_areas(layer, needed)
+        if isinstance(source, Constant):
+            flat_source: Source = Constant(
+                np.ascontiguousarray(source.array).reshape(-1).view(np.int8)
+            )
+        else:
+            flat_source = MemoryTensor.dense(source.buffer, flat, dtype, is_view=True)
+        return ScheduledLayer(
+            layer,
+            tiling,
+            tuple(
+                Placement(area.operand, area.bytes_per_buffer, places)
+                for area, places in zip(needed, offsets, strict=True)
+            ),
+            (flat_source,),
+            MemoryTensor.dense(buffer, flat, dtype),
+            self.graph.layer(name, "copy"),
+        )
+
+
+def _together(first: Operation, second: Operation) -> bool:
+    """Whether two neighbouring ops are of one group and one function call."""
+    same_group = schedule_of(first).group.data == schedule_of(second).group.data
+    return same_group and call_of(first) == call_of(second)
+
+
+def _port(name: str, value: SSAValue) -> Tensor:
+    tensor = Tensor.dense(name, DType.of(dtype_of(value)), shape_of(value))
+    origin = origin_of(value)
+    if origin is None or not isinstance(origin.scale, float) or dtype_of(value).kind != "i":
+        return tensor
+    return Tensor(
+        tensor.name,
+        tensor.dtype,
+        tensor.shape,
+        tensor.strides,
+        scales=(origin.scale,),
+        zero_points=(origin.zero_point,),
+    )
+
+
+def _mac_type(layer: Layer) -> str:
+    if layer.kind != "conv2d":
+        return ""
+    feature, weight = (8 * spec.itemsize for spec in layer.inputs[:2])
+    return f"int{feature}" if feature == weight else f"int{feature} x int{weight}"
