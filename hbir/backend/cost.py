@@ -86,12 +86,14 @@ class MatmulWork:
 def matmul_cycles(machine: Machine, work: MatmulWork) -> Cycles:
     """Cycles of matrix products of activations: a 1x1 convolution per batch element.
 
-    Its rows fill W, then H (a matrix has no rows of its own to keep apart); the batch is N.
+    Its rows fill W, and H stays a single row, padded like any other: YOLO12's and SigLIP's rates on
+    S100 and S100P can't be reached otherwise (a linear layer's tokens lie along W too). The batch
+    is N.
     """
     tae = machine.tae
     passes = (
         np.asarray(work.batch)
-        * ceil_div(ceil_div(work.rows, tae.unroll_w), tae.unroll_h)
+        * ceil_div(work.rows, tae.unroll_w)
         * ceil_div(work.columns, tae.unroll_cout)
         * ceil_div(work.terms, tae.unroll_cin)
     )
