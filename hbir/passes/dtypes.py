@@ -16,6 +16,7 @@ from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue, Use
 
+from hbir.dialects.hbir.grid_sample import GridSampleOp
 from hbir.ir.function import body_of
 from hbir.ir.op import to_attribute, to_python
 from hbir.ir.verify import VerifyError
@@ -26,6 +27,10 @@ ARGUMENT_ATTRIBUTE = "hbir.output_bits"
 
 BITS = (8, 16)
 """Widths of quantized tensors."""
+
+WIDE_OPERANDS: dict[type[Operation], tuple[int, ...]] = {GridSampleOp: (1,)}
+"""Operands that are 16 bits wide unless something else is said: 255 places along an image's side
+are too few."""
 
 
 @dataclass
@@ -69,6 +74,8 @@ def take_widths(function: FuncOp) -> Widths:
             widths.values[argument] = _bits(to_python(given), function)
             _set_argument(function, argument.index, None)
     for op in block.ops:
+        for index in WIDE_OPERANDS.get(type(op), ()):
+            widths.operands[op, index] = max(BITS)
         given = op.attributes.pop(OUTPUT_ATTRIBUTE, None)
         if given is not None:
             widths.values.update(dict.fromkeys(op.results, _bits(to_python(given), op)))

@@ -17,19 +17,24 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 
+from hbir.backend.march import Machine
+from hbir.backend.march.march import DEFAULT_ENGINES
 from hbir.dialects.hbir.activation import ClipOp, PreluOp
 from hbir.dialects.hbir.constant import ConstantOp
 from hbir.dialects.hbir.layernorm import NormOp
 from hbir.dialects.hbir.move import ReshapeOp, TransposeOp
 from hbir.dialects.qnt import ConstFakeQuantOp
+from hbir.errors import HbirError
 from hbir.ir.context import weights_of
 from hbir.ir.function import body_of, functions_of
 from hbir.ir.op import TensorOp
 from hbir.ir.origin import name_of
+from hbir.ir.types import F32, element_of
 from hbir.ir.weights import WeightStore
 from hbir.passes.constraints import broken_constraint
 from hbir.passes.fake_quant import quantization_at
 from hbir.passes.groups import FusionGroup, group_ending_at, is_inside_group
+from hbir.passes.scheduling import machine_of
 from hbir.passes.tables import chain_ending_at, table_operand
 
 PLACEMENT = "placement"
@@ -45,8 +50,9 @@ class PlaceOpsPass(ModulePass):
     @override
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         weights = weights_of(ctx)
+        engines = _engines_of(op)
         for function in functions_of(op):
-            _place(function, weights)
+            _place(function, weights, engines)
 
 
 def is_on_bpu(op: Operation) -> bool:
@@ -55,7 +61,27 @@ def is_on_bpu(op: Operation) -> bool:
     return isinstance(placement, StringAttr) and placement.data == BPU
 
 
-def _place(function: FuncOp, weights: WeightStore) -> None:
+def _engines_of(module: ModuleOp) -> Machine | None:
+    """The module's machine; None when it is that of a file, which tells its engines later."""
+    try:
+        return machine_of(module, None)
+    except HbirError:
+        return None
+
+
+def _without_engine(ops: Iterable[TensorOp], machine: Machine | None) -> str | None:
+    """Why the machine doesn't have what runs the ops on others; None when it does."""
+    if machine is None:
+        return None
+    for op in ops:
+        opcode = op.name.partition(".")[2]
+        engine = DEFAULT_ENGINES.get(opcode)
+        if engine is not None and opcode not in machine.opcode_engines:
+            return f"{machine.name} has no {engine}, the engine that runs it on other marches"
+    return None
+
+
+def _place(function: FuncOp, weights: WeightStore, machine: Machine | None) -> None:
     for op in body_of(function).ops:
         if not isinstance(op, TensorOp) or not op.name.startswith("hbir."):
             continue
@@ -66,7 +92,11 @@ def _place(function: FuncOp, weights: WeightStore) -> None:
             members, reason = group.ops, _group_reason(group)
         else:
             members = chain_ending_at(op, weights) or [op]
-            reason = _unfit(members) or _unquantized(members, weights)
+            reason = (
+                _unfit(members)
+                or _without_engine(members, machine)
+                or _unquantized(members, weights)
+            )
         for member in members:
             _mark(member, reason)
 
@@ -107,15 +137,19 @@ def _unquantized(chain: list[TensorOp], weights: WeightStore) -> str | None:
     missing = _first_unquantized(_activations(first, weights))
     if missing is not None:
         return missing
+    if element_of(op.output) != F32:
+        return None  # indices, which have no scale
     return None if _is_quantized(op.output) else _result_reason(op.output)
 
 
 def _activations(op: TensorOp, weights: WeightStore) -> list[SSAValue]:
-    """The operands that must be quantized: not a number, not a slope, not a norm's weight."""
+    """The operands that must be quantized: no numbers, indices, slopes, or weights of a norm."""
     if isinstance(op, PreluOp | NormOp):
         return [op.x]
     operand = table_operand(op, weights)
-    return list(op.operands) if operand is None else [operand]
+    if operand is not None:
+        return [operand]
+    return [value for value in op.operands if element_of(value) == F32]
 
 
 def _first_unquantized(values: Iterable[SSAValue]) -> str | None:

@@ -6,6 +6,7 @@ numbers, which go into a table, nor slopes, which go into multipliers.
 
 from __future__ import annotations
 
+import numpy as np
 from typing_extensions import override
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -28,13 +29,14 @@ from hbir.passes.fake_quant import (
     symmetric_range,
 )
 from hbir.passes.scalars import scalar_operand
+from hbir.passes.ties import INDEXING_OPS
 
-QUANTIZED_OPERANDS = (BinaryOp, ComparisonOp, MatmulOp, WhereOp, ConcatOp)
+QUANTIZED_OPERANDS = (BinaryOp, ComparisonOp, MatmulOp, WhereOp, ConcatOp, *INDEXING_OPS)
 
 
 class QuantizeConstantsPass(ModulePass):
-    """Symmetric, of the largest magnitude, as wide as the other operand; for concat, max and min as
-    the result."""
+    """Symmetric, of the largest magnitude, as wide as the other operand; for what keeps its
+    operands' integers as the result."""
 
     name = "quantize-constants"
 
@@ -52,7 +54,7 @@ def _quantize_operands(op: Operation, rewrite: Rewrite) -> None:
         return
     for index, value in enumerate(op.operands):
         array = rewrite.constant_value(value)
-        if array is None or not isinstance(value.owner, ConstantOp):
+        if array is None or array.dtype != np.float32 or not isinstance(value.owner, ConstantOp):
             continue
         uses = [use for use in value.uses if use.operation is op and use.index == index]
         is_condition = isinstance(op, WhereOp) and index == 0

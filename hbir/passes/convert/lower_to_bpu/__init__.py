@@ -26,6 +26,7 @@ from hbir.ir.function import body_of, functions_of
 from hbir.ir.op import TensorOp
 from hbir.ir.origin import origin_of_op, set_origin
 from hbir.ir.rewriter import Rewrite
+from hbir.ir.types import F32, element_of
 from hbir.ir.verify import describe_op
 from hbir.passes.convert.lower_to_bpu.activation import lower_chain
 from hbir.passes.convert.lower_to_bpu.lowering import Lowering, LoweringFunction, quantization_of
@@ -69,7 +70,10 @@ def _lower(op: Operation, rewrite: Rewrite) -> None:
 
 
 def _is_raw(op: TensorOp) -> bool:
+    """Whether the result goes out as it is: an accumulator, or indices, which have no scale."""
     uses = list(op.output.uses)
+    if element_of(op.output) != F32:
+        return bool(uses)
     if any(isinstance(use.operation, QuantizeOp) for use in uses):
         return False
     moves_output = isinstance(op, ReshapeOp | TransposeOp)
