@@ -1,0 +1,62 @@
+"""Steps on pixel values: add, subtract the mean, scale. Results are float32."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from typing_extensions import override
+
+from hbir.ptq.transformers.base import LAYOUTS, Image, Transformer, TransformerError, choose
+
+
+class AddTransformer(Transformer):
+    """Adds `value`, which may be negative, to every pixel."""
+
+    def __init__(self, value: float) -> None:
+        self.value = np.float32(value)
+
+    @override
+    def transform(self, image: Image) -> Image:
+        return image.astype(np.float32) + self.value
+
+
+class _PerChannel(Transformer):
+    """A step with one number per channel, or one for all."""
+
+    def __init__(self, numbers: Any, data_format: str) -> None:
+        self.numbers = np.atleast_1d(np.asarray(numbers, np.float32))
+        self.data_format = choose("data_format", data_format, LAYOUTS)
+
+    def along_channels(self, image: Image) -> Image:
+        """The numbers, so that they broadcast against `image`."""
+        first = self.data_format == "CHW"
+        channels = image.shape[0 if first else 2]
+        if self.numbers.ndim != 1 or len(self.numbers) not in (1, channels):
+            raise TransformerError(
+                f"{type(self).__name__}: {self.numbers.size} numbers for {channels} channels in"
+                f" {self.data_format}"
+            )
+        return self.numbers[:, None, None] if first else self.numbers
+
+
+class MeanTransformer(_PerChannel):
+    """Subtracts `means`, one per channel or one for all."""
+
+    def __init__(self, means: Any, data_format: str = "CHW") -> None:
+        super().__init__(means, data_format)
+
+    @override
+    def transform(self, image: Image) -> Image:
+        return image.astype(np.float32) - self.along_channels(image)
+
+
+class ScaleTransformer(_PerChannel):
+    """Multiplies by `scale_value`, one per channel or one for all."""
+
+    def __init__(self, scale_value: Any, data_format: str = "CHW") -> None:
+        super().__init__(scale_value, data_format)
+
+    @override
+    def transform(self, image: Image) -> Image:
+        return image.astype(np.float32) * self.along_channels(image)

@@ -1,0 +1,35 @@
+"""Steps that move or drop channels."""
+
+from __future__ import annotations
+
+import numpy as np
+from typing_extensions import override
+
+from hbir.ptq.transformers.base import LAYOUTS, Image, Transformer, choose
+
+
+class HWC2CHWTransformer(Transformer):
+    """Channels from last to first."""
+
+    @override
+    def transform(self, image: Image) -> Image:
+        return np.ascontiguousarray(image.transpose(2, 0, 1))
+
+
+class CHW2HWCTransformer(Transformer):
+    """Channels from first to last."""
+
+    @override
+    def transform(self, image: Image) -> Image:
+        return np.ascontiguousarray(image.transpose(1, 2, 0))
+
+
+class ReduceChannelTransformer(Transformer):
+    """The first channel alone."""
+
+    def __init__(self, data_format: str = "CHW") -> None:
+        self.data_format = choose("data_format", data_format, LAYOUTS)
+
+    @override
+    def transform(self, image: Image) -> Image:
+        return image[:1] if self.data_format == "CHW" else image[:, :, :1]
