@@ -190,10 +190,10 @@ def layernorm_error_bound(
 ) -> Array:
     """Proven bound of |integer layer norm - float64 layer norm| on the same codes, in output steps.
 
-    normal: the exact normalised element; variance: N * sum(x^2) - sum(x)^2 + epsilon of its row, in
-    integers; weight: the largest magnitude. docs/arithmetic.md derives it.
+    normal: the exact normalised element; variance: N^2 * (variance of the codes + eps / scale^2) of
+    its row; weight: the largest magnitude. docs/arithmetic.md derives it.
     """
     magnitude = np.abs(np.asarray(normal, np.float64))
-    relative = 2.0**-14 + 2.0**-15 + 0.25 / np.maximum(np.asarray(variance, np.float64), 1)
+    relative = 2.0**-14 + 2.0**-15 + 0.25 / np.maximum(np.asarray(variance, np.float64) - 0.5, 1)
     steps = abs(weight) / output_scale
     return np.asarray(0.5 + 2.0**-9 + steps * (magnitude * relative + 2.0**-20))

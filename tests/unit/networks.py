@@ -10,10 +10,15 @@ from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, SSAValue
 
+from hbir.dialects.bpu.argmax import ReduceArgmaxOp, ReduceArgminOp
 from hbir.dialects.bpu.comparison import MODES, CompareOp, WhereOp
 from hbir.dialects.bpu.conv import Conv2dOp
+from hbir.dialects.bpu.grid_sample import GridSampleOp
+from hbir.dialects.bpu.index import GatherElementsOp, IndexOp
 from hbir.dialects.bpu.elementwise import AddOp, MaxOp, MulOp, PreluOp
+from hbir.dialects.bpu.layernorm import LayernormOp
 from hbir.dialects.bpu.lut import LutOp
+from hbir.dialects.bpu.matmul import MatmulOp
 from hbir.dialects.bpu.move import ConcatOp, PadOp, ReshapeOp, SliceOp, TileOp, TransposeOp
 from hbir.dialects.bpu.pool import AvgPoolOp, MaxPoolOp
 from hbir.dialects.bpu.reduce import ReduceMaxOp, ReduceMeanOp, ReduceMinOp, ReduceSumOp
@@ -29,8 +34,9 @@ from hbir.ir.op import TensorOp
 from hbir.ir.origin import Origin
 from hbir.ir.types import F32, SI8, SI16, SI32, dtype_of, element_of, shape_of, tensor
 from hbir.kernels.lut_tables import segmented_table
-from hbir.kernels.norm_parameters import softmax_parameters
+from hbir.kernels.norm_parameters import layernorm_parameters, softmax_parameters
 from hbir.kernels.parameters import avg_pool_qpp, resize_parameters
+from hbir.kernels.sample_parameters import grid_sample_parameters
 from hbir.module import Module
 
 
@@ -170,12 +176,44 @@ class Network:
             Resize2dOp, x, size=list(size), mode=mode, **resize_parameters(step, offset, mode=mode)
         )
 
+    def grid_sample(self, x: SSAValue, grid: SSAValue, mode: str, border: bool) -> SSAValue:
+        parameters: dict[str, Any] = grid_sample_parameters(
+            1.5 / (1 << 15), 0, shape_of(x)[1:3], align_corner=border
+        )
+        return self.add(
+            GridSampleOp, x, grid, mode=mode,
+            expansion_mode="border" if border else "constant", pad_value=4, **parameters,
+        )  # fmt: skip
+
     def softmax(self, x: SSAValue, dim: int) -> SSAValue:
-        p = softmax_parameters(0.1, 1 / 127, shape_of(x)[dim])
+        bits = 8 * dtype_of(x).itemsize
+        scale = 0.1 if bits == 8 else 4e-4
+        p = softmax_parameters(scale, 1 / 127, shape_of(x)[dim], input_bits=bits)
         tables = [self.constant(np.asarray(t)) for t in (p.exp_table, p.reciprocal_table)]
         return self.add(
-            SoftmaxOp, self.as_si8(x), *tables, dim=dim, multiplier=p.multiplier, shift=p.shift,
-            element=self.element(),
+            SoftmaxOp, x, *tables, dim=dim, multiplier=p.multiplier, shift=p.shift,
+            exp_multiplier=p.exp_multiplier, exp_shift=p.exp_shift, element=self.element(),
+        )  # fmt: skip
+
+    def layernorm(self, x: SSAValue, center: bool) -> SSAValue:
+        channels = shape_of(x)[-1]
+        weight, bias = self.random.normal(size=(2, channels))
+        element = self.element()
+        scale = 2e-4 if element == SI16 else 0.05
+        p = layernorm_parameters(0.1, scale, channels, eps=1e-3, weight=weight, bias=bias)
+        tables = [self.constant(np.asarray(t)) for t in (p.affine, p.rsqrt_table)]
+        return self.add(
+            LayernormOp, x, *tables, shift=p.shift, epsilon=p.epsilon, center=center,
+            input_zero_point=0 if center else 3, output_zero_point=-2, element=element,
+        )  # fmt: skip
+
+    def matmul(self, x: SSAValue, y: SSAValue) -> SSAValue:
+        element = self.element()
+        wide = [e == SI16 for e in (element_of(x), element_of(y), element)]
+        shift = 25 + 8 * (wide[0] + wide[1] - wide[2])
+        return self.add(
+            MatmulOp, x, y, multiplier=20000, shift=shift, lhs_zero_point=3,
+            output_zero_point=-5, element=element,
         )  # fmt: skip
 
     def cpu_relu(self, x: SSAValue) -> SSAValue:
@@ -233,7 +271,7 @@ def _random_op(  # noqa: C901 (one case per kind of op)
     if len(shape) != 4:
         return net.lut(x)
     n, h, w, c = shape
-    match draw(0, 21):
+    match draw(0, 28):
         case 0:
             k = draw(1, 3)
             pad = [draw(0, k), draw(0, k - 1), draw(0, k), draw(0, k - 1)]
@@ -303,6 +341,24 @@ def _random_op(  # noqa: C901 (one case per kind of op)
                 SliceOp, x, begin=[0, 0, 0, 0], end=[n, 1, min(w, 3), min(c, 5)], step=[1] * 4
             )
             return net.add(TileOp, part, multiplies=[1, draw(1, 9), draw(1, 3), draw(1, 4)])
+        case 21:
+            return net.layernorm(x, bool(draw(0, 1)))
+        case 22:
+            y = net.add(TransposeOp, net.lut(x), dims=[0, 1, 3, 2]) if w == c else net.lut(x)
+            return net.matmul(x, y)
+        case 23:
+            part = net.add(SliceOp, x, begin=[0, 0, 0, 0], end=[n, 1, w, c], step=[1] * 4)
+            return net.matmul(x, part) if draw(0, 1) else net.matmul(part, x)
+        case 24:
+            kind, axis = (ReduceArgmaxOp, ReduceArgminOp)[draw(0, 1)], draw(1, 3)
+            return net.add(GatherElementsOp, x, net.add(kind, x, dims=[axis]), dim=axis)
+        case 25:
+            axis = draw(1, 3)
+            indices = net.random.integers(-shape[axis], shape[axis] + 3, draw(1, 30))
+            return net.add(IndexOp, x, net.constant(indices), dim=axis)
+        case 26 | 27:
+            grid = net.conv(x, 2, 1, element=SI16)
+            return net.grid_sample(x, grid, ["nearest", "bilinear"][draw(0, 1)], bool(draw(0, 1)))
         case _:
             slope = net.random.integers(-(1 << 14), 1 << 14, c).astype(np.int32)
             y = net.add(

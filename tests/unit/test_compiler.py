@@ -176,6 +176,10 @@ def single_layers() -> list[Module]:
     )
     net = Network({"x": ((1, 100, 90, 32), SI8), "z": ((1, 100, 90, 32), SI8)})
     modules.append(net.finish({"y": net.add_values(*net.inputs)}))
+    net = Network({"x": ((6, 197, 64), SI8), "z": ((6, 197, 64), SI8)})
+    modules.append(net.finish({"y": net.matmul(*net.inputs)}))
+    net = Network({"x": ((1, 3136, 96), SI8)})
+    modules.append(net.finish({"y": net.layernorm(net.inputs[0], center=True)}))
     return modules
 
 

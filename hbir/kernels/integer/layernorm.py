@@ -72,7 +72,7 @@ def normalize(
 
 
 def inverse_root(value: Array, table: Array) -> tuple[Int64Array, Int64Array]:
-    """(r, k) with 1 / sqrt(value) ~ r * 2^-(23 + k), for int64 1 <= value < 2^63.
+    """(r, k) with 1 / sqrt(value) ~ r * 2^-(23 + k), for int64 1 <= value <= 2^62 + 2^61.
 
     value is brought to a mantissa M of 15 or 16 bits, rounded, such that value ~ M * 4^k; r
     interpolates linearly between the table's 769 values of 2^23 / sqrt(M), rounding once.

@@ -16,7 +16,7 @@ MAX_PRODUCTS = 32768
 stays inside the 32-bit accumulator whatever the weights."""
 
 MATMUL_MAX_PRODUCTS = 65535
-"""256 · 128 · 65536 = 2^31, the left side with a zero point; 2^16 · 2^15 · 65536 = 2^47 for int16."""
+"""256 · 128 · 65536 = 2^31 with a zero point on the left; 2^16 · 2^15 · 65536 = 2^47 for int16."""
 
 
 def constraint_constant_weights(op: GemmOp) -> str | None:

@@ -12,6 +12,7 @@ from xdsl.utils.exceptions import VerifyException
 from hbir.dialects.bpu.checks import check_accumulator_bound, check_multipliers
 from hbir.dialects.bpu.conv import Conv2dOp
 from hbir.dialects.bpu.elementwise import AddOp, MaxOp, MulOp, PreluOp
+from hbir.dialects.bpu.matmul import MatmulOp
 from hbir.dialects.bpu.move import ReshapeOp
 from hbir.dialects.bpu.pool import AvgPoolOp
 from hbir.dialects.bpu.reduce import ReduceMeanOp
@@ -198,7 +199,14 @@ def softmax(b: Builder, off: int) -> TensorOp:
     )
 
 
-CASES = [rescale, add, mul, prelu, mean, pool, softmax]
+def matmul(b: Builder, off: int) -> TensorOp:
+    pair = p.mul_parameters(0.1, 0.02, 0.07)
+    pair["multiplier"] -= off
+    lhs, rhs = b.activation(5, 4, scale=0.1), b.activation(6, 4, scale=0.02)
+    return MatmulOp.make(lhs, rhs, element=SI8, origin=Origin("y", scale=0.07), **pair)
+
+
+CASES = [matmul, rescale, add, mul, prelu, mean, pool, softmax]
 
 
 @pytest.mark.parametrize("build", CASES)
@@ -243,4 +251,17 @@ def test_sums_of_pools_and_means_are_bounded():
         narrow, element=SI8, dims=(1, 2), multiplier=1 << 14, shift=40, input_zero_point=-128
     )
     with pytest.raises(VerifyException, match="the sum can reach"):
+        check_accumulator_bound(op, builder.weights)
+
+
+@pytest.mark.parametrize(("terms", "fits"), [(65535, True), (65536, False)])
+def test_matmul_accumulators_are_proven(terms: int, fits: bool):
+    builder = Builder()
+    lhs = builder.activation(2, terms, scale=0.1)
+    rhs = builder.activation(3, terms, scale=0.1)
+    op = MatmulOp.make(lhs, rhs, element=SI8, multiplier=20000, shift=40, lhs_zero_point=-128)
+    if fits:
+        check_accumulator_bound(op, builder.weights)
+        return
+    with pytest.raises(VerifyException, match="the accumulator can reach 2147483648"):
         check_accumulator_bound(op, builder.weights)

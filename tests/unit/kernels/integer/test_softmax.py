@@ -10,7 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hbir.kernels.integer.softmax import reciprocal, softmax
-from hbir.kernels.norm_parameters import softmax_error_bound, softmax_parameters
+from hbir.kernels.norm_parameters import (
+    SoftmaxParameters,
+    softmax_error_bound,
+    softmax_parameters,
+)
 from hbir.kernels.parameters import ParameterError
 from tests.unit.kernels.integer import oracle
 from tests.unit.kernels.integer.strategies import tensors
@@ -25,7 +29,7 @@ OUTPUTS: list[tuple[float, int, type[np.signedinteger[Any]]]] = [
 def run(x: Any, input_scale: float, output: tuple[float, int, type], dim: int = -1) -> Any:
     """Integer softmax of codes x."""
     scale, zero_point, dtype = output
-    p = softmax_parameters(input_scale, scale, x.shape[dim])
+    p = softmax_parameters(input_scale, scale, x.shape[dim], input_bits=8 * x.itemsize)
     return softmax(
         x,
         p.exp_table,
@@ -34,14 +38,34 @@ def run(x: Any, input_scale: float, output: tuple[float, int, type], dim: int = 
         multiplier=p.multiplier,
         shift=p.shift,
         output_zero_point=zero_point,
+        exp_multiplier=p.exp_multiplier,
+        exp_shift=p.exp_shift,
         dtype=dtype,
     )
 
 
-def plain(row: list[int], input_scale: float, output: tuple[float, int, type]) -> list[int]:
+def plain_exponential(distance: int, p: SoftmaxParameters) -> int:
+    """2^(22 - u), u having 16 fraction bits."""
+    if p.exp_shift > 0:
+        power = oracle.round_half_up(distance * p.exp_multiplier, p.exp_shift)
+    else:
+        power = distance * p.exp_multiplier << -p.exp_shift
+    whole, rest = divmod(power, 1 << 16)
+    index, fraction = divmod(rest, 1 << 7)
+    here, following = int(p.exp_table[index]), int(p.exp_table[index + 1])
+    value = here - oracle.round_half_up((here - following) * fraction, 7)
+    return oracle.round_half_up(value, min(whole, 31)) if whole else value
+
+
+def plain(
+    row: list[int], input_scale: float, output: tuple[float, int, type], bits: int = 8
+) -> list[int]:
     """The formula of docs/arithmetic.md for one row, in Python integers."""
-    p = softmax_parameters(input_scale, output[0], len(row))
-    exponentials = [int(p.exp_table[max(row) - v]) for v in row]
+    p = softmax_parameters(input_scale, output[0], len(row), input_bits=bits)
+    if bits == 8:
+        exponentials = [int(p.exp_table[max(row) - v]) for v in row]
+    else:
+        exponentials = [plain_exponential(max(row) - v, p) for v in row]
     total = sum(exponentials)
     n = total.bit_length() - 15
     mantissa = oracle.round_half_up(total, n)
@@ -64,6 +88,34 @@ def test_softmax_equals_plain_integers(
     x = data.draw(tensors((3, classes)))
     got = run(x, input_scale, output)
     assert got.tolist() == [plain([int(v) for v in row], input_scale, output) for row in x]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data(), st.sampled_from(OUTPUTS), st.floats(1e-6, 10), st.integers(1, 40))
+def test_softmax_of_si16_equals_plain_integers(
+    data: st.DataObject, output: tuple[float, int, type], input_scale: float, classes: int
+):
+    x = data.draw(tensors((3, classes), np.int16))
+    got = run(x, input_scale, output)
+    assert got.tolist() == [plain([int(v) for v in row], input_scale, output, 16) for row in x]
+
+
+@pytest.mark.parametrize("classes", [1, 2, 197, 20000])
+@pytest.mark.parametrize("output", OUTPUTS)
+@pytest.mark.parametrize("input_scale", [2e-5, 3e-4, 0.01])
+@pytest.mark.parametrize("spread", [30, 3000, 30000])
+def test_softmax_of_si16_is_within_its_declared_bound(
+    classes: int, output: tuple[float, int, type], input_scale: float, spread: int
+):
+    generator = np.random.default_rng(classes)
+    x = np.clip(generator.normal(0, spread, (4, classes)), -32768, 32767).astype(np.int16)
+    got = run(x, input_scale, output)
+    scale, zero_point, dtype = output
+    exponential = np.exp((x - x.max(axis=1, keepdims=True).astype(float)) * input_scale)
+    real = exponential / exponential.sum(axis=1, keepdims=True) / scale + zero_point
+    info = np.iinfo(np.dtype(dtype).name)
+    error = np.abs(got - np.clip(real, info.min, info.max))
+    assert error.max() <= softmax_error_bound(scale, classes, input_bits=16)
 
 
 @pytest.mark.parametrize("classes", [1, 2, 3, 10, 1000, 18385, 20000])
