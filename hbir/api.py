@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hbir.errors import HbirError
-from hbir.files import SuffixError, read_text_file, write_file
+from hbir.files import SuffixError, map_file, write_file
 from hbir.ir.context import make_context
-from hbir.ir.text import parse_module
+from hbir.ir.storage import read_module
 from hbir.ir.verify import verify_module
 from hbir.module import Module
 
@@ -24,20 +24,19 @@ if TYPE_CHECKING:
 
 MODULE_SUFFIXES = (".bc", ".mlir")
 
-BYTECODE_MAGIC = b"ML\xefR"
-
 
 def load(path: str | os.PathLike[str]) -> Module:
-    """The module of a `.bc` or `.mlir` file, verified.
+    """The module of a `.bc` or `.mlir` file, verified. Bytecode and text are told apart by content.
 
-    Raises HbirError (a ValueError too, for a wrong suffix) that names the file.
+    Weights of bytecode are memory-mapped: loading takes as long as its ops do, and the file must
+    stay as it is (hbir replaces files whole, which does no harm). Raises HbirError (a ValueError
+    too, for a wrong suffix) that names the file.
     """
     file = Path(path)
     if file.suffix not in MODULE_SUFFIXES:
         raise SuffixError(f"{file}: invalid file. should end with .bc (or .mlir)")
     context = make_context()
-    text = read_text_file(file, refuse={BYTECODE_MAGIC: "MLIR bytecode, which hbir can't read yet"})
-    op = parse_module(text, context, str(file))
+    op = read_module(map_file(file), context, str(file))
     try:
         verify_module(op)
     except HbirError as error:
@@ -46,14 +45,14 @@ def load(path: str | os.PathLike[str]) -> Module:
 
 
 def save(m: Module, path: str | os.PathLike[str]) -> None:
-    """Write a module, constants included, to a `.bc` or `.mlir` file.
+    """Write a module, constants included, to a `.bc` (MLIR bytecode) or `.mlir` (text) file.
 
-    Both hold text with resources until hbir writes bytecode. The file appears whole or not at all.
+    The file appears whole or not at all. Raises HbirError.
     """
     file = Path(path)
     if file.suffix not in MODULE_SUFFIXES:
         raise SuffixError(f"{file}: invalid file. should end with .bc (or .mlir)")
-    write_file(file, m.asm(elide=False).encode())
+    write_file(file, m.bytecode() if file.suffix == ".bc" else m.text().encode())
 
 
 def calibrate(

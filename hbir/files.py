@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from hbir.errors import HbirError
@@ -27,6 +28,20 @@ def read_file(path: str | os.PathLike[str]) -> bytes:
         raise HbirError(f"{file}: can't be read ({error.strerror})") from None
 
 
+def map_file(path: str | os.PathLike[str]) -> memoryview:
+    """A file's bytes, memory-mapped: what is not looked at is not read. Raises as read_file.
+
+    Whoever replaces the file should write beside and rename, as `write_file` does; a file that is
+    shortened in place takes the bytes away.
+    """
+    file = Path(path)
+    try:
+        with open(file, "rb") as stream:
+            return memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
+    except (OSError, ValueError):  # empty, a pipe, or nothing at all: as for any other file
+        return memoryview(read_file(file))
+
+
 def read_text_file(path: str | os.PathLike[str], refuse: Mapping[bytes, str] | None = None) -> str:
     """A UTF-8 file's text. `refuse` maps leading bytes to what such a file is, to say so."""
     data = read_file(path)
@@ -39,14 +54,20 @@ def read_text_file(path: str | os.PathLike[str], refuse: Mapping[bytes, str] | N
         raise HbirError(f"{path}: not text (byte {error.start} is not UTF-8)") from None
 
 
-def write_file(path: str | os.PathLike[str], data: bytes | memoryview) -> None:
-    """Write beside, then rename: a failure leaves what was there before. Raises HbirError."""
+def write_file(
+    path: str | os.PathLike[str], data: bytes | memoryview | Iterable[bytes | memoryview]
+) -> None:
+    """Write beside, then rename: a failure leaves what was there before. Raises HbirError.
+
+    `data` may be chunks, written one after the other.
+    """
+    chunks = (data,) if isinstance(data, bytes | memoryview) else data
     file = Path(path)
     temporary: str | None = None
     try:
         handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
         with os.fdopen(handle, "wb") as stream:
-            stream.write(data)
+            stream.writelines(chunks)
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, file)
     except OSError as error:

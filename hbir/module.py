@@ -19,9 +19,11 @@ from hbir.errors import HbirError
 from hbir.interface import Argument, ArgumentType, Ports, bind_inputs
 from hbir.ir.context import HbirContext, make_context
 from hbir.ir.function import body_of, functions_of, input_names, output_names
-from hbir.ir.text import parse_module, print_module
+from hbir.ir.storage import module_chunks, module_text, read_text
+from hbir.ir.text import print_module
 from hbir.ir.types import Array, dtype_of, shape_of
 from hbir.ir.verify import verify_module
+from hbir.ir.version import DIALECT_VERSION, VERSION, version_attributes
 from hbir.ir.weights import WeightStore
 
 if TYPE_CHECKING:
@@ -34,11 +36,6 @@ LEVELS = ("float", "qat", "quantized", "scheduled")
 
 TARGET = "hbdk.target"
 """Module attribute that `convert` sets: the march."""
-
-VERSION = "hbir.version"
-"""Module attribute: the version of the dialects the module is written in."""
-
-DIALECT_VERSION = "0.1"
 
 Listener = Callable[[str, Array, Operation | None], None]
 """Called with (source tensor name, array, op) for each named tensor of a run; op None: an input."""
@@ -151,7 +148,7 @@ class Module:
     def parse(cls, asm: str, filename: str = "<text>") -> Self:
         """The module of a text (a bare `func.func` will do), verified."""
         context = make_context()
-        op = parse_module(asm, context, filename)
+        op = read_text(asm, context, filename)
         verify_module(op)
         return cls(op, context)
 
@@ -204,7 +201,7 @@ class Module:
         if level not in LEVELS:
             raise HbirError(f"there is no level {level!r}; levels are {', '.join(LEVELS)}")
         self.op.attributes[LEVEL] = StringAttr(level)
-        self.op.attributes.setdefault(VERSION, StringAttr(DIALECT_VERSION))
+        self.op.attributes.update(version_attributes())
 
     @property
     def version(self) -> str:
@@ -239,6 +236,14 @@ class Module:
         weights = None if elide else self.weights
         print_module(self.op, stream, weights, elide=elide, generic=generic, debuginfo=debuginfo)
         return stream.getvalue()
+
+    def text(self) -> str:
+        """What a `.mlir` file of the module holds: all constants, and the versions."""
+        return module_text(self.op, self.weights)
+
+    def bytecode(self) -> list[bytes | memoryview]:
+        """What a `.bc` file of the module holds, as chunks; the large ones are not copies."""
+        return module_chunks(self.op, self.weights)
 
     @override
     def __str__(self) -> str:

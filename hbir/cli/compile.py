@@ -179,7 +179,9 @@ class _Stages:
     def keep(self, name: str, module: Module) -> None:
         """Write a module, constants included."""
         if self._folder is not None:
-            self.write(name, module.asm(elide=False))
+            from hbir import api
+
+            api.save(module, self._folder / name)
 
     def write(self, name: str, text: str) -> None:
         """Write a text."""

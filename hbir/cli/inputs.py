@@ -6,33 +6,30 @@ import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from hbir.api import BYTECODE_MAGIC
 from hbir.errors import HbirError
-from hbir.files import SuffixError, read_text_file
+from hbir.files import SuffixError, map_file
 
 STDIN = "-"
-TEXT_SUFFIXES = (".mlir", ".bc")
+MODULE_SUFFIXES = (".mlir", ".bc")
 SPLIT_MARK = "// -----"
 
 
 def input_kind(path: str) -> str:
-    """`text` or `onnx`, by the suffix. Raises SuffixError for any other."""
+    """`module` or `onnx`, by the suffix. Raises SuffixError for any other."""
     suffix = Path(path).suffix
-    if path == STDIN or suffix in TEXT_SUFFIXES:
-        return "text"
+    if path == STDIN or suffix in MODULE_SUFFIXES:
+        return "module"
     if suffix == ".onnx":
         return "onnx"
-    raise SuffixError(f"{path}: expected a .mlir, .bc or .onnx file, or - for text on stdin")
+    raise SuffixError(f"{path}: expected a .mlir, .bc or .onnx file, or - for stdin")
 
 
-def read_text(path: str) -> str:
-    """The text of a `.mlir` or `.bc` file, or of stdin. Raises HbirError."""
+def read_bytes(path: str) -> bytes | memoryview:
+    """The bytes of a `.mlir` or `.bc` file, memory-mapped, or of stdin. Raises HbirError."""
     if path != STDIN:
-        return read_text_file(path, refuse={BYTECODE_MAGIC: "MLIR bytecode, can't be read yet"})
-    try:
-        return sys.stdin.read()
-    except UnicodeDecodeError as error:
-        raise HbirError(f"<stdin>: not text (byte {error.start} is not UTF-8)") from None
+        return map_file(path)
+    stream = getattr(sys.stdin, "buffer", None)  # a stream of text alone, in tests, has none
+    return stream.read() if stream is not None else sys.stdin.read().encode()
 
 
 def split_text(text: str) -> list[str]:

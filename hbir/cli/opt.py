@@ -1,8 +1,8 @@
 """`hbir-opt`: run passes over IR and print it.
 
-Output goes to stdout, or with `-o` to a file that holds everything, constants included. On a
-terminal constants above 16 elements are elided; into a pipe they are printed as
-`dense_resource<hash>` without their bytes, which is what tests compare and people read.
+Output goes to stdout, or with `-o` to a file: text as `.mlir`, bytecode as `.bc`. Files and pipes
+hold everything, constants included; on a terminal, or with --elide, constants above 16 elements are
+left out.
 """
 
 from __future__ import annotations
@@ -16,12 +16,13 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.passes import ModulePass
 
 from hbir.cli.command import CommandParser, error_text, run_command
-from hbir.cli.inputs import SPLIT_MARK, STDIN, input_kind, input_shapes, read_text, split_text
+from hbir.cli.inputs import SPLIT_MARK, STDIN, input_kind, input_shapes, read_bytes, split_text
 from hbir.cli.pass_output import PrintIrAfter, print_times
 from hbir.errors import HbirError
 from hbir.files import SuffixError, write_file
 from hbir.ir.context import HbirContext, make_context
-from hbir.ir.text import TextError, parse_module, print_module
+from hbir.ir.storage import module_chunks, module_text, read_module, text_of
+from hbir.ir.text import TextError, print_module
 from hbir.ir.verify import verify_module
 from hbir.passes import all_passes
 from hbir.passes.manager import PassListener, PassManager, parse_pipeline, pass_options
@@ -44,8 +45,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _argument_parser() -> argparse.ArgumentParser:
     parser = CommandParser(prog="hbir-opt", description="Run passes over IR and print it.")
     add = parser.add_argument
-    add("input", nargs="?", metavar="FILE", help=".mlir, .bc or .onnx; - is text on stdin")
-    add("-o", dest="output", metavar="FILE", help="write a .mlir or .bc, constants included")
+    add("input", nargs="?", metavar="FILE", help=".mlir, .bc or .onnx; - is stdin")
+    add("-o", dest="output", metavar="FILE", help="write a .mlir (text) or .bc (bytecode)")
     add(
         "-p",
         "--pass-pipeline",
@@ -68,6 +69,7 @@ def _argument_parser() -> argparse.ArgumentParser:
     add("--allow-unregistered-dialect", action="store_true", help="accept ops of any dialect")
     add("--print-op-generic", action="store_true", help="print the generic form")
     add("--print-debuginfo", action="store_true", help="print locations")
+    add("--elide-constants", action="store_true", help="on stdout, leave large constants out")
     add("--print-ir-after-all", action="store_true", help="the IR after each pass, on stderr")
     add("--print-ir-after-change", action="store_true", help="... after passes that changed it")
     add("--time-passes", action="store_true", help="a table of times, on stderr")
@@ -76,29 +78,38 @@ def _argument_parser() -> argparse.ArgumentParser:
 
 def _run(options: argparse.Namespace) -> int:
     passes = parse_pipeline(options.pass_pipeline, all_passes(), PIPELINES)
-    if options.output and not options.output.endswith(OUTPUT_SUFFIXES):
-        raise SuffixError(f"{options.output}: output is a .mlir or .bc file")
-    whole: list[str] = []
+    _check_output(options)
+    whole: list[bytes | memoryview] = []
     failed = False
     for index, source in enumerate(_sources(options)):
         mark = f"{SPLIT_MARK}\n" if index else ""
         try:
-            text = _transform(source, passes, options)
+            chunks = _transform(source, passes, options)
         except HbirError as error:
             message = error_text(error, source.filename)
             if not _is_expected(error, options):
                 print(message, file=sys.stderr)
                 failed = True
                 continue
-            text = f"{message}\n"
+            chunks = [f"{message}\n".encode()]
         if options.output:
-            whole.append(mark + text)
+            whole += (mark.encode(), *chunks)
         else:
-            sys.stdout.write(mark + text)
+            sys.stdout.writelines([mark, *(bytes(chunk).decode() for chunk in chunks)])
             sys.stdout.flush()  # in order with what goes to stderr
     if options.output and not failed:
-        write_file(options.output, "".join(whole).encode())
+        write_file(options.output, whole)
     return 1 if failed else 0
+
+
+def _check_output(options: argparse.Namespace) -> None:
+    if not options.output:
+        return
+    if not options.output.endswith(OUTPUT_SUFFIXES):
+        raise SuffixError(f"{options.output}: output is a .mlir or .bc file")
+    several = options.split_input_file or options.verify_diagnostics or options.parsing_diagnostics
+    if options.output.endswith(".bc") and several:
+        raise HbirError(f"{options.output}: bytecode is one module, no pieces or diagnostics")
 
 
 def _is_expected(error: HbirError, options: argparse.Namespace) -> bool:
@@ -110,15 +121,15 @@ def _is_expected(error: HbirError, options: argparse.Namespace) -> bool:
 class _Source:
     """One module to be read: a file, or a piece of one."""
 
-    def __init__(self, filename: str, text: str | None) -> None:
+    def __init__(self, filename: str, data: bytes | memoryview | None) -> None:
         self.filename = filename
-        self.text = text
+        self.data = data
 
     def read(self, options: argparse.Namespace) -> tuple[ModuleOp, HbirContext]:
         """Parse or import it."""
-        if self.text is not None:
+        if self.data is not None:
             context = make_context(allow_unregistered=options.allow_unregistered_dialect)
-            return parse_module(self.text, context, self.filename), context
+            return read_module(self.data, context, self.filename), context
         shapes = dict(input_shapes(options.input_shape))
         from hbir.onnx import export
 
@@ -131,15 +142,20 @@ def _sources(options: argparse.Namespace) -> Iterator[_Source]:
         yield _Source(options.input, None)
         return
     if options.input_shape:
-        raise HbirError(f"{options.input}: --input-shape is for .onnx files; text has its shapes")
+        raise HbirError(f"{options.input}: --input-shape is for .onnx files; IR has its shapes")
     filename = "<stdin>" if options.input == STDIN else options.input
-    text = read_text(options.input)
-    for piece in split_text(text) if options.split_input_file else [text]:
-        yield _Source(filename, piece)
+    data = read_bytes(options.input)
+    if not options.split_input_file:
+        yield _Source(filename, data)
+        return
+    for piece in split_text(text_of(data, filename)):
+        yield _Source(filename, piece.encode())
 
 
-def _transform(source: _Source, passes: Sequence[ModulePass], options: argparse.Namespace) -> str:
-    """The text of `source` after `passes`."""
+def _transform(
+    source: _Source, passes: Sequence[ModulePass], options: argparse.Namespace
+) -> Sequence[bytes | memoryview]:
+    """The text or bytecode of `source` after `passes`, as chunks."""
     op, context = source.read(options)
     if not options.no_verify:
         verify_module(op)
@@ -153,16 +169,29 @@ def _transform(source: _Source, passes: Sequence[ModulePass], options: argparse.
     finally:
         if options.time_passes:
             print_times(manager.times)
+    return _rendered(op, context, options)
+
+
+def _rendered(
+    op: ModuleOp, context: HbirContext, options: argparse.Namespace
+) -> Sequence[bytes | memoryview]:
+    generic, debuginfo = options.print_op_generic, options.print_debuginfo
+    if options.output and options.output.endswith(".bc"):
+        return module_chunks(op, context.weights)
+    if options.output:
+        text = module_text(op, context.weights, generic=generic, debuginfo=debuginfo)
+        return [text.encode()]
     stream = StringIO()
     print_module(
         op,
         stream,
-        context.weights if options.output else None,
-        elide=not options.output and sys.stdout.isatty(),
-        generic=options.print_op_generic,
-        debuginfo=options.print_debuginfo,
+        context.weights,
+        elide=options.elide_constants or sys.stdout.isatty(),
+        lenient=True,
+        generic=generic,
+        debuginfo=debuginfo,
     )
-    return stream.getvalue()
+    return [stream.getvalue().encode()]
 
 
 def _list_passes() -> int:

@@ -29,6 +29,7 @@ from xdsl.irdl import IRDLOperation
 from xdsl.utils.exceptions import VerifyException
 
 from hbir.errors import HbirError
+from hbir.ir.names import value_name
 from hbir.ir.origin import Origin, set_origin
 from hbir.ir.types import BOOL, AnyTensor, element_of, numpy_dtype, shape_of, tensor, tensor_type
 
@@ -155,7 +156,7 @@ class TensorOp(IRDLOperation):
         op = cls.create(operands=values, properties=attributes, result_types=[result])
         if origin is not None:
             set_origin(op, origin)
-            op.results[0].name_hint = _name_hint(origin.tensor)
+            op.results[0].name_hint = value_name(origin.tensor)
         return op
 
     @property
@@ -247,13 +248,6 @@ def _properties(cls: type[TensorOp], given: Mapping[str, Any]) -> dict[str, Attr
         if value is not None:
             attributes[names[key]] = to_attribute(value)
     return attributes
-
-
-@lru_cache(maxsize=65536)
-def _name_hint(name: str) -> str | None:
-    """A tensor name as an SSA name: `%conv1_out`; None where it can't be one."""
-    hint = re.sub(r"[^A-Za-z0-9_$.]", "_", name)
-    return hint if SSAValue.is_valid_name(hint) else None
 
 
 def each_tensor_op(ops: Iterable[Operation]) -> Iterable[TensorOp]:

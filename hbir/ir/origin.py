@@ -8,6 +8,7 @@ drops locations and its parser can't read fused ones.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -92,6 +93,36 @@ class OriginAttr(ParametrizedAttribute):
                     parser.parse_optional_keyword("from")
                     nodes.append(_parse_node(parser))
         return [StringAttr(name), ArrayAttr(perm), ArrayAttr(nodes), scale, IntAttr(zero_point)]
+
+
+_STRING = r'"([^"\\]*)"'
+_SIMPLE_ORIGIN = re.compile(
+    rf"#hbir\.origin<{_STRING}"
+    r"(?:, perm \[([\d, ]*)\])?"
+    rf"(?:, from ({_STRING} {_STRING}(?:, {_STRING} {_STRING})*))?"
+    r"(?:, scale (?P<scale>-?\d[\d.]*(?:e[+-]?\d+)?) : f32)?"
+    r"(?:, zero_point (?P<zero>-?\d+))?>"
+)
+_NODE = re.compile(rf"{_STRING} {_STRING}")
+_NO_SCALE = NoneAttr()
+
+
+def parse_origin(text: str) -> OriginAttr | None:
+    """The attribute of `#hbir.origin<...>` as it is printed; None for the rarer forms.
+
+    A network has one per op, and xDSL's lexer takes a large part of a millisecond for each.
+    """
+    match = _SIMPLE_ORIGIN.fullmatch(text)
+    if match is None:
+        return None
+    perm = [IntAttr(int(axis)) for axis in match[2].split(",")] if match[2] else []
+    nodes = [
+        ArrayAttr([StringAttr(name), StringAttr(type_)])
+        for name, type_ in _NODE.findall(match[3] or "")
+    ]
+    scale = FloatAttr(float(match["scale"]), f32) if match["scale"] else _NO_SCALE
+    zero_point = IntAttr(int(match["zero"] or 0))
+    return OriginAttr(StringAttr(match[1]), ArrayAttr(perm), ArrayAttr(nodes), scale, zero_point)
 
 
 def _print_node(printer: Printer, node: ArrayAttr[StringAttr]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import isfinite
 from typing import TextIO, cast
 
@@ -151,21 +151,25 @@ def print_module(
     weights: WeightStore | None = None,
     *,
     elide: bool = False,
+    lenient: bool = False,
     generic: bool = False,
     debuginfo: bool = False,
 ) -> None:
     """Print an op (a module, or one op of it).
 
     `elide` leaves out every constant above 16 elements; `weights` adds the resource section with
-    their bytes. With neither, handles are printed and the section left out: enough to look at and
-    to test, not enough to run.
+    their bytes; `lenient` leaves out those it doesn't have, otherwise an HbirError. With neither,
+    handles are printed and the section left out: enough to look at and to test, not enough to run.
     """
     printer = _Printer(stream, print_generic_format=generic, print_debuginfo=debuginfo)
     printer.elide = elide
     printer.print_op(op)
     stream.write("\n")
     if weights is not None and not elide:
-        _print_resources(op, weights, stream)
+        handles = sorted(resource_handles(op))
+        if lenient:
+            handles = [handle for handle in handles if handle in weights]
+        _print_resources(handles, weights, stream)
 
 
 def op_text(op: Operation) -> str:
@@ -206,8 +210,7 @@ def _collect(attribute: Attribute, seen: dict[str, None]) -> None:
             pass
 
 
-def _print_resources(op: Operation, weights: WeightStore, stream: TextIO) -> None:
-    handles = sorted(resource_handles(op))
+def _print_resources(handles: Sequence[str], weights: WeightStore, stream: TextIO) -> None:
     if not handles:
         return
     header = struct.pack("<I", _BLOB_ALIGNMENT).hex().upper()

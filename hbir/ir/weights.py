@@ -35,6 +35,7 @@ class WeightStore:
 
     def __init__(self) -> None:
         self._blobs: dict[str, memoryview] = {}
+        self._of_file: set[str] = set()  # handles that were read, not computed: to be doubted
 
     def __contains__(self, handle: str) -> bool:
         return handle in self._blobs
@@ -43,10 +44,29 @@ class WeightStore:
         return iter(self._blobs)
 
     def add_bytes(self, data: bytes | bytearray | memoryview, handle: str | None = None) -> str:
-        """Keep `data`; returns its handle: the given one (of a file), or `w` + its hash."""
+        """Keep `data`; returns its handle: the given one (of a file), or `w` + its hash.
+
+        The hash in a file's handle is not computed again, which would read all its weights; it is
+        doubted when a constant comes that has the same hash. Raises HbirError when one handle
+        stands for two constants.
+        """
         view = memoryview(data).toreadonly()
         if handle is None:
-            handle = "w" + hashlib.blake2b(view, digest_size=12).hexdigest()
+            return self._add_hashed(view)
+        if handle in self._blobs and not _same(self._blobs[handle], view):
+            raise HbirError(f"dense_resource<{handle}> stands for two different constants")
+        if handle not in self._blobs:
+            self._blobs[handle] = view
+            self._of_file.add(handle)
+        return handle
+
+    def _add_hashed(self, view: memoryview) -> str:
+        name = handle = "w" + hashlib.blake2b(view, digest_size=12).hexdigest()
+        count = 0
+        while handle in self._of_file and not _same(self._blobs[handle], view):
+            count += 1  # the file's bytes were changed under their name
+            handle = f"{name}_{count}"
+        self._of_file.discard(handle)
         self._blobs.setdefault(handle, view)
         return handle
 
@@ -69,6 +89,8 @@ class WeightStore:
         type_ = tensor(contiguous.shape, element_type(contiguous.dtype))
         if contiguous.size <= INLINE_ELEMENTS:
             inline: Any = DenseIntOrFPElementsAttr
+            if contiguous.dtype == np.bool_:  # xDSL's true is −1
+                contiguous = -contiguous.view(np.int8)
             return inline(type_, BytesAttr(contiguous.tobytes()))
         frozen = contiguous if not contiguous.flags.writeable else contiguous.copy()
         frozen.flags.writeable = False
@@ -98,5 +120,14 @@ class WeightStore:
                 f"{name} of type {type_} needs {expected} bytes, its data has {data.nbytes}"
             )
         array = np.frombuffer(data, dtype=dtype).reshape(shape)
+        if dtype == np.bool_:  # NumPy's true is 1, xDSL's −1
+            array = array.view(np.uint8) != 0
         array.flags.writeable = False
         return array
+
+
+def _same(one: memoryview, other: memoryview) -> bool:
+    """Whether two blobs hold the same bytes."""
+    if one.nbytes != other.nbytes:
+        return False
+    return np.array_equal(np.frombuffer(one, np.uint8), np.frombuffer(other, np.uint8))

@@ -47,13 +47,47 @@ def test_large_constants_are_elided_on_a_terminal(
     assert "dense_resource<__elided__> : tensor<17xi8>" in terminal.getvalue()
 
 
-def test_large_constants_keep_their_name_in_a_pipe(
-    large: Path, capsys: pytest.CaptureFixture[str]
+def test_a_pipe_loses_nothing(
+    large: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([str(large)]) == 0
     out = capsys.readouterr().out
-    assert "dense_resource<w> : tensor<17xi8>" in out
-    assert "0x40000000" not in out
+    assert "0102030405060708090a0b0c0d0e0f1011" in out
+    monkeypatch.setattr(sys, "stdin", io.StringIO(out))
+    assert main(["-"]) == 0
+    assert capsys.readouterr().out == out
+
+
+def test_bytecode_comes_through_stdin(
+    large: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(large), "-o", str(tmp_path / "a.bc")]) == 0
+    monkeypatch.setattr(
+        sys, "stdin", io.TextIOWrapper(io.BytesIO((tmp_path / "a.bc").read_bytes()))
+    )
+    assert main(["-"]) == 0
+    assert "0102030405060708090a0b0c0d0e0f1011" in capsys.readouterr().out
+
+
+def test_a_file_is_known_by_its_content(large: Path, tmp_path: Path) -> None:
+    """Text in a .bc, as hbir wrote it before it had bytecode, and bytecode in a .mlir."""
+    named_bc, bytecode = tmp_path / "text.bc", tmp_path / "a.bc"
+    named_bc.write_bytes(large.read_bytes())
+    assert main([str(named_bc), "-o", str(bytecode)]) == 0
+    assert bytecode.read_bytes().startswith(b"ML\xefR")
+    named_mlir = tmp_path / "bytecode.mlir"
+    named_mlir.write_bytes(bytecode.read_bytes())
+    again = tmp_path / "again.bc"
+    assert main([str(named_mlir), "-o", str(again)]) == 0
+    assert again.read_bytes() == bytecode.read_bytes()
+
+
+@pytest.mark.parametrize("flag", ["--split-input-file", "--verify-diagnostics"])
+def test_bytecode_is_one_module(
+    flag: str, large: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(large), flag, "-o", str(tmp_path / "a.bc")]) == 1
+    assert "bytecode is one module" in capsys.readouterr().err
 
 
 def test_a_file_holds_all_constants_even_from_a_terminal(
@@ -111,7 +145,7 @@ def test_stdin_is_named_in_messages(
 @pytest.mark.parametrize(
     ("data", "message"),
     [
-        (b"ML\xefR\x0d", "bytecode"),
+        (b"ML\xefR\x0d", "byte 5, header: ends too early"),
         (b"\xff\xfe\x00", "not text"),
         (b"", "Could not parse"),
         (b"\x00" * 64, "error: "),

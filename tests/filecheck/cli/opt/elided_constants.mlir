@@ -1,11 +1,14 @@
-// RUN: hbir-opt %s --allow-unregistered-dialect | filecheck %s --check-prefix=PIPE
+// RUN: hbir-opt %s --allow-unregistered-dialect | filecheck %s --check-prefix=FILE
+// RUN: hbir-opt %s --allow-unregistered-dialect | hbir-opt - --allow-unregistered-dialect | filecheck %s --check-prefix=FILE
 // RUN: hbir-opt %s --allow-unregistered-dialect -o %t.mlir && filecheck %s --check-prefix=FILE --input-file %t.mlir
+// RUN: hbir-opt %s --allow-unregistered-dialect -o %t.bc && hbir-opt %t.bc --allow-unregistered-dialect | filecheck %s --check-prefix=FILE
+// RUN: hbir-opt %s --allow-unregistered-dialect --elide-constants | filecheck %s --check-prefix=SHORT
 
-// A pipe gets the names of large constants, a file their bytes too.
+// Pipes and files get the bytes of large constants, a reader who asks not to does not.
 
-// PIPE:     dense_resource<weights> : tensor<17xi8>
-// PIPE:     dense<[1, 2, 3]> : tensor<3xi8>
-// PIPE-NOT: {-#
+// SHORT:     dense_resource<__elided__> : tensor<17xi8>
+// SHORT:     dense<[1, 2, 3]> : tensor<3xi8>
+// SHORT-NOT: {-#
 
 // FILE:      dense_resource<weights> : tensor<17xi8>
 // FILE:      {-#

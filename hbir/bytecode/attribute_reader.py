@@ -1,0 +1,617 @@
+"""Bytes to attributes and types: each when it is first asked for, and once.
+
+A file is not trusted: attributes may refer to themselves, nest without end, or share parts so that
+walking them takes exponential time. So nesting is limited, and so is the size that an attribute
+would have if its shared parts were written out.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias, cast
+
+from typing_extensions import TypeIs
+from xdsl.context import Context
+from xdsl.dialects.builtin import (
+    AffineMapAttr,
+    AnyFloat,
+    ArrayAttr,
+    BoolAttr,
+    BytesAttr,
+    CallSiteLoc,
+    ComplexType,
+    DenseArrayBase,
+    DenseIntOrFPElementsAttr,
+    DenseResourceAttr,
+    DictionaryAttr,
+    FileLineColLoc,
+    FloatAttr,
+    FunctionType,
+    FusedLoc,
+    IndexType,
+    IntAttr,
+    IntegerAttr,
+    IntegerType,
+    MemRefType,
+    NameLoc,
+    NoneAttr,
+    StringAttr,
+    SymbolRefAttr,
+    TensorType,
+    TupleType,
+    UnitAttr,
+    UnknownLoc,
+    UnrankedMemRefType,
+    UnrankedTensorType,
+    VectorType,
+    i1,
+)
+from xdsl.ir import Attribute, TypeAttribute
+from xdsl.ir.affine import AffineMap
+from xdsl.parser import Parser
+from xdsl.utils.exceptions import ParseError, VerifyException
+from xdsl.utils.mlir_lexer import MLIRTokenKind
+
+from hbir.bytecode.codes import (
+    BUILTIN,
+    DYNAMIC,
+    SIGNEDNESS,
+    SINGLETON_TYPES,
+    AttributeCode,
+    TypeCode,
+)
+from hbir.bytecode.elements import (
+    INDEX_WIDTH,
+    MAX_INTEGER_WIDTH,
+    MAX_VALUE_WIDTH,
+    element_layout,
+    float_of_bits,
+    read_integer_bits,
+    to_xdsl,
+)
+from hbir.bytecode.encoding import Cursor
+from hbir.bytecode.errors import BytecodeError
+
+MAX_NESTING = 100
+"""Attributes inside one another; xDSL compares and prints them recursively."""
+
+MAX_PARTS = 1 << 20
+"""Parts of one attribute, shared ones counted each time: what printing it would visit."""
+
+MAX_SPLAT_BYTES = 1 << 28
+"""Bytes of all constants of one value in a file: xDSL holds every element of them."""
+
+_SMALL_ENTRY_BYTES = 4096
+"""Entries up to here are copied, which makes reading numbers from them faster."""
+
+TextParser: TypeAlias = Callable[[str], Attribute | None]
+"""A faster way to parse an attribute's text; None leaves it to xDSL's parser."""
+
+_LOCATIONS: frozenset[type[Attribute]] = frozenset(
+    (UnknownLoc, FileLineColLoc, CallSiteLoc, NameLoc, FusedLoc)
+)
+
+_NONE = NoneAttr()
+_UNKNOWN = UnknownLoc()
+
+_XDSL_LEAKS = (
+    ValueError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    TypeError,
+    AssertionError,
+    NotImplementedError,
+    OverflowError,
+    RecursionError,
+)
+"""What xDSL raises for some malformed attributes: the file's fault all the same."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """Where an attribute or type is: the dialect it belongs to, its form, its bytes."""
+
+    dialect: str
+    native: bool
+    start: int
+    end: int
+
+
+class AttributeReader:
+    """Attributes, types and locations by number.
+
+    `strings` and `resources` (handles by number) are the file's tables; `text_parsers` maps a
+    name such as `#foo.bar` or `!foo.bar` to a parser of such texts.
+    """
+
+    def __init__(
+        self,
+        data: memoryview,
+        attributes: Sequence[Entry],
+        types: Sequence[Entry],
+        strings: Sequence[bytes],
+        resources: Sequence[tuple[str, str]],
+        ctx: Context,
+        text_parsers: Mapping[str, TextParser],
+    ) -> None:
+        self._data = data
+        self._strings = strings
+        self._resources = resources
+        self._ctx = ctx
+        self._text_parsers = text_parsers
+        self._attributes = _Table(attributes, "attribute")
+        self._types = _Table(types, "type")
+        self._depth = 0
+        self._parts = 0
+        self._splat_bytes = 0
+        self._extents: dict[tuple[int, ...], ArrayAttr[IntAttr]] = {}
+
+    # ---- by number ------------------------------------------------------------------------------
+
+    def attribute(self, number: int, user: Cursor) -> Attribute:
+        """Attribute `number`, of which `user` has just read the number. Raises BytecodeError."""
+        return self._get(self._attributes, number, user)
+
+    def type(self, number: int, user: Cursor) -> Attribute:
+        """Type `number`."""
+        return self._get(self._types, number, user)
+
+    def dictionary(self, number: int, user: Cursor) -> Mapping[str, Attribute]:
+        """The entries of dictionary attribute `number`."""
+        attribute = self.attribute(number, user)
+        if not isinstance(attribute, DictionaryAttr):
+            raise user.error(f"attribute {number} is not a dictionary")
+        return attribute.data
+
+    def location(self, number: int, user: Cursor) -> Attribute:
+        """Location attribute `number`."""
+        attribute = self.attribute(number, user)
+        if type(attribute) not in _LOCATIONS:  # isinstance is slow for abstract classes
+            raise user.error(f"attribute {number} is not a location")
+        return attribute
+
+    def attribute_parts(self, number: int) -> int:
+        """Parts that attribute `number` has, itself counted; it has been read."""
+        return self._attributes.parts[number]
+
+    def type_parts(self, number: int) -> int:
+        """Parts that type `number` has."""
+        return self._types.parts[number]
+
+    def _get(self, table: _Table, number: int, user: Cursor) -> Attribute:
+        if number >= len(table.entries):
+            raise user.error(f"{table.what} {number} of {len(table.entries)}")
+        known = table.read[number]
+        if known is None:
+            known = self._read(table, number, user)
+        if self._depth:  # a part of another
+            self._parts += table.parts[number]
+            if self._parts > MAX_PARTS:
+                raise user.error(f"an attribute of more than {MAX_PARTS} parts")
+        return known
+
+    def _read(self, table: _Table, number: int, user: Cursor) -> Attribute:
+        if number in table.being_read:
+            raise user.error(f"{table.what} {number} contains itself")
+        if self._depth >= MAX_NESTING:
+            raise user.error(f"attributes nested deeper than {MAX_NESTING}")
+        entry = table.entries[number]
+        cursor = self._cursor(entry)
+        outer, self._parts = self._parts, 1
+        table.being_read.add(number)
+        self._depth += 1
+        try:
+            if entry.native:
+                attribute = self._native(table, entry, cursor)
+                cursor.expect_end(f"{table.what} {number}")
+            else:
+                attribute = self._from_text(table, cursor)
+        except (VerifyException, *_XDSL_LEAKS) as error:
+            if isinstance(error, BytecodeError):
+                raise
+            reason = " ".join(str(error).split()) or type(error).__name__
+            raise cursor.error(f"{table.what} {number}: {reason}") from error
+        finally:
+            self._depth -= 1
+            table.being_read.discard(number)
+            parts, self._parts = self._parts, outer
+        table.read[number] = attribute
+        table.parts[number] = parts
+        return attribute
+
+    def _cursor(self, entry: Entry) -> Cursor:
+        section = "attribute section"
+        if entry.end - entry.start > _SMALL_ENTRY_BYTES:
+            return Cursor(self._data, section, pos=entry.start, end=entry.end)
+        return Cursor(self._data[entry.start : entry.end].tobytes(), section, base=entry.start)
+
+    def _native(self, table: _Table, entry: Entry, cursor: Cursor) -> Attribute:
+        if entry.dialect != BUILTIN:
+            raise cursor.error(
+                f"{table.what} in an encoding of its own by dialect {entry.dialect!r}, which only "
+                "that dialect's tools read; write the file as text there"
+            )
+        code = cursor.varint()
+        readers = _TYPE_READERS if table is self._types else _ATTRIBUTE_READERS
+        read = readers.get(code)
+        if read is None:
+            raise cursor.error(_unknown_code(table is self._types, code))
+        return read(self, cursor)
+
+    # ---- text -----------------------------------------------------------------------------------
+
+    def _from_text(self, table: _Table, cursor: Cursor) -> Attribute:
+        raw = bytes(cursor.bytes(cursor.left, "text"))
+        if not raw.endswith(b"\0"):
+            raise cursor.error(f"the text of a {table.what} has no NUL at its end")
+        text = raw[:-1].decode()
+        self._parts += len(text)
+        fast = self._text_parsers.get(text.partition("<")[0])
+        attribute = fast(text) if fast is not None else None
+        return attribute if attribute is not None else self._parse(table, text, cursor)
+
+    def _parse(self, table: _Table, text: str, cursor: Cursor) -> Attribute:
+        _check_text_splats(text, cursor)
+        try:
+            parser = Parser(self._ctx, text, f"<{table.what}>")
+            is_type = table is self._types
+            attribute = parser.parse_type() if is_type else parser.parse_attribute()
+            end = parser._current_token.kind  # pyright: ignore[reportPrivateUsage] - no other way to see that all was parsed
+        except ParseError as error:
+            reason = (error.msg or "syntax error").strip().splitlines()[-1].strip(" ^-|")
+            raise cursor.error(f"{table.what} `{_shortened(text)}`: {reason}") from error
+        if end != MLIRTokenKind.EOF:
+            raise cursor.error(f"{table.what} `{_shortened(text)}` is more than one")
+        return attribute
+
+    # ---- what codes are made of -----------------------------------------------------------------
+
+    def a_type(self, cursor: Cursor) -> Attribute:
+        """The type whose number comes next."""
+        return self._get(self._types, cursor.varint(), cursor)
+
+    def an_attribute(self, cursor: Cursor) -> Attribute:
+        """The attribute whose number comes next."""
+        return self._get(self._attributes, cursor.varint(), cursor)
+
+    def a_string(self, cursor: Cursor) -> StringAttr:
+        """The string attribute whose number comes next."""
+        attribute = self.an_attribute(cursor)
+        if type(attribute) is not StringAttr:
+            raise cursor.error("expected a string attribute")
+        return attribute
+
+    def a_location(self, cursor: Cursor) -> Attribute:
+        """The location whose number comes next."""
+        return self.location(cursor.varint(), cursor)
+
+    def a_child_location(self, cursor: Cursor) -> Attribute:
+        """The same, where xDSL writes the unknown location as none."""
+        location = self.a_location(cursor)
+        return _NONE if type(location) is UnknownLoc else location
+
+    def raw_string(self, cursor: Cursor) -> bytes:
+        """The string whose number comes next."""
+        number = cursor.varint()
+        if number >= len(self._strings):
+            raise cursor.error(f"string {number} of {len(self._strings)}")
+        return self._strings[number]
+
+    def attributes(self, cursor: Cursor) -> list[Attribute]:
+        """A counted list of attributes."""
+        return [self.an_attribute(cursor) for _ in range(cursor.count("attributes"))]
+
+    def types(self, cursor: Cursor) -> list[Attribute]:
+        """A counted list of types."""
+        return [self.a_type(cursor) for _ in range(cursor.count("types"))]
+
+    def shape(self, cursor: Cursor) -> ArrayAttr[IntAttr]:
+        """The extents of a shaped type."""
+        extents = tuple(_extent(cursor) for _ in range(cursor.count("extents")))
+        if extents not in self._extents:
+            self._extents[extents] = ArrayAttr([IntAttr(extent) for extent in extents])
+        return self._extents[extents]
+
+    def handle(self, cursor: Cursor) -> str:
+        """The builtin resource whose number comes next."""
+        number = cursor.varint()
+        if number >= len(self._resources):
+            raise cursor.error(f"resource {number} of {len(self._resources)}")
+        dialect, key = self._resources[number]
+        if dialect != BUILTIN:
+            raise cursor.error(f"a dense constant in resource {key!r} of dialect {dialect!r}")
+        return key
+
+    def reserve_splat(self, size: int, cursor: Cursor) -> None:
+        """Raises when constants of one value would fill the memory."""
+        self._splat_bytes += size
+        if self._splat_bytes > MAX_SPLAT_BYTES:
+            raise cursor.error(
+                f"constants of one value take {self._splat_bytes} bytes in xDSL, "
+                f"{MAX_SPLAT_BYTES} at most are read"
+            )
+
+
+class _Table:
+    """The attributes or the types of a file, and which of them have been read."""
+
+    def __init__(self, entries: Sequence[Entry], what: str) -> None:
+        self.entries = entries
+        self.what = what
+        self.read: list[Attribute | None] = [None] * len(entries)
+        self.parts = [0] * len(entries)
+        self.being_read: set[int] = set()
+
+
+_CONSTANT_SHAPE = re.compile(r"<((?:\d+x)+)")
+
+
+def _check_text_splats(text: str, cursor: Cursor) -> None:
+    """xDSL's parser writes out `dense<0> : tensor<...>` whatever its shape."""
+    if "dense" not in text:
+        return
+    for match in _CONSTANT_SHAPE.finditer(text):
+        count = 1
+        for extent in match[1].split("x")[:-1]:
+            count *= int(extent) if len(extent) < 20 else 1 << 63
+            if count > max(len(text), 1 << 16):
+                raise cursor.error(f"`{_shortened(text)}`: a constant as large as that is not text")
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _unknown_code(is_type: bool, code: int) -> str:
+    codes: type[TypeCode | AttributeCode] = TypeCode if is_type else AttributeCode
+    what = "type" if is_type else "attribute"
+    if code in list(codes):
+        name = codes(code).name.lower().replace("_", " ")
+        return f"builtin {what} {name!r} has no counterpart in xDSL"
+    return f"builtin {what} code {code} is unknown"
+
+
+# ---- readers of builtin attributes --------------------------------------------------------------
+
+
+def _dictionary(r: AttributeReader, c: Cursor) -> Attribute:
+    entries: dict[str, Attribute] = {}
+    for _ in range(c.count("dictionary entries")):
+        key = r.a_string(c).data
+        if key in entries:
+            raise c.error(f"key {key!r} twice in a dictionary")
+        entries[key] = r.an_attribute(c)
+    return DictionaryAttr(entries)
+
+
+def _string(r: AttributeReader, c: Cursor) -> Attribute:
+    raw = r.raw_string(c)
+    try:
+        return StringAttr(raw.decode())
+    except UnicodeDecodeError:
+        return BytesAttr(raw)
+
+
+def _symbol(r: AttributeReader, c: Cursor) -> Attribute:
+    root = r.a_string(c)
+    nested: list[StringAttr] = []
+    for attribute in r.attributes(c):
+        if not isinstance(attribute, SymbolRefAttr) or attribute.nested_references.data:
+            raise c.error("a nested symbol reference is not a flat one")
+        nested.append(attribute.root_reference)
+    return SymbolRefAttr(root, ArrayAttr(nested))
+
+
+def _is_integer(type_: Attribute) -> TypeIs[IntegerType]:
+    return isinstance(type_, IntegerType)
+
+
+def _integer(r: AttributeReader, c: Cursor) -> Attribute:
+    type_ = r.a_type(c)
+    if isinstance(type_, IndexType):
+        bits = read_integer_bits(c, INDEX_WIDTH)
+        return IntegerAttr(bits - (bits >> 63 << 64), type_)
+    if not _is_integer(type_):
+        raise c.error("an integer attribute of a type that is not an integer")
+    width = type_.width.data
+    if width > MAX_VALUE_WIDTH:
+        raise c.error(f"an integer attribute of {width} bits, {MAX_VALUE_WIDTH} at most are read")
+    bits = read_integer_bits(c, width)
+    if width and type_.signedness.data == SIGNEDNESS[1]:
+        bits -= bits >> (width - 1) << width
+    return IntegerAttr(bits, type_)
+
+
+def _float(r: AttributeReader, c: Cursor) -> Attribute:
+    type_ = r.a_type(c)
+    if not isinstance(type_, AnyFloat):
+        raise c.error("a float attribute of a type that is not a float")
+    bits = read_integer_bits(c, type_.bitwidth)
+    return FloatAttr(float_of_bits(bits, type_), type_)
+
+
+def _file_line(r: AttributeReader, c: Cursor) -> Attribute:
+    return FileLineColLoc(r.a_string(c), IntAttr(c.varint()), IntAttr(c.varint()))
+
+
+def _file_line_range(r: AttributeReader, c: Cursor) -> Attribute:
+    """A range from a place to another; xDSL has only places, so its start is kept."""
+    filename = r.a_string(c)
+    numbers = [c.varint() for _ in range(c.count("numbers of a location"))]
+    line, column = (*numbers, 0, 0)[:2]
+    return FileLineColLoc(filename, IntAttr(line), IntAttr(column))
+
+
+def _locations(r: AttributeReader, c: Cursor) -> ArrayAttr[Attribute]:
+    return ArrayAttr([r.a_location(c) for _ in range(c.count("locations"))])
+
+
+def _dense_resource(r: AttributeReader, c: Cursor) -> Attribute:
+    type_ = r.a_type(c)
+    if not isinstance(type_, TensorType | VectorType | MemRefType):
+        raise c.error("a dense constant of a type without a shape")
+    shaped = cast("TensorType[Attribute]", type_)
+    return DenseResourceAttr.from_params(r.handle(c), shaped)
+
+
+def _dense_array(r: AttributeReader, c: Cursor) -> Attribute:
+    type_ = r.a_type(c)
+    if not (_is_integer(type_) or isinstance(type_, AnyFloat)):
+        raise c.error("a dense array of a type that is no number")
+    layout = replace(element_layout(type_), packed=False)
+    count = c.varint()
+    size = c.varint()
+    if size != layout.mlir_size(count):
+        raise c.error(f"a dense array of {count} elements in {size} bytes")
+    raw = c.bytes(size, "dense array")
+    data = to_xdsl(raw, layout, count) if layout.width else bytes(raw)
+    return DenseArrayBase[Any](type_, BytesAttr(data))
+
+
+def _dense_elements(r: AttributeReader, c: Cursor) -> Attribute:
+    type_ = r.a_type(c)
+    if not isinstance(type_, TensorType | VectorType | MemRefType):
+        raise c.error("a dense constant of a type without a shape")
+    shaped = cast("TensorType[Attribute]", type_)
+    layout = element_layout(shaped.get_element_type())
+    count = _element_count(shaped, c)
+    size = c.varint()
+    if size != layout.mlir_size(count):
+        if size != layout.mlir_element_bytes:
+            raise c.error(f"a dense constant of {count} elements in {size} bytes")
+        r.reserve_splat(layout.xdsl_size(count), c)
+    data = c.bytes(size, "dense constant")
+    if layout.packed and size == 1 and count > 8 and data[0] not in (0, 0xFF):
+        raise c.error("a constant of one bit for all elements has others set")
+    dense: Any = DenseIntOrFPElementsAttr  # its constructor is typed by element
+    return dense(shaped, BytesAttr(to_xdsl(data, layout, count)))
+
+
+def _element_count(type_: TensorType[Attribute], c: Cursor) -> int:
+    count = 1
+    for extent in type_.get_shape():
+        if extent < 0:
+            raise c.error("a dense constant of a type with a dynamic extent")
+        count *= extent
+        if count > 1 << 62:
+            raise c.error("a dense constant of more elements than can be counted")
+    return count
+
+
+_AttributeReading: TypeAlias = Callable[[AttributeReader, Cursor], Attribute]
+
+_ATTRIBUTE_READERS: dict[int, _AttributeReading] = {
+    AttributeCode.ARRAY: lambda r, c: ArrayAttr(r.attributes(c)),
+    AttributeCode.DICTIONARY: _dictionary,
+    AttributeCode.STRING: _string,
+    AttributeCode.FLAT_SYMBOL_REF: lambda r, c: SymbolRefAttr(r.a_string(c)),
+    AttributeCode.SYMBOL_REF: _symbol,
+    AttributeCode.TYPE: lambda r, c: r.a_type(c),
+    AttributeCode.UNIT: lambda r, c: UnitAttr(),
+    AttributeCode.INTEGER: _integer,
+    AttributeCode.FLOAT: _float,
+    AttributeCode.CALL_SITE_LOC: lambda r, c: CallSiteLoc(r.a_location(c), r.a_location(c)),
+    AttributeCode.FILE_LINE_COL_LOC: _file_line,
+    AttributeCode.FUSED_LOC: lambda r, c: FusedLoc(_locations(r, c), _NONE),
+    AttributeCode.FUSED_LOC_WITH_METADATA: lambda r, c: FusedLoc(
+        _locations(r, c), r.an_attribute(c)
+    ),
+    AttributeCode.NAME_LOC: lambda r, c: NameLoc(r.a_string(c), r.a_child_location(c)),
+    AttributeCode.UNKNOWN_LOC: lambda r, c: _UNKNOWN,
+    AttributeCode.DENSE_RESOURCE: _dense_resource,
+    AttributeCode.DENSE_ARRAY: _dense_array,
+    AttributeCode.DENSE_ELEMENTS: _dense_elements,
+    AttributeCode.FILE_LINE_COL_RANGE: _file_line_range,
+}
+
+
+# ---- readers of builtin types -------------------------------------------------------------------
+
+
+def _extent(c: Cursor) -> int:
+    extent = c.signed_varint()
+    if extent == DYNAMIC:
+        return -1
+    if extent < 0:
+        raise c.error(f"extent {extent} of a type")
+    return extent
+
+
+def _integer_type(r: AttributeReader, c: Cursor) -> Attribute:
+    both = c.varint()
+    width, signedness = both >> 2, both & 3
+    if width > MAX_INTEGER_WIDTH or signedness >= len(SIGNEDNESS):
+        raise c.error(f"integer type of width {width} and signedness {signedness}")
+    return IntegerType(width, SIGNEDNESS[signedness])
+
+
+def _complex_type(r: AttributeReader, c: Cursor) -> Attribute:
+    element: Any = r.a_type(c)
+    return ComplexType[Any](element)
+
+
+def _memref_type(r: AttributeReader, c: Cursor, space: Attribute | None = None) -> Attribute:
+    shape = r.shape(c)
+    element = r.a_type(c)
+    layout: Any = r.an_attribute(c)
+    if isinstance(layout, AffineMapAttr) and layout.data == AffineMap.identity(len(shape)):
+        layout = _NONE
+    return MemRefType.new((shape, element, layout, space or _NONE))
+
+
+def _tensor_type(r: AttributeReader, c: Cursor, encoding: Attribute | None = None) -> Attribute:
+    shape = r.shape(c)
+    return TensorType.new((shape, r.a_type(c), encoding or _NONE))
+
+
+def _unranked_memref(r: AttributeReader, c: Cursor, space: Attribute | None = None) -> Attribute:
+    return UnrankedMemRefType.new((r.a_type(c), space or _NONE))
+
+
+def _vector_type(r: AttributeReader, c: Cursor, scalable: Sequence[int] = ()) -> Attribute:
+    shape = r.shape(c)
+    if scalable and len(scalable) != len(shape):
+        raise c.error(f"vector of rank {len(shape)} with {len(scalable)} scalable flags")
+    flags = scalable or [0] * len(shape)
+    dims = ArrayAttr([BoolAttr(bool(flag), i1) for flag in flags])
+    return VectorType.new((r.a_type(c), shape, dims))
+
+
+def _scalable_vector(r: AttributeReader, c: Cursor) -> Attribute:
+    flags = [c.byte() for _ in range(c.count("scalable flags"))]
+    return _vector_type(r, c, flags)
+
+
+def _function_type(r: AttributeReader, c: Cursor) -> Attribute:
+    inputs = r.types(c)
+    return FunctionType.from_lists(inputs, r.types(c))
+
+
+def _tuple_type(r: AttributeReader, c: Cursor) -> Attribute:
+    types = cast("list[TypeAttribute]", r.types(c))
+    return TupleType.new((ArrayAttr(types),))
+
+
+def _singleton(type_: Attribute) -> _AttributeReading:
+    return lambda r, c: type_
+
+
+_TYPE_READERS: dict[int, _AttributeReading] = {
+    TypeCode.INTEGER: _integer_type,
+    TypeCode.FUNCTION: _function_type,
+    TypeCode.COMPLEX: _complex_type,
+    TypeCode.MEMREF: _memref_type,
+    TypeCode.MEMREF_WITH_SPACE: lambda r, c: _memref_type(r, c, r.an_attribute(c)),
+    TypeCode.TENSOR: _tensor_type,
+    TypeCode.TENSOR_WITH_ENCODING: lambda r, c: _tensor_type(r, c, r.an_attribute(c)),
+    TypeCode.TUPLE: _tuple_type,
+    TypeCode.UNRANKED_MEMREF: _unranked_memref,
+    TypeCode.UNRANKED_MEMREF_WITH_SPACE: lambda r, c: _unranked_memref(r, c, r.an_attribute(c)),
+    TypeCode.UNRANKED_TENSOR: lambda r, c: UnrankedTensorType.new((r.a_type(c),)),
+    TypeCode.VECTOR: _vector_type,
+    TypeCode.SCALABLE_VECTOR: _scalable_vector,
+    **{code: _singleton(type_) for code, type_ in SINGLETON_TYPES.items()},
+}
