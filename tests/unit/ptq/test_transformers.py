@@ -13,13 +13,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image as Pillow
-from skimage.color import rgb2ycbcr
-from skimage.transform import resize
+from skimage import color, transform
 
 from hbir.ptq import transformers as t
 
 Array = np.ndarray[Any, Any]
-_cv2: Any = cv2  # its stubs leave arrays' dtypes open
+# Their types leave arrays' dtypes open.
+_cv2: Any = cv2
+_color: Any = color
+_transform: Any = transform
 
 
 def _image(height: int = 20, width: int = 30, channels: int = 3, seed: int = 0) -> Array:
@@ -55,7 +57,7 @@ def test_resizes_are_their_libraries() -> None:
     image = _image()
     np.testing.assert_allclose(
         t.ResizeTransformer((11, 17))(image),
-        resize(image.astype(np.float64), (11, 17), order=1, preserve_range=True),
+        _transform.resize(image.astype(np.float64), (11, 17), order=1, preserve_range=True),
         rtol=1e-6,
     )
     np.testing.assert_array_equal(
@@ -126,7 +128,7 @@ def test_layouts() -> None:
 def test_video_range_is_that_of_scikit_image() -> None:
     image = _image()
     ours = t.RGB2YUVBT601VIDEOTransformer("HWC")(image)
-    theirs: Array = np.asarray(rgb2ycbcr(image))
+    theirs: Array = np.asarray(_color.rgb2ycbcr(image))
     # Its matrix has six digits.
     assert np.abs(ours - theirs).max() <= 0.5 + 1e-2
     np.testing.assert_array_equal(t.BGR2YUVBT601VIDEOTransformer("HWC")(image[:, :, ::-1]), ours)
