@@ -10,12 +10,13 @@ from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, SSAValue
 
+from hbir.backend.march import load_march
 from hbir.dialects.bpu.argmax import ReduceArgmaxOp, ReduceArgminOp
 from hbir.dialects.bpu.comparison import MODES, CompareOp, WhereOp
 from hbir.dialects.bpu.conv import Conv2dOp
+from hbir.dialects.bpu.elementwise import AddOp, MaxOp, MulOp, PreluOp
 from hbir.dialects.bpu.grid_sample import GridSampleOp
 from hbir.dialects.bpu.index import GatherElementsOp, IndexOp
-from hbir.dialects.bpu.elementwise import AddOp, MaxOp, MulOp, PreluOp
 from hbir.dialects.bpu.layernorm import LayernormOp
 from hbir.dialects.bpu.lut import LutOp
 from hbir.dialects.bpu.matmul import MatmulOp
@@ -25,6 +26,7 @@ from hbir.dialects.bpu.reduce import ReduceMaxOp, ReduceMeanOp, ReduceMinOp, Red
 from hbir.dialects.bpu.requantize import RescaleOp
 from hbir.dialects.bpu.resize import Resize2dOp
 from hbir.dialects.bpu.softmax import SoftmaxOp
+from hbir.dialects.bpu.topk import TopkOp
 from hbir.dialects.hbir.constant import ConstantOp
 from hbir.dialects.hbtl import make_call
 from hbir.dialects.qnt import DequantizeOp, QuantizeOp
@@ -51,6 +53,8 @@ class Network:
         self.function, self.block = make_function("main", types)
         self.inputs = list(self.block.args)
         self.count = 0
+        self.sorts = False
+        """Whether random ops may sort, which not every march can."""
 
     def finish(self, outputs: dict[str, SSAValue], march: str = "nash-e") -> Module:
         finish_function(self.function, list(outputs.items()))
@@ -245,6 +249,7 @@ def random_network(seed: int, march: str = "nash-e") -> Module:
     n = int(random.integers(1, 3))
     h, w, c = (int(v) for v in random.integers(4, 40, 3))
     net = Network({"image": ((n, h, w, c), F32)}, seed)
+    net.sorts = "topk" in load_march(march).opcode_engines
     values = [net.quantize(net.inputs[0], SI16 if seed % 7 == 0 else SI8)]
     for _ in range(int(random.integers(3, 9))):
         values.append(
@@ -351,7 +356,11 @@ def _random_op(  # noqa: C901 (one case per kind of op)
             return net.matmul(x, part) if draw(0, 1) else net.matmul(part, x)
         case 24:
             kind, axis = (ReduceArgmaxOp, ReduceArgminOp)[draw(0, 1)], draw(1, 3)
-            return net.add(GatherElementsOp, x, net.add(kind, x, dims=[axis]), dim=axis)
+            places = net.add(kind, x, dims=[axis])
+            if net.sorts and draw(0, 1):
+                count, largest = draw(1, shape[axis]), bool(draw(0, 1))
+                places = net.add(TopkOp, x, k=count, dim=axis, largest=largest)
+            return net.add(GatherElementsOp, x, places, dim=axis)
         case 25:
             axis = draw(1, 3)
             indices = net.random.integers(-shape[axis], shape[axis] + 3, draw(1, 30))
