@@ -45,6 +45,15 @@ def evaluate(name: str, x: Array, **params: Any) -> Array:
         return _FUNCTIONS[name](x.astype(np.float64), **params).astype(np.float32)
 
 
+def power(base: Array | float, exponent: Array | float) -> Array:
+    """base to the power exponent, where one of them is a number; float64.
+
+    A base below 0 counts as 0 where the exponent isn't whole.
+    """
+    whole = np.asarray(exponent) == np.rint(exponent)
+    return np.power(np.where(whole, base, np.maximum(base, 0.0)), exponent)
+
+
 def has_table_function(name: str) -> bool:
     """Whether the op (named without its dialect) is a function of one element."""
     return name in _FUNCTIONS

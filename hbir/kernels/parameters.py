@@ -261,16 +261,21 @@ def add_parameters(
     rhs_zero_point: int = 0,
     subtract: bool = False,
     output_bits: int = 8,
+    lhs_bits: int = 8,
+    rhs_bits: int = 8,
 ) -> dict[str, Any]:
     """`multipliers`, `shift` and `bias` of bpu.add: one shared shift, one rounding.
 
     The larger ratio's multiplier is normalised to 15 bits; the smaller one is rounded to the same
-    shift, which costs at most 2^-shift-1 * |y|. The zero points are folded into the bias.
+    shift, which costs at most 2^-shift-1 * |y|. The zero points are folded into the bias. An int8
+    beside an int16 is taken 2^7 times, so that both fill 16 bits and neither multiplier loses its
+    own.
     """
     output = checked_scale(output_scale, "the output's")
+    lhs_widening, rhs_widening = add_widening(lhs_bits // 8, rhs_bits // 8)
     ratios = (
-        checked_scale(lhs_scale, "the left input's") / output,
-        checked_scale(rhs_scale, "the right input's") / output,
+        checked_scale(lhs_scale, "the left input's") / output / 2.0**lhs_widening,
+        checked_scale(rhs_scale, "the right input's") / output / 2.0**rhs_widening,
     )
     largest = max(ratios)
     if largest > MULTIPLIER_MAX / 4:
@@ -282,8 +287,13 @@ def add_parameters(
     lhs, rhs = (min(round(ratio * 2.0**shift), MULTIPLIER_MAX) for ratio in ratios)
     if subtract:
         rhs = -rhs
-    bias = -(lhs_zero_point * lhs + rhs_zero_point * rhs)
+    bias = -((lhs_zero_point * lhs << lhs_widening) + (rhs_zero_point * rhs << rhs_widening))
     return {"multipliers": (lhs, rhs), "shift": shift, "bias": bias}
+
+
+def add_widening(lhs_itemsize: int, rhs_itemsize: int) -> tuple[int, int]:
+    """Left shifts of bpu.add's operands: 7 for an int8 beside an int16, else 0."""
+    return 7 * (rhs_itemsize > lhs_itemsize), 7 * (lhs_itemsize > rhs_itemsize)
 
 
 def mul_parameters(
@@ -296,6 +306,31 @@ def mul_parameters(
     ratio = product / checked_scale(output_scale, "the output's")
     multiplier, shift = scalar_multiplier_and_shift(ratio, output_bits=output_bits)
     return {"multiplier": multiplier, "shift": shift}
+
+
+def compare_parameters(
+    lhs_scale: float,
+    rhs_scale: float,
+    output_scale: float,
+    output_zero_point: int,
+    *,
+    dtype: npt.DTypeLike = np.int8,
+) -> dict[str, Any]:
+    """`multipliers` and `values` of bpu.compare.
+
+    The multipliers are as the scales, the larger one normalised to 15 bits; equal scales have equal
+    ones, so that equal numbers compare equal. The values are the result's integers of 0 and 1.
+    """
+    scales = (
+        checked_scale(lhs_scale, "the left input's"),
+        checked_scale(rhs_scale, "the right input's"),
+    )
+    factors = [scale / max(scales) for scale in scales]
+    low, high = clip_bounds(0.0, 1.0, output_scale, output_zero_point, dtype=dtype)
+    return {
+        "multipliers": [round(factor * MULTIPLIER_MAX) for factor in factors],
+        "values": [low, high],
+    }
 
 
 def rescale_parameters(

@@ -20,6 +20,10 @@ OPTIMIZE = (
     # What stands for moves and for steps becomes these, so that all below sees them.
     "index-to-slice",
     "decompose-recurrent",
+    "decompose-log-softmax",
+    "cumsum-to-linear",
+    "represent-bools",
+    "bound-infinities",
     "simplify-slices",
     "eliminate-identities",
     "cancel-transposes",

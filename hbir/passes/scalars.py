@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from xdsl.ir import SSAValue
 
+from hbir.dialects.hbir.comparison import ComparisonOp
 from hbir.dialects.hbir.constant import ConstantOp
 from hbir.dialects.hbir.elementwise import BinaryOp
 from hbir.ir.types import shape_of
@@ -11,7 +12,9 @@ from hbir.ir.weights import WeightStore
 from hbir.passes.graph import splat
 
 
-def scalar_operand(op: BinaryOp, weights: WeightStore) -> tuple[SSAValue, float, bool] | None:
+def scalar_operand(
+    op: BinaryOp | ComparisonOp, weights: WeightStore
+) -> tuple[SSAValue, float, bool] | None:
     """The other operand, the number, and whether the number is the left operand.
 
     None when neither operand is a constant that is one number throughout, or when it enlarges the

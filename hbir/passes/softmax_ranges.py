@@ -11,9 +11,11 @@ from collections.abc import Mapping
 import numpy as np
 from xdsl.ir import SSAValue
 
+from hbir.dialects.hbir.comparison import WhereOp
 from hbir.dialects.hbir.constant import ConstantOp
 from hbir.dialects.hbir.elementwise import AddOp
 from hbir.dialects.hbir.norm import SoftmaxOp
+from hbir.ir.types import Array
 from hbir.ir.weights import WeightStore
 from hbir.passes.graph import defined_by
 
@@ -54,6 +56,23 @@ def seen_by_softmax(
     if sums and all(isinstance(s, AddOp) and _softmaxes_alone_read(s.output) for s in sums):
         return max(whole[0], whole[1] - COARSEST_MASK), whole[1]
     return whole
+
+
+def filled_range(value: SSAValue, constant: Array, observed: Mapping[SSAValue, Range]) -> Range:
+    """The range of a constant; of one that fills what a condition masks, just below what it fills.
+
+    `where(visible, scores, -1e9)`: the fill saturates, and the scores keep their steps.
+    """
+    low, high = float(constant.min()), float(constant.max())
+    for use in value.uses:
+        choice = use.operation
+        if not isinstance(choice, WhereOp):
+            return low, high
+        beside = choice.rhs if choice.lhs is value else choice.lhs
+        least, greatest = observed.get(beside, (low, high))
+        if high <= min(0.0, least - MASK_DEPTH) and low <= -COARSEST_MASK * (greatest - least):
+            low = high = least - MASK_MARGIN
+    return low, high
 
 
 def _without_mask(

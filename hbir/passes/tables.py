@@ -6,28 +6,67 @@ A chain's ops share a `fusion_group` number, like a convolution's: nothing betwe
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from xdsl.ir import Operation, OpResult, SSAValue
 
-from hbir.dialects.hbir.elementwise import AddOp, BinaryOp, MaxOp, MinOp, MulOp, SubOp
+from hbir.dialects.hbir.comparison import (
+    ComparisonOp,
+    EqualOp,
+    GreaterEqualOp,
+    GreaterOp,
+    LessEqualOp,
+    LessOp,
+    NotEqualOp,
+)
+from hbir.dialects.hbir.elementwise import (
+    AddOp,
+    BinaryOp,
+    MaxOp,
+    MinOp,
+    ModOp,
+    MulOp,
+    PowOp,
+    SubOp,
+)
 from hbir.ir.op import TensorOp
 from hbir.ir.types import Array
 from hbir.ir.weights import WeightStore
-from hbir.kernels.functions import table_function
-from hbir.passes.constraints.activation import TABLE_OPS
+from hbir.kernels.functions import power, table_function
+from hbir.passes.constraints.activation import ACTIVATION_OPS
+from hbir.passes.constraints.unary import UNARY_OPS
 from hbir.passes.groups import group_number
 from hbir.passes.scalars import scalar_operand
 
 ElementFunction = Callable[[Array], Array]
 
-_BINARY_FUNCTIONS: dict[type[BinaryOp], Callable[[Array, float], Array]] = {
+TABLE_OPS = (*ACTIVATION_OPS, *UNARY_OPS)
+"""Functions of one tensor's elements."""
+
+_Sides = Array | float
+
+
+def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[_Sides, _Sides], Array]:
+    return lambda lhs, rhs: np.asarray(compare(lhs, rhs), np.float64)
+
+
+_BINARY_FUNCTIONS: dict[type[Operation], Callable[[_Sides, _Sides], Array]] = {
     AddOp: np.add,
     SubOp: np.subtract,
     MulOp: np.multiply,
     MaxOp: np.maximum,
     MinOp: np.minimum,
+    PowOp: power,
+    ModOp: np.fmod,
+    EqualOp: _comparison(np.equal),
+    NotEqualOp: _comparison(np.not_equal),
+    GreaterOp: _comparison(np.greater),
+    GreaterEqualOp: _comparison(np.greater_equal),
+    LessOp: _comparison(np.less),
+    LessEqualOp: _comparison(np.less_equal),
 }
+"""Functions of a tensor's elements where the other side is a number."""
 
 
 def table_operand(op: Operation, weights: WeightStore) -> SSAValue | None:
@@ -37,25 +76,29 @@ def table_operand(op: Operation, weights: WeightStore) -> SSAValue | None:
     """
     if isinstance(op, TABLE_OPS):
         return op.operands[0]
-    if type(op) in _BINARY_FUNCTIONS and isinstance(op, BinaryOp):
-        scalar = scalar_operand(op, weights)
-        return None if scalar is None else scalar[0]
-    return None
+    scalar = _scalar_operand(op, weights)
+    return None if scalar is None else scalar[0]
+
+
+def _scalar_operand(op: Operation, weights: WeightStore) -> tuple[SSAValue, float, bool] | None:
+    if type(op) not in _BINARY_FUNCTIONS or not isinstance(op, BinaryOp | ComparisonOp):
+        return None
+    return scalar_operand(op, weights)
 
 
 def element_function(op: TensorOp, weights: WeightStore) -> ElementFunction | None:
     """The float64 function of one element that the op computes; None where it isn't one."""
     if isinstance(op, TABLE_OPS):
         return table_function(op.name.partition(".")[2], **op.params())
-    if not isinstance(op, BinaryOp) or type(op) not in _BINARY_FUNCTIONS:
-        return None
-    scalar = scalar_operand(op, weights)
+    scalar = _scalar_operand(op, weights)
     if scalar is None:
         return None
     _, number, number_is_left = scalar
     function = _BINARY_FUNCTIONS[type(op)]
-    if number_is_left and isinstance(op, SubOp):
-        return lambda x: number - x
+    if isinstance(op, ModOp) and not op.params()["same_sign_as_dividend"]:
+        function = np.mod
+    if number_is_left:
+        return lambda x: function(number, x)
     return lambda x: function(x, number)
 
 

@@ -17,9 +17,11 @@ from hbir.passes.graph import is_constant
 INDEXING_OPS = (GatherElementsOp, IndexOp)
 """One tensor's elements by the integers of another; of a constant one the result sets the scale."""
 
+REDUCING_OPS = (ReduceMaxOp, ReduceMinOp)
+
 KEEPING_OPS = (
-    *(MaxPoolOp, PadOp, ReduceMaxOp, ReduceMinOp, ReshapeOp, Resize2dOp, SliceOp, TileOp),
-    *(TransposeOp, *INDEXING_OPS),
+    *(MaxPoolOp, PadOp, ReshapeOp, Resize2dOp, SliceOp, TileOp, TransposeOp),
+    *(*INDEXING_OPS, *REDUCING_OPS),
 )
 """The result holds the first operand's elements (bilinear: means of them), or a pad's value."""
 

@@ -28,11 +28,18 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue, Use
 from xdsl.passes import ModulePass
 
-from hbir.dialects.hbir.activation import ClipOp, HardSigmoidOp, SigmoidOp, TanhOp
+from hbir.dialects.hbir.activation import (
+    ClipOp,
+    HardSigmoidOp,
+    SigmoidOp,
+    SoftsignOp,
+    TanhOp,
+)
 from hbir.dialects.hbir.constant import ConstantOp
 from hbir.dialects.hbir.linear import MatmulOp
 from hbir.dialects.hbir.move import ConcatOp, PadOp, ReshapeOp, TransposeOp
 from hbir.dialects.hbir.norm import SoftmaxOp
+from hbir.dialects.hbir.unary import CosOp, ErfOp, SignOp, SinOp
 from hbir.dialects.qnt import ConstFakeQuantOp
 from hbir.errors import HbirError
 from hbir.ir.function import body_of, functions_of
@@ -41,6 +48,7 @@ from hbir.ir.origin import name_of
 from hbir.ir.rewriter import Rewrite
 from hbir.ir.types import F32, element_of
 from hbir.passes.constraints import broken_constraint
+from hbir.passes.constraints.comparison import COMPARISON_OPS
 from hbir.passes.disjoint_sets import DisjointSets
 from hbir.passes.dtypes import Widths, take_widths
 from hbir.passes.fake_quant import (
@@ -54,18 +62,20 @@ from hbir.passes.fake_quant import (
 from hbir.passes.gemm import as_gemm, widen_weights
 from hbir.passes.groups import group_ending_at, is_inside_group
 from hbir.passes.observed import Ranges, take_extremes, take_observed
-from hbir.passes.softmax_ranges import probability_range, seen_by_softmax
+from hbir.passes.softmax_ranges import filled_range, probability_range, seen_by_softmax
 from hbir.passes.tables import (
     ElementFunction,
     chain_function,
     chain_starting_at,
 )
-from hbir.passes.ties import JOINING_OPS, KEEPING_OPS, scale_sources
+from hbir.passes.ties import JOINING_OPS, KEEPING_OPS, REDUCING_OPS, scale_sources
 
 ANALYTIC_RANGES: dict[type[Operation], tuple[float, float]] = {
     HardSigmoidOp: (0.0, 1.0),
     SigmoidOp: (0.0, 1.0),
     TanhOp: (-1.0, 1.0),
+    **dict.fromkeys((ErfOp, SinOp, CosOp, SignOp, SoftsignOp), (-1.0, 1.0)),
+    **dict.fromkeys(COMPARISON_OPS, (0.0, 1.0)),
 }
 """Ranges that follow from the function, whatever the data."""
 
@@ -230,7 +240,7 @@ class _Placement:
     def _fake_quants_above(self, value: SSAValue) -> Iterator[ConstFakeQuantOp]:
         """The fake-quant of what a value is moved from."""
         while isinstance(value.owner, KEEPING_OPS + JOINING_OPS):
-            value = value.owner.operands[0]
+            value = scale_sources(value.owner)[0]
             if isinstance(value.owner, ConstFakeQuantOp):
                 yield value.owner
                 return
@@ -258,7 +268,7 @@ class _Placement:
         for op in body_of(self.function).ops:
             if op not in self.on_bpu:
                 continue
-            if not isinstance(op, (*KEEPING_OPS, ConcatOp)):
+            if isinstance(op, REDUCING_OPS) or not isinstance(op, (*KEEPING_OPS, ConcatOp)):
                 found.update(self.connected.find(value) for value in self._activations(op))
                 if not is_inside_group(op) and not (
                     self._has_raw_form(op) and self._goes_out(op.results[0])
@@ -358,7 +368,7 @@ class _Placement:
     def _own_range(self, value: SSAValue, wide: bool) -> tuple[float, float]:
         constant = self.rewrite.constant_value(value)
         if constant is not None:
-            return float(constant.min()), float(constant.max())
+            return filled_range(value, constant, self.observed)
         analytic = _analytic_range(value)
         if analytic is not None:
             return analytic

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 from hbir.dialects.hbir.activation import (
     ClipOp,
+    EluOp,
     ExpOp,
+    GeluOp,
     HardSigmoidOp,
     HardSwishOp,
     LeakyReluOp,
+    MishOp,
     PreluOp,
     ReciprocalOp,
     ReluOp,
+    ShrinkOp,
     SigmoidOp,
+    SoftplusOp,
+    SoftsignOp,
     SwishOp,
     TanhOp,
+    ThresholdedReluOp,
 )
 from hbir.ir.types import shape_of
 from hbir.passes.constraints import ConstraintTable
 from hbir.passes.constraints.common import constraint_float_data
 from hbir.passes.graph import is_constant
 
-TABLE_OPS = (
+ACTIVATION_OPS = (
     ReluOp,
     ClipOp,
     LeakyReluOp,
@@ -31,6 +38,13 @@ TABLE_OPS = (
     SwishOp,
     ExpOp,
     ReciprocalOp,
+    GeluOp,
+    SoftplusOp,
+    MishOp,
+    EluOp,
+    SoftsignOp,
+    ThresholdedReluOp,
+    ShrinkOp,
 )
 
 
@@ -44,6 +58,6 @@ def constraint_channel_slopes(op: PreluOp) -> str | None:
 
 
 CONSTRAINTS: ConstraintTable = {
-    **dict.fromkeys(TABLE_OPS, (constraint_float_data,)),
+    **dict.fromkeys(ACTIVATION_OPS, (constraint_float_data,)),
     PreluOp: (constraint_float_data, constraint_channel_slopes),
 }

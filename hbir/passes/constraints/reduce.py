@@ -1,26 +1,31 @@
-"""Means over whole dimensions, and softmax."""
+"""Reductions over whole dimensions, and softmax."""
 
 from __future__ import annotations
 
 from math import prod
 
 from hbir.dialects.hbir.norm import SoftmaxOp
-from hbir.dialects.hbir.reduce import ReduceMeanOp
+from hbir.dialects.hbir.reduce import (
+    ReduceMaxOp,
+    ReduceMeanOp,
+    ReduceMinOp,
+    ReduceSumOp,
+)
 from hbir.ir.types import shape_of
 from hbir.kernels.norm_parameters import SOFTMAX_CLASSES_MAX
 from hbir.passes.constraints import ConstraintTable
 from hbir.passes.constraints.common import constraint_float_data
 
-MAX_MEAN_ELEMENTS = 1 << 22
+MAX_SUM_ELEMENTS = 1 << 22
 """2^22 elements of at most 2^8 (zero point included) stay inside the 32-bit sum."""
 
 
-def constraint_mean_elements(op: ReduceMeanOp) -> str | None:
-    """A mean may be over at most 4194304 elements, so that 32 bits always hold the sum."""
+def constraint_sum_elements(op: ReduceMeanOp | ReduceSumOp) -> str | None:
+    """A mean or sum may be over at most 4194304 elements, so that 32 bits always hold the sum."""
     shape = shape_of(op.x)
     dims: tuple[int, ...] = op.params()["dims"]
     count = prod(shape[dim] for dim in dims)
-    return f"this one is over {count}" if count > MAX_MEAN_ELEMENTS else None
+    return f"this one is over {count}" if count > MAX_SUM_ELEMENTS else None
 
 
 def constraint_softmax_classes(op: SoftmaxOp) -> str | None:
@@ -31,6 +36,7 @@ def constraint_softmax_classes(op: SoftmaxOp) -> str | None:
 
 
 CONSTRAINTS: ConstraintTable = {
-    ReduceMeanOp: (constraint_float_data, constraint_mean_elements),
+    **dict.fromkeys((ReduceMeanOp, ReduceSumOp), (constraint_float_data, constraint_sum_elements)),
+    **dict.fromkeys((ReduceMaxOp, ReduceMinOp), (constraint_float_data,)),
     SoftmaxOp: (constraint_float_data, constraint_softmax_classes),
 }

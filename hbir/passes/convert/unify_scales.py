@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing_extensions import override
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Operation
+from xdsl.ir import Operation, Use
 from xdsl.passes import ModulePass
 
+from hbir.dialects.hbir.comparison import WhereOp
 from hbir.dialects.hbir.constant import ConstantOp
 from hbir.dialects.qnt import ConstFakeQuantOp
 from hbir.ir.function import functions_of
@@ -39,8 +40,13 @@ def _unify(op: Operation, rewrite: Rewrite) -> None:
         return
     like: ConstFakeQuantOp = fake_quants[0]
     wanted = quantization_of(like)
-    for index, value in enumerate(op.operands):
+    for value in dict.fromkeys(scale_sources(op)):
         if isinstance(value.owner, ConstantOp) or quantization_at(value) == wanted:
             continue
-        uses = [use for use in value.uses if use.operation is op and use.index == index]
+        uses = [use for use in value.uses if use.operation is op and _keeps(use)]
         copy_fake_quant(rewrite, value, uses, like)
+
+
+def _keeps(use: Use) -> bool:
+    """Whether the operand's scale is the result's: not that of a condition."""
+    return not (isinstance(use.operation, WhereOp) and use.index == 0)

@@ -12,12 +12,14 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 
+from hbir.dialects.checks import broadcast_shape
 from hbir.dialects.hbir.activation import ClipOp, ReluOp
 from hbir.dialects.hbir.cast import CastTypeOp
-from hbir.dialects.hbir.elementwise import AddOp, DivOp, MulOp, SubOp
-from hbir.dialects.hbir.move import ConcatOp, PadOp, ReshapeOp, SliceOp, TransposeOp
+from hbir.dialects.hbir.comparison import ComparisonOp, LogicOp, WhereOp
+from hbir.dialects.hbir.elementwise import AddOp, BinaryOp, DivOp, MulOp, SubOp
+from hbir.dialects.hbir.move import ConcatOp, PadOp, ReshapeOp, SliceOp, TileOp, TransposeOp
 from hbir.dialects.hbir.pool import AvgPoolOp, MaxPoolOp
-from hbir.dialects.hbir.reduce import ReduceMeanOp
+from hbir.dialects.hbir.reduce import ReduceMaxOp, ReduceMeanOp, ReduceMinOp, ReduceSumOp
 from hbir.dialects.hbir.resize import Resize2dOp
 from hbir.ir.op import TensorOp
 from hbir.ir.rewriter import Pattern, Rewrite, apply_patterns
@@ -38,6 +40,7 @@ class EliminateIdentitiesPass(ModulePass):
             PadOp: remove_if_same_type,
             CastTypeOp: remove_if_same_type,
             TransposeOp: remove_transpose,
+            TileOp: (remove_if_same_type, broadcast_instead),
             ConcatOp: remove_concat_of_one,
             AddOp: remove_neutral,
             SubOp: remove_neutral,
@@ -45,7 +48,9 @@ class EliminateIdentitiesPass(ModulePass):
             DivOp: remove_neutral,
             MaxPoolOp: remove_pool,
             AvgPoolOp: remove_pool,
-            ReduceMeanOp: mean_of_one,
+            **dict.fromkeys(
+                (ReduceMeanOp, ReduceSumOp, ReduceMaxOp, ReduceMinOp), reduction_of_one
+            ),
             Resize2dOp: remove_resize,
             ReluOp: remove_relu,
             ClipOp: merge_clip,
@@ -104,8 +109,27 @@ def remove_pool(op: MaxPoolOp | AvgPoolOp, rewrite: Rewrite) -> None:
         rewrite.replace(op, op.x)
 
 
-def mean_of_one(op: ReduceMeanOp, rewrite: Rewrite) -> None:
-    """A mean over extents of 1 only drops (or keeps) them."""
+def broadcast_instead(op: TileOp, rewrite: Rewrite) -> None:
+    """Element-wise ops repeat an extent of 1 themselves, where their result stays as large."""
+    shape, wanted = shape_of(op.x), shape_of(op.output)
+    if any(size not in (1, new) for size, new in zip(shape, wanted, strict=True)):
+        return
+    for use in list(op.output.uses):
+        user = use.operation
+        if not isinstance(user, BinaryOp | ComparisonOp | LogicOp | WhereOp):
+            continue
+        shapes = [shape_of(v) if i != use.index else shape for i, v in enumerate(user.operands)]
+        if broadcast_shape(shapes) == shape_of(user.results[0]):
+            user.operands[use.index] = op.x
+            rewrite.changed = True
+    if op.output.first_use is None:
+        rewrite.erase(op)
+
+
+def reduction_of_one(
+    op: ReduceMeanOp | ReduceSumOp | ReduceMaxOp | ReduceMinOp, rewrite: Rewrite
+) -> None:
+    """A reduction over extents of 1 only drops (or keeps) them."""
     shape = shape_of(op.x)
     dims: tuple[int, ...] = op.params()["dims"]
     if all(shape[axis] == 1 for axis in dims):

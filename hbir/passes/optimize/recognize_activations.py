@@ -1,14 +1,17 @@
 """Find activation functions that exporters write as several element-wise ops.
 
 Each becomes one op, hence one table lookup (or a bound of the convolution before it) instead of
-several quantized steps. Constants may stand on either side of a commutative op.
+several quantized steps. Constants may stand on either side of a commutative op. Functions that are
+written in many ways (gelu, mish, ...) are known by their values, not by their shape.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import Any
 
+import numpy as np
 from typing_extensions import override
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -17,17 +20,28 @@ from xdsl.passes import ModulePass
 
 from hbir.dialects.hbir.activation import (
     ClipOp,
+    GeluOp,
     HardSigmoidOp,
     HardSwishOp,
     LeakyReluOp,
+    MishOp,
+    ReciprocalOp,
     ReluOp,
     SigmoidOp,
+    SoftplusOp,
+    SoftsignOp,
     SwishOp,
+    TanhOp,
 )
-from hbir.dialects.hbir.elementwise import AddOp, BinaryOp, MaxOp, MinOp, MulOp, SubOp
+from hbir.dialects.hbir.elementwise import AddOp, BinaryOp, MaxOp, MinOp, MulOp, PowOp, SubOp
+from hbir.dialects.hbir.unary import LogOp, RsqrtOp, SqrtOp
+from hbir.ir.function import body_of, functions_of
+from hbir.ir.op import TensorOp
 from hbir.ir.rewriter import Pattern, Rewrite, apply_patterns
-from hbir.ir.types import shape_of
-from hbir.passes.graph import defined_by, splat
+from hbir.ir.types import Array, shape_of
+from hbir.kernels.functions import table_function
+from hbir.passes.cones import Cone, cones_below
+from hbir.passes.graph import defined_by, derive_origin, splat
 
 _TOLERANCE = 1e-6
 """Relative: constants such as 1/6 reach us rounded to float32, once or twice."""
@@ -37,7 +51,8 @@ _UNBOUNDED = 3.0e38
 
 
 class RecognizeActivationsPass(ModulePass):
-    """relu and relu6 from clip, max and min; hard sigmoid, hard swish, swish, leaky relu."""
+    """relu and relu6 from clip, max and min; hard sigmoid, hard swish, swish, leaky relu, gelu,
+    mish, softplus, softsign, sigmoid; powers that are roots."""
 
     name = "recognize-activations"
 
@@ -48,8 +63,10 @@ class RecognizeActivationsPass(ModulePass):
             MaxOp: (max_to_relu, max_to_leaky_relu),
             MinOp: min_to_clip,
             MulOp: (scaled_clip_to_hard_sigmoid, scaled_product_to_hard_swish, gate_to_swish),
+            PowOp: power_to_root,
         }
         apply_patterns(ctx, op, patterns)
+        recognize_by_value(ctx, op)
 
 
 def clip_to_relu(op: ClipOp, rewrite: Rewrite) -> None:
@@ -144,6 +161,99 @@ def gate_to_swish(op: MulOp, rewrite: Rewrite) -> None:
         if _close(params["alpha"], 1 / 6) and _close(params["beta"], 0.5):
             rewrite.replace(op, HardSwishOp.make(x), also=[hard])
             return
+
+
+def power_to_root(op: PowOp, rewrite: Rewrite) -> None:
+    """x to the power 1, 1/2, −1, −1/2 is x, its root, its reciprocal, its inverse root."""
+    for x, number in _with_number(op, rewrite):
+        if x is not op.lhs:
+            continue
+        if number == 1:
+            rewrite.replace(op, x)
+        elif number in _ROOTS:
+            rewrite.replace(op, _ROOTS[number].make(x))
+        return
+
+
+_ROOTS: dict[float, type[TensorOp]] = {0.5: SqrtOp, -1.0: ReciprocalOp, -0.5: RsqrtOp}
+
+_KNOWN: tuple[tuple[type[TensorOp], dict[str, Any]], ...] = (
+    (GeluOp, {}),
+    (GeluOp, {"approximate": "tanh"}),
+    (SwishOp, {}),
+    (HardSwishOp, {}),
+    (MishOp, {}),
+    (SoftplusOp, {}),
+    (SoftsignOp, {}),
+    (SigmoidOp, {}),
+    (TanhOp, {}),
+)
+
+_ENDS = (MulOp, LogOp, ReciprocalOp)
+"""What the last op of a function in `_KNOWN` may be, as exporters write them."""
+
+_SAMPLES = np.linspace(-9.0, 9.0, 145)
+
+_VALUE_TOLERANCE = 1e-5
+"""Exporters round √2 or √(2/π) to six digits; the two forms of gelu differ by 5e-4."""
+
+
+def recognize_by_value(ctx: Context, module: ModuleOp) -> None:
+    """Replace ops that together are a known function of one tensor's elements by one op."""
+    rewrite = Rewrite(ctx)
+    for function in functions_of(module):
+        order: dict[Operation, int] = {op: i for i, op in enumerate(body_of(function).ops)}
+        for op in reversed(list(order)):
+            if isinstance(op, _ENDS) and op.parent is not None:
+                _recognize(op, order, rewrite)
+
+
+def _recognize(op: TensorOp, order: dict[Operation, int], rewrite: Rewrite) -> None:
+    for cone in cones_below(op, order, rewrite.weights):
+        if len(cone.ops) < 2:
+            continue
+        if any(isinstance(member, SwishOp) for member in cone.ops):
+            return  # it has been recognized: what is left around it scales it
+        values = cone.evaluate(_SAMPLES, rewrite.weights)
+        known = _known(cone, values)
+        if known is not None:
+            rewrite.replace(op, known, also=cone.ops[-2::-1])
+            return
+        if _is_scaled_swish(op, cone, values, rewrite):
+            return
+
+
+def _known(cone: Cone, values: Array) -> TensorOp | None:
+    for kind, params in _KNOWN:
+        function = table_function(kind.name.partition(".")[2], **params)
+        if _agree(values, function(_SAMPLES)):
+            return kind.make(cone.source, **params)
+    return None
+
+
+def _is_scaled_swish(op: TensorOp, cone: Cone, values: Array, rewrite: Rewrite) -> bool:
+    """x · sigmoid(a·x) is swish(a·x) / a, which is one table; CLIP's gelu has a = 1.702."""
+    (gate,) = cone.evaluate(np.array([1.0]), rewrite.weights)
+    if not 0 < gate < 1:
+        return False
+    alpha = float(np.float32(math.log(gate / (1 - gate))))
+    swish = table_function("swish")
+    if abs(alpha) < _VALUE_TOLERANCE or not _agree(values, swish(alpha * _SAMPLES) / alpha):
+        return False
+    scaled = rewrite.insert(
+        MulOp.make(cone.source, rewrite.constant(np.array(alpha, np.float32), before=op)), before=op
+    )
+    derive_origin(scaled, op, "scaled")
+    gated = rewrite.insert(SwishOp.make(scaled), before=op)
+    derive_origin(gated, op, "swish")
+    back = rewrite.constant(np.array(1 / alpha, np.float32), before=op)
+    rewrite.replace(op, MulOp.make(gated, back), also=cone.ops[-2::-1])
+    return True
+
+
+def _agree(values: Array, wanted: Array) -> bool:
+    close = np.abs(values - wanted) <= _VALUE_TOLERANCE * np.maximum(1, np.abs(wanted))
+    return bool(np.all(close))
 
 
 def _with_number(op: BinaryOp, rewrite: Rewrite) -> Iterator[tuple[SSAValue, float]]:

@@ -11,7 +11,7 @@ from xdsl.ir import Operation
 from hbir.dialects.bpu import move as bpu
 from hbir.dialects.bpu.requantize import RescaleOp
 from hbir.dialects.bpu.resize import Resize2dOp as BpuResize2dOp
-from hbir.dialects.hbir.move import ConcatOp, PadOp, ReshapeOp, SliceOp, TransposeOp
+from hbir.dialects.hbir.move import ConcatOp, PadOp, ReshapeOp, SliceOp, TileOp, TransposeOp
 from hbir.dialects.hbir.resize import Resize2dOp
 from hbir.dialects.qnt import DequantizeOp
 from hbir.errors import HbirError
@@ -77,6 +77,12 @@ def lower_transpose(op: TransposeOp, lowering: Lowering) -> TensorOp:
     return keep_scale(bpu.TransposeOp.make(x.value, dims=op.params()["dims"]), x, lowering)
 
 
+def lower_tile(op: TileOp, lowering: Lowering) -> TensorOp:
+    """bpu.tile."""
+    x = lowering.quantized(op.x)
+    return keep_scale(bpu.TileOp.make(x.value, multiplies=op.params()["multiplies"]), x, lowering)
+
+
 def lower_slice(op: SliceOp, lowering: Lowering) -> TensorOp:
     """bpu.slice."""
     x, params = lowering.quantized(op.x), op.params()
@@ -129,5 +135,6 @@ LOWERINGS: dict[type[Operation], LoweringFunction] = {
     ReshapeOp: lower_reshape,
     Resize2dOp: lower_resize2d,
     SliceOp: lower_slice,
+    TileOp: lower_tile,
     TransposeOp: lower_transpose,
 }

@@ -1,4 +1,4 @@
-"""Means over whole dimensions, and softmax, which the BPU has over the last dimension."""
+"""Reductions over whole dimensions, and softmax, which the BPU has over the last dimension."""
 
 from __future__ import annotations
 
@@ -7,25 +7,31 @@ from math import prod
 from xdsl.ir import Operation
 
 from hbir.dialects.bpu.move import TransposeOp
+from hbir.dialects.bpu.reduce import ReduceMaxOp as BpuReduceMaxOp
 from hbir.dialects.bpu.reduce import ReduceMeanOp as BpuReduceMeanOp
+from hbir.dialects.bpu.reduce import ReduceMinOp as BpuReduceMinOp
+from hbir.dialects.bpu.reduce import ReduceSumOp as BpuReduceSumOp
 from hbir.dialects.bpu.softmax import SoftmaxOp as BpuSoftmaxOp
 from hbir.dialects.hbir.norm import SoftmaxOp
-from hbir.dialects.hbir.reduce import ReduceMeanOp
+from hbir.dialects.hbir.reduce import ReduceMaxOp, ReduceMeanOp, ReduceMinOp, ReduceSumOp
 from hbir.ir.op import TensorOp
 from hbir.ir.types import shape_of
 from hbir.kernels.norm_parameters import softmax_parameters
 from hbir.kernels.parameters import reduce_mean_parameters
 from hbir.passes.convert.lower_to_bpu.lowering import Lowering, LoweringFunction
+from hbir.passes.convert.lower_to_bpu.move import keep_scale
 
 
-def lower_reduce_mean(op: ReduceMeanOp, lowering: Lowering) -> TensorOp:
-    """bpu.reduce_mean."""
+def lower_sum(op: ReduceMeanOp | ReduceSumOp, lowering: Lowering) -> TensorOp:
+    """bpu.reduce_mean, bpu.reduce_sum."""
     x = lowering.quantized(op.x)
     shape, params = shape_of(op.x), op.params()
     given: tuple[int, ...] = params["dims"]
     dims = sorted({dim % len(shape) for dim in given})
-    count = prod(shape[dim] for dim in dims)
-    new = BpuReduceMeanOp.make(
+    is_mean = isinstance(op, ReduceMeanOp)
+    count = prod(shape[dim] for dim in dims) if is_mean else 1
+    kind = BpuReduceMeanOp if is_mean else BpuReduceSumOp
+    new = kind.make(
         x.value,
         element=lowering.element,
         dims=dims,
@@ -37,6 +43,14 @@ def lower_reduce_mean(op: ReduceMeanOp, lowering: Lowering) -> TensorOp:
         ),
     )
     return lowering.finish(new)
+
+
+def lower_extreme(op: ReduceMaxOp | ReduceMinOp, lowering: Lowering) -> TensorOp:
+    """bpu.reduce_max, bpu.reduce_min."""
+    x, params = lowering.quantized(op.x), op.params()
+    kind = BpuReduceMaxOp if isinstance(op, ReduceMaxOp) else BpuReduceMinOp
+    new = kind.make(x.value, dims=params["dims"], keep_dim=params["keep_dim"])
+    return keep_scale(new, x, lowering)
 
 
 def lower_softmax(op: SoftmaxOp, lowering: Lowering) -> TensorOp:
@@ -66,6 +80,9 @@ def lower_softmax(op: SoftmaxOp, lowering: Lowering) -> TensorOp:
 
 
 LOWERINGS: dict[type[Operation], LoweringFunction] = {
-    ReduceMeanOp: lower_reduce_mean,
+    ReduceMeanOp: lower_sum,
+    ReduceSumOp: lower_sum,
+    ReduceMaxOp: lower_extreme,
+    ReduceMinOp: lower_extreme,
     SoftmaxOp: lower_softmax,
 }
