@@ -32,7 +32,7 @@ func.func @best(%x: tensor<9xf32>) -> (tensor<2xf32>, tensor<1xsi64>, tensor<2xs
 // A grid of step 2^-14 on an image of 5 x 9: half an extent per unit, 2^32 fractions per element.
 
 // CHECK-LABEL: func.func @grid
-// CHECK: bpu.grid_sample {{.*}}initialOffset = [8589934592, 17179869184], {{.*}}step = [655360, 1179648]
+// CHECK: bpu.grid_sample {{.*}}step = [655360, 1179648], initialOffset = [8589934592, 17179869184]
 func.func @grid(%x: tensor<1x5x9x2xf32>, %g: tensor<1x3x4x2xf32>) -> tensor<1x3x4x2xf32> {
   %q = qnt.const_fake_quant %x {min = [-128.0], max = [127.0]} : tensor<1x5x9x2xf32>
   %h = qnt.const_fake_quant %g {bits = 16, min = [-2.0], max = [1.99993896484375]} : tensor<1x3x4x2xf32>
