@@ -55,3 +55,20 @@ func.func @pad(%x: tensor<1x4xsi8>) {
   %a = bpu.pad %x {begin = [0, 0], end = [0, 1], padValue = 128} : (tensor<1x4xsi8>) -> tensor<1x5xsi8>
   func.return
 }
+
+// -----
+
+// CHECK-LABEL: func.func @tile
+// CHECK: bpu.tile %x {multiplies = [3, 2]} : (tensor<1x4xsi16>) -> tensor<3x8xsi16>
+func.func @tile(%x: tensor<1x4xsi16>) {
+  %a = bpu.tile %x {multiplies = [3, 2]} : (tensor<1x4xsi16>) -> tensor<3x8xsi16>
+  func.return
+}
+
+// -----
+
+// CHECK: multiplies must have 2 entries, got [3]
+func.func @tile_rank(%x: tensor<1x4xsi16>) {
+  %a = bpu.tile %x {multiplies = [3]} : (tensor<1x4xsi16>) -> tensor<3x4xsi16>
+  func.return
+}

@@ -25,3 +25,24 @@ func.func @twice(%x: tensor<1x8x8x4xsi8>) {
   %a = bpu.reduce_mean %x {dims = [3, -1], multiplier = 16384, shift = 20} : (tensor<1x8x8x4xsi8>) -> tensor<1x8x8xsi8>
   func.return
 }
+
+// -----
+
+// CHECK-LABEL: func.func @others
+// CHECK: bpu.reduce_sum %x {dims = [1], multiplier = 16384 : i64, shift = 18 : i64, inputZeroPoint = 3 : i64} : (tensor<4x8xsi16>) -> tensor<4xsi8>
+// CHECK: bpu.reduce_max %x {dims = [0], keepDim = true} : (tensor<4x8xsi16>) -> tensor<1x8xsi16>
+// CHECK: bpu.reduce_min %x {dims = [0, 1]} : (tensor<4x8xsi16>) -> tensor<si16>
+func.func @others(%x: tensor<4x8xsi16>) {
+  %a = bpu.reduce_sum %x {dims = [1], multiplier = 16384, shift = 18, inputZeroPoint = 3} : (tensor<4x8xsi16>) -> tensor<4xsi8>
+  %b = bpu.reduce_max %x {dims = [0], keepDim = true} : (tensor<4x8xsi16>) -> tensor<1x8xsi16>
+  %c = bpu.reduce_min %x {dims = [0, 1]} : (tensor<4x8xsi16>) -> tensor<si16>
+  func.return
+}
+
+// -----
+
+// CHECK: result has element type si16, expected si8
+func.func @kept(%x: tensor<4x8xsi8>) {
+  %b = bpu.reduce_max %x {dims = [0], keepDim = true} : (tensor<4x8xsi8>) -> tensor<1x8xsi16>
+  func.return
+}

@@ -41,3 +41,24 @@ func.func @with_properties(%x: tensor<1x4x5x3xf32>, %s: tensor<3xf32>) -> tensor
   %5 = hbir.prelu %x, %s : (tensor<1x4x5x3xf32>, tensor<3xf32>) -> tensor<1x4x5x3xf32>
   func.return %5 : tensor<1x4x5x3xf32>
 }
+
+// CHECK-LABEL: func.func @of_later_networks
+// CHECK:         hbir.gelu %x : tensor<4xf32>
+// CHECK:         hbir.gelu %x {approximate = "tanh"} : tensor<4xf32>
+// CHECK:         hbir.softplus %x {beta = 2.000000e+00 : f64} : tensor<4xf32>
+// CHECK:         hbir.mish %x : tensor<4xf32>
+// CHECK:         hbir.elu %x {alpha = 5.000000e-01 : f64} : tensor<4xf32>
+// CHECK:         hbir.softsign %x : tensor<4xf32>
+// CHECK:         hbir.thresholded_relu %x : tensor<4xf32>
+// CHECK:         hbir.shrink %x {bias = 2.500000e-01 : f64} : tensor<4xf32>
+func.func @of_later_networks(%x: tensor<4xf32>) {
+  %0 = hbir.gelu %x : tensor<4xf32>
+  %1 = hbir.gelu %x {approximate = "tanh"} : tensor<4xf32>
+  %2 = hbir.softplus %x {beta = 2.0} : tensor<4xf32>
+  %3 = hbir.mish %x : tensor<4xf32>
+  %4 = hbir.elu %x {alpha = 0.5} : tensor<4xf32>
+  %5 = hbir.softsign %x : tensor<4xf32>
+  %6 = hbir.thresholded_relu %x {alpha = 1.0} : tensor<4xf32>
+  %7 = hbir.shrink %x {lambd = 0.5, bias = 0.25} : tensor<4xf32>
+  func.return
+}

@@ -39,3 +39,19 @@ func.func @f(%x: tensor<4xf32>) {
   %0 = "hbir.exp"(%x) : (tensor<4xf32>) -> tensor<5xf32>
   func.return
 }
+
+// -----
+
+// CHECK: error: hbir.gelu ({{.*}}): approximate must be one of "none", "tanh", got "erf"
+func.func @f(%x: tensor<4xf32>) {
+  %0 = hbir.gelu %x {approximate = "erf"} : tensor<4xf32>
+  func.return
+}
+
+// -----
+
+// CHECK: error: hbir.softplus ({{.*}}): beta must be positive, got 0.0
+func.func @f(%x: tensor<4xf32>) {
+  %0 = hbir.softplus %x {beta = 0.0} : tensor<4xf32>
+  func.return
+}

@@ -29,3 +29,14 @@ func.func @both_sides(%x: tensor<4x1xf32>, %y: tensor<2x1x3xf32>) -> tensor<2x4x
   %0 = hbir.add %x, %y : (tensor<4x1xf32>, tensor<2x1x3xf32>) -> tensor<2x4x3xf32>
   func.return %0 : tensor<2x4x3xf32>
 }
+
+// CHECK-LABEL: func.func @power_and_remainder
+// CHECK:         hbir.pow %x, %y : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+// CHECK:         hbir.mod %x, %y : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+// CHECK:         hbir.mod %x, %y {sameSignAsDividend = false}
+func.func @power_and_remainder(%x: tensor<2x3xf32>, %y: tensor<3xf32>) {
+  %0 = hbir.pow %x, %y : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+  %1 = hbir.mod %x, %y {sameSignAsDividend = true} : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+  %2 = hbir.mod %x, %y {sameSignAsDividend = false} : (tensor<2x3xf32>, tensor<3xf32>) -> tensor<2x3xf32>
+  func.return
+}

@@ -46,3 +46,10 @@ func.func @pad(%x: tensor<2x3xf32>) -> tensor<4x7xf32> {
   %1 = hbir.pad %x {begin = [0, 1], end = [2, 3], padValue = -1.0} : (tensor<2x3xf32>) -> tensor<4x7xf32>
   func.return %1 : tensor<4x7xf32>
 }
+
+// CHECK-LABEL: func.func @tile
+// CHECK:         hbir.tile %x {multiplies = [3, 1, 2]} : (tensor<1x4x2xf32>) -> tensor<3x4x4xf32>
+func.func @tile(%x: tensor<1x4x2xf32>) {
+  %0 = hbir.tile %x {multiplies = [3, 1, 2]} : (tensor<1x4x2xf32>) -> tensor<3x4x4xf32>
+  func.return
+}

@@ -63,3 +63,11 @@ func.func @f(%x: tensor<4x9xf32>) {
   %0 = hbir.pad %x {begin = [0, -1], end = [0, 0]} : (tensor<4x9xf32>) -> tensor<4x8xf32>
   func.return
 }
+
+// -----
+
+// CHECK: error: hbir.tile ({{.*}}): multiplies must be at least 1, got [0, 1]
+func.func @f(%x: tensor<2x3xf32>) {
+  %0 = hbir.tile %x {multiplies = [0, 1]} : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  func.return
+}

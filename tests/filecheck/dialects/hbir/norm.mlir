@@ -23,3 +23,12 @@ func.func @softmax(%x: tensor<2x7xf32>) -> tensor<2x7xf32> {
   %1 = hbir.softmax %x {dim = 0 : i64} : tensor<2x7xf32>
   func.return %1 : tensor<2x7xf32>
 }
+
+// CHECK-LABEL: func.func @log_softmax
+// CHECK:         hbir.log_softmax %x : tensor<2x3xf32>
+// CHECK:         hbir.log_softmax %x {dim = 0 : i64} : tensor<2x3xf32>
+func.func @log_softmax(%x: tensor<2x3xf32>) {
+  %0 = hbir.log_softmax %x : tensor<2x3xf32>
+  %1 = hbir.log_softmax %x {dim = 0} : tensor<2x3xf32>
+  func.return
+}

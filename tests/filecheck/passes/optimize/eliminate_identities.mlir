@@ -43,3 +43,16 @@ func.func @merges(%x: tensor<1x2x3xf32>) -> tensor<3x1x2xf32> {
   %e = hbir.transpose %d {dims = [1, 0, 2]} : (tensor<1x3x2xf32>) -> tensor<3x1x2xf32>
   func.return %e : tensor<3x1x2xf32>
 }
+
+// An element-wise op repeats an extent of 1 itself; what enlarges its result must stay.
+
+// CHECK-LABEL: func.func @tile
+// CHECK-NEXT: %[[T:.*]] = hbir.tile %row
+// CHECK-NEXT: hbir.add %x, %row : (tensor<2x3xf32>, tensor<1x3xf32>) -> tensor<2x3xf32>
+// CHECK-NEXT: hbir.add %row, %[[T]]
+func.func @tile(%x: tensor<2x3xf32>, %row: tensor<1x3xf32>) -> (tensor<2x3xf32>, tensor<2x3xf32>) {
+  %t = hbir.tile %row {multiplies = [2, 1]} : (tensor<1x3xf32>) -> tensor<2x3xf32>
+  %a = hbir.add %x, %t : (tensor<2x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
+  %b = hbir.add %row, %t : (tensor<1x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
+  func.return %a, %b : tensor<2x3xf32>, tensor<2x3xf32>
+}

@@ -67,3 +67,101 @@ func.func @leaky(%x: tensor<2xf32>) -> (tensor<2xf32>, tensor<2xf32>) {
   %d = hbir.max %x, %c : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
   func.return %b, %d : tensor<2xf32>, tensor<2xf32>
 }
+
+// Gelu, in whatever order its factors stand; by tanh it is another op.
+
+// CHECK-LABEL: func.func @gelu
+// CHECK-NOT: hbir.erf
+// CHECK-DAG: hbir.gelu %x : tensor<2xf32>
+// CHECK-DAG: hbir.gelu %y {approximate = "tanh"} : tensor<2xf32>
+// CHECK-NOT: hbir.tanh
+// CHECK: func.return
+func.func @gelu(%x: tensor<2xf32>, %y: tensor<2xf32>) -> (tensor<2xf32>, tensor<2xf32>) {
+  %half = hbir.constant dense<0.5> : tensor<f32>
+  %one = hbir.constant dense<1.0> : tensor<1xf32>
+  %root = hbir.constant dense<0.70710678> : tensor<f32>
+  %cubic = hbir.constant dense<0.044715> : tensor<f32>
+  %three = hbir.constant dense<3.0> : tensor<f32>
+  %slope = hbir.constant dense<0.7978845608> : tensor<f32>
+  %a = hbir.mul %x, %root : (tensor<2xf32>, tensor<f32>) -> tensor<2xf32>
+  %b = hbir.erf %a : tensor<2xf32>
+  %c = hbir.add %one, %b : (tensor<1xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %d = hbir.mul %x, %half : (tensor<2xf32>, tensor<f32>) -> tensor<2xf32>
+  %e = hbir.mul %d, %c : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %f = hbir.pow %y, %three : (tensor<2xf32>, tensor<f32>) -> tensor<2xf32>
+  %g = hbir.mul %f, %cubic : (tensor<2xf32>, tensor<f32>) -> tensor<2xf32>
+  %h = hbir.add %y, %g : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %i = hbir.mul %slope, %h : (tensor<f32>, tensor<2xf32>) -> tensor<2xf32>
+  %j = hbir.tanh %i : tensor<2xf32>
+  %k = hbir.add %j, %one : (tensor<2xf32>, tensor<1xf32>) -> tensor<2xf32>
+  %l = hbir.mul %y, %k : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %m = hbir.mul %l, %half : (tensor<2xf32>, tensor<f32>) -> tensor<2xf32>
+  func.return %e, %m : tensor<2xf32>, tensor<2xf32>
+}
+
+// Softplus of exp and log, and mish around it.
+
+// CHECK-LABEL: func.func @mish
+// CHECK-NEXT: hbir.mish %x
+// CHECK-NEXT: func.return
+func.func @mish(%x: tensor<2xf32>) -> tensor<2xf32> {
+  %one = hbir.constant dense<1.0> : tensor<f32>
+  %a = hbir.exp %x : tensor<2xf32>
+  %b = hbir.add %a, %one : (tensor<2xf32>, tensor<f32>) -> tensor<2xf32>
+  %c = hbir.log %b : tensor<2xf32>
+  %d = hbir.tanh %c : tensor<2xf32>
+  %e = hbir.mul %x, %d : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  func.return %e : tensor<2xf32>
+}
+
+// x · sigmoid(1.702·x) is a scaled swish, one chain; recognized once, it stays.
+
+// CHECK-LABEL: func.func @quick_gelu
+// CHECK:      %[[A:.*]] = hbir.mul %x
+// CHECK-NEXT: %[[S:.*]] = hbir.swish %[[A]]
+// CHECK:      hbir.mul %[[S]]
+// CHECK-NEXT: func.return
+func.func @quick_gelu(%x: tensor<2xf32>) -> tensor<2xf32> {
+  %c = hbir.constant dense<1.702> : tensor<f32>
+  %a = hbir.mul %x, %c : (tensor<2xf32>, tensor<f32>) -> tensor<2xf32>
+  %b = hbir.sigmoid %a : tensor<2xf32>
+  %d = hbir.mul %b, %x : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  func.return %d : tensor<2xf32>
+}
+
+// Another function of the same shape is none of these: two slopes differ, or the sources do.
+
+// CHECK-LABEL: func.func @not_gelu
+// CHECK: hbir.erf
+// CHECK: hbir.erf
+func.func @not_gelu(%x: tensor<2xf32>, %y: tensor<2xf32>) -> (tensor<2xf32>, tensor<2xf32>) {
+  %half = hbir.constant dense<0.5> : tensor<f32>
+  %one = hbir.constant dense<1.0> : tensor<f32>
+  %root = hbir.constant dense<0.70710678> : tensor<f32>
+  %a = hbir.erf %x : tensor<2xf32>
+  %b = hbir.add %a, %one : (tensor<2xf32>, tensor<f32>) -> tensor<2xf32>
+  %c = hbir.mul %x, %b : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %d = hbir.mul %c, %half : (tensor<2xf32>, tensor<f32>) -> tensor<2xf32>
+  %e = hbir.mul %y, %root : (tensor<2xf32>, tensor<f32>) -> tensor<2xf32>
+  %f = hbir.erf %e : tensor<2xf32>
+  %g = hbir.add %f, %one : (tensor<2xf32>, tensor<f32>) -> tensor<2xf32>
+  %h = hbir.mul %x, %g : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  %i = hbir.mul %h, %half : (tensor<2xf32>, tensor<f32>) -> tensor<2xf32>
+  func.return %d, %i : tensor<2xf32>, tensor<2xf32>
+}
+
+// Powers that are roots; an exponent per element is none.
+
+// CHECK-LABEL: func.func @powers
+// CHECK-DAG: hbir.sqrt %x
+// CHECK-DAG: hbir.rsqrt %x
+// CHECK-DAG: hbir.pow
+func.func @powers(%x: tensor<2xf32>) -> (tensor<2xf32>, tensor<2xf32>, tensor<2xf32>) {
+  %half = hbir.constant dense<0.5> : tensor<f32>
+  %minus = hbir.constant dense<-0.5> : tensor<f32>
+  %two = hbir.constant dense<[0.5, 2.0]> : tensor<2xf32>
+  %a = hbir.pow %x, %half : (tensor<2xf32>, tensor<f32>) -> tensor<2xf32>
+  %b = hbir.pow %x, %minus : (tensor<2xf32>, tensor<f32>) -> tensor<2xf32>
+  %c = hbir.pow %x, %two : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  func.return %a, %b, %c : tensor<2xf32>, tensor<2xf32>, tensor<2xf32>
+}
