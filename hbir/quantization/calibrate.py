@@ -20,7 +20,7 @@ from hbir.passes.groups import is_inside_group
 from hbir.passes.observed import Means, Ranges, write_input_means, write_observed
 from hbir.passes.pipelines import CALIBRATE, OPTIMIZE, run_pipeline
 from hbir.quantization.convert import convert_module
-from hbir.quantization.dtypes import Dtypes, widths_of
+from hbir.quantization.dtypes import Dtypes, node_names, widths_of
 from hbir.quantization.observers import ChannelMean, Observer, observer_factory
 from hbir.quantization.sensitivity import choose_widths
 
@@ -68,12 +68,17 @@ def calibrate(
         )
     make_observer = observer_factory(method, **options)
     calibrated = module.clone()
+    named = {name for function in module.functions for name in node_names(function.op)}
     run_pipeline(calibrated.context, calibrated.op, OPTIMIZE)
     functions = calibrated.functions
     if len(functions) != 1:
         raise HbirError(f"calibrate takes a module of one function, this one has {len(functions)}")
     function = functions[0].op
-    widths_of(function, dtype or {})  # wrong names are known before the work begins
+
+    def given(function: FuncOp) -> Widths:
+        return widths_of(function, dtype or {}, named)
+
+    given(function)  # wrong names are known before the work begins
     kept: list[list[Array]] = []
     keep = 0 if target_cosine is None else BATCHES_KEPT
     seen = _observe(calibrated, functions[0], batches, make_observer, bias_correction, kept, keep)
@@ -86,9 +91,6 @@ def calibrate(
         run_pipeline(observed.context, observed.op, CALIBRATE, options=placement)
         observed.level = "qat"
         return observed
-
-    def given(function: FuncOp) -> Widths:
-        return widths_of(function, dtype or {})
 
     choice = given
     if target_cosine is not None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import TypeAlias
 
 from xdsl.dialects.func import FuncOp
@@ -32,20 +32,32 @@ OUTPUT = "output"
 _INPUT = re.compile(r"input(\d+)")
 
 
-def widths_of(function: FuncOp, dtypes: Dtypes) -> Widths:
+def node_names(function: FuncOp) -> set[str]:
+    """The names that a choice can go by, besides those of the inputs."""
+    return set(_ops_by_node(function))
+
+
+def widths_of(function: FuncOp, dtypes: Dtypes, gone: Container[str] = ()) -> Widths:
     """The widths that `dtypes` asks for.
 
-    Where a node became several ops, its choice holds for each. Raises HbirError, naming the entry,
-    for unknown names and types.
+    Where a node became several ops, its choice holds for each. gone: nodes that optimizing took
+    out, whose choices have no effect. Raises HbirError, naming the entry, for unknown names and
+    types.
     """
     widths = Widths()
     if isinstance(dtypes, str):
-        _widen(widths, list(_computing_ops(function)), "every node", dtypes)
+        computing = list(_computing_ops(function))
+        _widen(widths, computing, "every node", dtypes)
+        results = [result for op in computing for result in op.results]
+        bits = _bits("every node", dtypes)
+        widths.values.update(dict.fromkeys([*body_of(function).args, *results], bits))
         return widths
     ops = _ops_by_node(function)
     arguments = dict(zip(input_names(function), body_of(function).args, strict=True))
     for name, choice in dtypes.items():
         if name not in ops and name not in arguments:
+            if name in gone:
+                continue
             raise HbirError(_unknown(name, [*ops, *arguments]))
         if name not in ops:
             given = choice if isinstance(choice, str) else choice.get(OUTPUT, "")

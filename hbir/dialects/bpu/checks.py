@@ -24,7 +24,7 @@ from hbir.dialects.bpu.reduce import ReduceMeanOp, ReduceSumOp
 from hbir.dialects.bpu.requantize import RescaleOp
 from hbir.dialects.bpu.softmax import SoftmaxOp
 from hbir.dialects.hbir.constant import ConstantOp
-from hbir.ir.op import TensorOp
+from hbir.ir.op import TensorOp, to_python
 from hbir.ir.origin import origin_of
 from hbir.ir.types import Array, dtype_of, shape_of
 from hbir.ir.weights import WeightStore
@@ -35,7 +35,7 @@ from hbir.kernels.integer.bounds import (
     matmul_bound,
     sum_bound,
 )
-from hbir.kernels.parameters import MULTIPLIER_MAX, SHIFT_MAX, SHIFT_MIN
+from hbir.kernels.parameters import MULTIPLIER_MAX, SHIFT_MAX, SHIFT_MIN, add_widening
 
 TOLERANCE = 2.0**-14
 """Relative distance allowed between a multiplier and the scales' ratio; rounding costs 2^-15."""
@@ -175,7 +175,8 @@ def _add_ratios(op: TensorOp, weights: WeightStore) -> list[_Comparison] | None:
     scales = _scales(op, weights)
     if scales is None:
         return None
-    x, y, output = scales
+    lhs_widening, rhs_widening = add_widening(*(dtype_of(x).itemsize for x in op.operands))
+    x, y, output = scales[0] / 2.0**lhs_widening, scales[1] / 2.0**rhs_widening, scales[2]
     params = op.params()
     shift = params["shift"]
     largest = np.maximum(x, y) / output
@@ -190,6 +191,12 @@ def _mul_ratios(op: TensorOp, weights: WeightStore) -> list[_Comparison] | None:
     if scales is None:
         return None
     return [_own_pair(op, scales[0] * scales[1] / scales[2])]
+
+
+def _matmul_ratios(op: TensorOp, weights: WeightStore) -> list[_Comparison] | None:
+    scales = _scales(op, weights)
+    factor = float(to_python(op.properties["scale"]))
+    return None if scales is None else [_own_pair(op, scales[0] * scales[1] * factor / scales[2])]
 
 
 def _rescale_ratios(op: TensorOp, weights: WeightStore) -> list[_Comparison] | None:
@@ -255,7 +262,7 @@ _RATIOS: dict[type[TensorOp], Callable[[TensorOp, WeightStore], list[_Comparison
     Conv2dOp: _conv_ratios,
     AddOp: _add_ratios,
     MulOp: _mul_ratios,
-    MatmulOp: _mul_ratios,
+    MatmulOp: _matmul_ratios,
     RescaleOp: _rescale_ratios,
     PreluOp: _prelu_ratios,
     ReduceMeanOp: _mean_ratios,

@@ -36,6 +36,7 @@ class AddOp(IntegerOp):
 
     multipliers [mx, my]: the larger one's magnitude is in 2^14 … 2^15−1, the other one is on the
     same shift; a subtraction has my < 0. bias = −(zx·mx + zy·my) folds the inputs' zero points.
+    Where one operand is si8 and the other si16, the si8 one (and its zero point) counts 2^7 times.
     """
 
     name = "bpu.add"

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hbir.kernels.integer.requantize import requantize, round_shift, saturate
+from hbir.kernels.parameters import add_widening
 from hbir.kernels.table import kernel
 from hbir.kernels.types import Array
 
@@ -31,7 +32,10 @@ def add(
     clip: tuple[int, int] | None = None,
     dtype: npt.DTypeLike = np.int8,
 ) -> Array:
-    """clip(sat(((x * mx + y * my + bias + 2^(shift-1)) >> shift) + zo)); subtraction: my < 0."""
+    """clip(sat(((x * mx + y * my + bias + 2^(shift-1)) >> shift) + zo)); subtraction: my < 0.
+
+    An si8 operand beside an si16 one is taken 2^7 times.
+    """
     # |x * mx + y * my| < 2 * 2^7 * 2^15 = 2^23; with 2^29 + 2^30 it stays inside int32.
     narrow = (
         x.dtype == y.dtype == np.int8
@@ -39,8 +43,9 @@ def add(
         and abs(bias) <= _NARROW_BIAS_MAX
     )
     wide = np.int32 if narrow else np.int64
-    value = np.multiply(x, wide(multipliers[0]), dtype=wide) + np.multiply(
-        y, wide(multipliers[1]), dtype=wide
+    widening = add_widening(x.dtype.itemsize, y.dtype.itemsize)
+    value = np.multiply(x, wide(multipliers[0] << widening[0]), dtype=wide) + np.multiply(
+        y, wide(multipliers[1] << widening[1]), dtype=wide
     )
     value += wide(bias + (1 << (shift - 1)))
     value >>= wide(shift)

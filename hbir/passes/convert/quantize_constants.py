@@ -10,7 +10,7 @@ import numpy as np
 from typing_extensions import override
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Operation
+from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from hbir.dialects.hbir.comparison import ComparisonOp, WhereOp
@@ -26,6 +26,7 @@ from hbir.passes.fake_quant import (
     fake_quants_of,
     insert_fake_quant,
     quantization_at,
+    quantization_of,
     symmetric_range,
 )
 from hbir.passes.scalars import scalar_operand
@@ -35,8 +36,8 @@ QUANTIZED_OPERANDS = (BinaryOp, ComparisonOp, MatmulOp, WhereOp, ConcatOp, *INDE
 
 
 class QuantizeConstantsPass(ModulePass):
-    """Symmetric, of the largest magnitude, as wide as the other operand; for what keeps its
-    operands' integers as the result."""
+    """Symmetric, of the largest magnitude, as wide as the other operand or the result; for what
+    keeps its operands' integers as the result."""
 
     name = "quantize-constants"
 
@@ -59,11 +60,16 @@ def _quantize_operands(op: Operation, rewrite: Rewrite) -> None:
         uses = [use for use in value.uses if use.operation is op and use.index == index]
         is_condition = isinstance(op, WhereOp) and index == 0
         if isinstance(op, AddOp | SubOp | MulOp | MatmulOp | ComparisonOp) or is_condition:
-            other = None if is_condition else quantization_at(op.operands[1 - index])
-            bits = 8 if other is None else other.bits
+            bits = 8 if is_condition else _widest(op.operands[1 - index], op.results[0])
             low, high = symmetric_range((float(array.min()), float(array.max())), bits)
             insert_fake_quant(rewrite, value, uses, minimum=low, maximum=high, bits=bits)
             continue
         likes = fake_quants_of(op.results[0])
         if likes:
             copy_fake_quant(rewrite, value, uses, likes[0])
+
+
+def _widest(other: SSAValue, result: SSAValue) -> int:
+    """The bits of the other operand or of the result, whichever has more."""
+    quantizations = [quantization_at(other), *map(quantization_of, fake_quants_of(result))]
+    return max([8, *(how.bits for how in quantizations if how is not None)])

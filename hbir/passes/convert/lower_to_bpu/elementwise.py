@@ -29,6 +29,8 @@ def lower_add(op: AddOp | SubOp, lowering: Lowering) -> TensorOp:
         rhs_zero_point=y.zero_point,
         subtract=isinstance(op, SubOp),
         output_bits=lowering.result.bits,
+        lhs_bits=8 * x.dtype.itemsize,
+        rhs_bits=8 * y.dtype.itemsize,
     )
     new = BpuAddOp.make(
         x.value,

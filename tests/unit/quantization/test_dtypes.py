@@ -1,0 +1,214 @@
+"""int8 and int16 by op, in every mixture: what converts, how close it stays, the same bits."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hbir.backend.march import load_march
+from hbir.compiler import build_program, schedule_module
+from hbir.dialects.qnt import ConstFakeQuantOp
+from hbir.errors import HbirError
+from hbir.hbm.hbm import Graph
+from hbir.module import Module
+from hbir.quantization.calibrate import calibrate
+from hbir.quantization.convert import convert_module
+
+Array = np.ndarray[Any, Any]
+
+MAP = "tensor<1x5x6x4xf32>"
+WEIGHTS = np.random.default_rng(5).integers(-127, 128, (4, 3, 3, 4)) / 127
+WEIGHTS[:, 0, 0, 0] = 1.0  # so that int8 holds all of them exactly
+
+# Kind → what computes %y from the tensors %a and %b, and the type of %y.
+OPS: dict[str, tuple[str, str]] = {
+    "conv2d": (f"hbir.conv2d %a, %w, %k {{pad = [1, 1, 1, 1]}} : ({MAP}, W, K) -> {MAP}", MAP),
+    "depthwise": (
+        f"hbir.conv2d %a, %d {{groupNum = 4 : i64}} : ({MAP}, D) -> tensor<1x3x4x4xf32>",
+        "tensor<1x3x4x4xf32>",
+    ),
+    "convtranspose": (
+        f"hbir.convtranspose %a, %t, %k {{stride = [2, 1]}} : ({MAP}, T, K)"
+        " -> tensor<1x11x8x4xf32>",
+        "tensor<1x11x8x4xf32>",
+    ),
+    "linear": (f"hbir.linear %a, %l, %k : ({MAP}, L, K) -> {MAP}", MAP),
+    "residual": (
+        f"hbir.conv2d %a, %w, %k {{pad = [1, 1, 1, 1]}} : ({MAP}, W, K) -> {MAP}\n"
+        f"%s = hbir.add %c, %b : ({MAP}, {MAP}) -> {MAP}\n%y = hbir.relu %s : {MAP}",
+        MAP,
+    ),
+    "add": (f"hbir.add %a, %b : ({MAP}, {MAP}) -> {MAP}", MAP),
+    "sub": (f"hbir.sub %a, %b : ({MAP}, {MAP}) -> {MAP}", MAP),
+    "mul": (f"hbir.mul %a, %b : ({MAP}, {MAP}) -> {MAP}", MAP),
+    "max": (f"hbir.max %a, %b : ({MAP}, {MAP}) -> {MAP}", MAP),
+    "min": (f"hbir.min %a, %b : ({MAP}, {MAP}) -> {MAP}", MAP),
+    "add_constant": (f"hbir.add %a, %k : ({MAP}, K) -> {MAP}", MAP),
+    "tanh": (f"hbir.tanh %a : {MAP}", MAP),
+    "prelu": (f"hbir.prelu %a, %k : ({MAP}, K) -> {MAP}", MAP),
+    "softmax": (f"hbir.softmax %a {{dim = 3 : i64}} : {MAP}", MAP),
+    "reduce_mean": (
+        f"hbir.reduce_mean %a {{dims = [1, 2], keepDim = true}} : ({MAP}) -> tensor<1x1x1x4xf32>",
+        "tensor<1x1x1x4xf32>",
+    ),
+    "avg_pool": (
+        f"hbir.avg_pool %a {{kernel = [2, 2], stride = [1, 1]}} : ({MAP}) -> tensor<1x4x5x4xf32>",
+        "tensor<1x4x5x4xf32>",
+    ),
+    "max_pool": (
+        f"hbir.max_pool %a {{kernel = [2, 2], stride = [1, 1]}} : ({MAP}) -> tensor<1x4x5x4xf32>",
+        "tensor<1x4x5x4xf32>",
+    ),
+    "resize2d": (
+        "hbir.resize2d %a {size = [9, 7], step = [0.5555, 0.857], initialOffset = [-0.2, -0.1],"
+        f' mode = "bilinear"}} : ({MAP}) -> tensor<1x9x7x4xf32>',
+        "tensor<1x9x7x4xf32>",
+    ),
+    "concat": (
+        f"hbir.concat %a, %b {{dim = 3 : i64}} : ({MAP}, {MAP}) -> tensor<1x5x6x8xf32>",
+        "tensor<1x5x6x8xf32>",
+    ),
+    "pad": (
+        "hbir.pad %a {begin = [0, 1, 0, 0], end = [0, 0, 2, 0], padValue = 0.5 : f64}"
+        f" : ({MAP}) -> tensor<1x6x8x4xf32>",
+        "tensor<1x6x8x4xf32>",
+    ),
+    "transpose": (
+        f"hbir.transpose %a {{dims = [0, 3, 1, 2]}} : ({MAP}) -> tensor<1x4x5x6xf32>",
+        "tensor<1x4x5x6xf32>",
+    ),
+}
+WEIGHTED = ("conv2d", "depthwise", "convtranspose", "linear", "residual")
+SCALE_KEEPING = ("max_pool", "resize2d", "concat", "pad", "transpose", "max", "min")
+
+
+def network(kind: str) -> str:
+    """Two tensors by tables, an op over them, and a pool that keeps its result quantized."""
+    op, shape = OPS[kind]
+    result = "%c" if kind == "residual" else "%y"
+    constants = {
+        "W": ("w", (4, 3, 3, 4), WEIGHTS),
+        "T": ("t", (4, 3, 3, 4), WEIGHTS.transpose(3, 1, 2, 0)),
+        "D": ("d", (4, 3, 3, 1), WEIGHTS[..., :1]),
+        "L": ("l", (4, 4), WEIGHTS[:, 0, 0, :].T / np.abs(WEIGHTS[:, 0, 0, :]).max(axis=1)),
+        "K": ("k", (4,), np.array([0.25, -0.5, 0.75, 0.1])),
+    }
+    lines: list[str] = []
+    for letter, (name, extents, array) in constants.items():
+        type_ = f"tensor<{'x'.join(map(str, extents))}xf32>"
+        values = np.asarray(array, np.float32).tolist()
+        lines.append(f"%{name} = hbir.constant dense<{values}> : {type_}")
+        for before, after in ((", ", ", "), (")", ")")):
+            op = op.replace(f" {letter}{before}", f" {type_}{after}")
+    body = "\n".join(lines)
+    return f"""
+func.func @net(%x: {MAP} {{hbir.name = "x"}}, %z: {MAP} {{hbir.name = "z"}}) -> {shape} {{
+  {body}
+  %a = hbir.leaky_relu %x {{slop = 0.5, origin = #hbir.origin<"a", from "first" "Table">}} : {MAP}
+  %b = hbir.leaky_relu %z {{slop = 0.25, origin = #hbir.origin<"b", from "second" "Table">}} : {MAP}
+  {result} = {_with_origin(op)}
+  %o = hbir.max_pool %y {{kernel = [2, 2], stride = [1, 1], pad = [0, 0, 1, 1]}} : ({shape}) -> {shape}
+  func.return %o : {shape}
+}}
+"""
+
+
+def _with_origin(op: str) -> str:
+    """Name the node "op": it is what `dtype` goes by."""
+    origin = 'origin = #hbir.origin<"y", from "op" "Op">'
+    lines: list[str] = []
+    for line in op.split("\n"):
+        if "{" in line:
+            lines.append(line.replace("{", f"{{{origin}, ", 1))
+        else:
+            lines.append(line.replace(" : ", f" {{{origin}}} : ", 1))
+    return "\n".join(lines)
+
+
+def draw_inputs(seed: int) -> dict[str, Array]:
+    generator = np.random.default_rng(seed)
+    shape = (1, 5, 6, 4)
+    x = generator.normal(0, generator.uniform(0.5, 4), shape)
+    z = generator.normal(generator.uniform(-1, 1), generator.uniform(0.5, 4), shape)
+    return {"x": x.astype(np.float32), "z": z.astype(np.float32)}
+
+
+@pytest.mark.parametrize("kind", sorted(OPS))
+@settings(max_examples=4, deadline=None)
+@given(data=st.data(), seed=st.integers(0, 10_000))
+def test_every_mixture_computes_what_the_fake_quants_say(
+    kind: str, data: st.DataObject, seed: int
+) -> None:
+    dtypes = st.sampled_from(["int8", "int16"])
+    weights = data.draw(dtypes) if kind in WEIGHTED else "int8"
+    first, second, output = (data.draw(dtypes) for _ in range(3))
+    node = {"output": output}
+    if kind in WEIGHTED:
+        node["input1"] = weights
+    choice = {"first": {"output": first}, "op": node}
+    if "%b" in OPS[kind][0]:
+        choice["second"] = {"output": second}
+    else:
+        second = first
+    inputs = draw_inputs(seed)
+    asymmetric = data.draw(st.booleans())
+    qat = calibrate(Module.parse(network(kind)), [inputs], dtype=choice, asymmetric=asymmetric)
+    quantized = convert_module(qat, "nash-e")
+    assert not [op for op in quantized.functions[0].operations if op.name == "hbtl.call"]
+    wanted = next(iter(qat.functions[0].feed(inputs).values()))
+    found = next(iter(quantized.functions[0].feed(inputs).values()))
+    # Of one step of the result: multipliers have 15 bits, so 16-bit results may be some steps off.
+    fine = output == "int16" or (kind in SCALE_KEEPING and "int16" in (first, second))
+    extent = float(np.abs(wanted).max())
+    steps = 24 if kind == "resize2d" else 4  # the weights of bilinear neighbours have 11 bits
+    step = 2 * extent / 255 if not fine else steps * 2 * extent / 65535
+    np.testing.assert_allclose(found, wanted, atol=1.02 * step, rtol=0)
+    if data.draw(st.integers(0, 3)) == 0:
+        march, opt = data.draw(st.sampled_from(["nash-e", "nash-p"])), data.draw(st.integers(0, 2))
+        assert_same_bits(quantized, march, opt, inputs)
+
+
+def assert_same_bits(module: Module, march: str, opt: int, inputs: dict[str, Array]) -> None:
+    expected = module.functions[0].feed(inputs)
+    program = build_program(schedule_module(module, march, opt), load_march(march), opt)
+    graph = Graph(program, program.graphs[0])
+    for name, array in graph.feed(inputs, order=random.Random(1)).items():
+        np.testing.assert_array_equal(array, expected[name], err_msg=name)
+
+
+def bits_of(module: Module) -> list[int]:
+    ops = module.functions[0].operations
+    return [op.params()["bits"] for op in ops if isinstance(op, ConstFakeQuantOp)]
+
+
+def test_one_type_is_for_everything() -> None:
+    module = Module.parse(network("add"))
+    assert set(bits_of(calibrate(module, [draw_inputs(1)], dtype="int16"))) == {16}
+    assert set(bits_of(calibrate(module, [draw_inputs(1)]))) == {8}
+
+
+def test_inputs_go_by_the_order_of_the_node() -> None:
+    module = Module.parse(network("add"))
+    widened = calibrate(module, [draw_inputs(1)], dtype={"op": {"input1": "int16"}})
+    assert bits_of(widened) == [8, 8, 8, 16, 8]  # z, x, b's operand is %b, then y
+    widened = calibrate(module, [draw_inputs(1)], dtype={"x": "int16"})
+    assert sorted(bits_of(widened)) == [8, 8, 8, 8, 16]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "message"),
+    [
+        ({"opp": "int16"}, "there is no node or input 'opp'; did you mean 'op'"),
+        ({"op": "int4"}, "dtype of 'op': 'int4' is not int8 or int16"),
+        ({"op": {"input7": "int16"}}, "it has no 'input7'; use input0, input1 or output"),
+        ("float16", "dtype of 'every node': 'float16' is not int8 or int16"),
+    ],
+)
+def test_a_wrong_choice_is_refused_by_name(dtype: Any, message: str) -> None:
+    with pytest.raises(HbirError, match=message):
+        calibrate(Module.parse(network("add")), [draw_inputs(1)], dtype=dtype)
