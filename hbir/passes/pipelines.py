@@ -21,6 +21,11 @@ OPTIMIZE = (
     "index-to-slice",
     "decompose-recurrent",
     "decompose-log-softmax",
+    # Norms and attention, before moves cancel: those of the decompositions take part.
+    "decompose-attention",
+    "recognize-norms",
+    "decompose-groupnorm",
+    "decompose-layernorm",
     "cumsum-to-linear",
     "represent-bools",
     "bound-infinities",
@@ -31,6 +36,8 @@ OPTIMIZE = (
     "eliminate-identities",  # reshapes that meet now
     # Recognise whole functions before their pieces are absorbed into a convolution.
     "decompose-div",
+    "absorb-scale",
+    "bound-masks",
     "recognize-activations",
     "matmul-to-linear",
     "absorb-batchnorm",

@@ -14,6 +14,7 @@ from xdsl.ir import SSAValue
 from hbir.dialects.hbir.comparison import WhereOp
 from hbir.dialects.hbir.constant import ConstantOp
 from hbir.dialects.hbir.elementwise import AddOp
+from hbir.dialects.hbir.move import ReshapeOp, TransposeOp
 from hbir.dialects.hbir.norm import SoftmaxOp
 from hbir.ir.types import Array
 from hbir.ir.weights import WeightStore
@@ -27,7 +28,7 @@ MASK_MARGIN = 12.0
 most rows have a score far above the least."""
 
 COARSEST_MASK = 1000.0
-"""Depth of a computed mask that its own scale has to span."""
+"""Depth of a mask that its own scale has to span."""
 
 Range = tuple[float, float]
 
@@ -50,10 +51,10 @@ def seen_by_softmax(
     """
     whole = observed.get(value, (0.0, 0.0))
     addition = defined_by(value, AddOp)
-    if addition is not None and _softmaxes_alone_read(value):
+    if addition is not None and softmaxes_alone_read(value):
         return _without_mask(addition, whole, observed, weights)
     sums = [use.operation for use in value.uses]
-    if sums and all(isinstance(s, AddOp) and _softmaxes_alone_read(s.output) for s in sums):
+    if sums and all(isinstance(s, AddOp) and softmaxes_alone_read(s.output) for s in sums):
         return max(whole[0], whole[1] - COARSEST_MASK), whole[1]
     return whole
 
@@ -95,6 +96,11 @@ def _summand(value: SSAValue, observed: Mapping[SSAValue, Range], weights: Weigh
     return low, high if low < high - COARSEST_MASK / 2 else low
 
 
-def _softmaxes_alone_read(value: SSAValue) -> bool:
+def softmaxes_alone_read(value: SSAValue) -> bool:
+    """Whether nothing but softmaxes reads a value, perhaps in another shape or layout."""
     readers = [use.operation for use in value.uses]
-    return bool(readers) and all(isinstance(reader, SoftmaxOp) for reader in readers)
+    return bool(readers) and all(
+        isinstance(reader, SoftmaxOp)
+        or (isinstance(reader, ReshapeOp | TransposeOp) and softmaxes_alone_read(reader.output))
+        for reader in readers
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
@@ -11,7 +11,7 @@ from xdsl.irdl import irdl_op_definition, operand_def, result_def
 
 from hbir.dialects.bpu.base import IntegerOp, expect_multiplier, expect_zero_point
 from hbir.dialects.checks import broadcast_shape, expect
-from hbir.dialects.properties import int_property, optional_int_list_property
+from hbir.dialects.properties import float_property, int_property, optional_int_list_property
 from hbir.ir.types import AnyTensor
 
 
@@ -22,7 +22,8 @@ class MatmulOp(IntegerOp):
     acc[..., m, n] = Σ_k (lhs[..., m, k] − lhsZeroPoint)·rhs[..., n, k]; rhs has zero point 0.
     lhs: (..., M, K), rhs: (..., N, K), its rows where a convolution has its output channels; the
     relayout that this asks for is an op of its own (bpu.transpose). Leading dimensions broadcast.
-    The accumulator has 32 bits where both are si8, else 48.
+    The accumulator has 32 bits where both are si8, else 48. `scale` is the real factor that
+    multiplier·2^−shift holds beside the scales of operands and result; only the verifier reads it.
     """
 
     name = "bpu.matmul"
@@ -34,7 +35,10 @@ class MatmulOp(IntegerOp):
     lhs_zero_point = int_property(0, "lhsZeroPoint")
     output_zero_point = int_property(0, "outputZeroPoint")
     clip = optional_int_list_property()
+    scale = float_property(1.0)
     result = result_def(TensorType)
+
+    HIDDEN_PROPERTIES: ClassVar = frozenset({*IntegerOp.HIDDEN_PROPERTIES, "scale"})
 
     assembly_format = "$lhs `,` $rhs attr-dict `:` functional-type(operands, results)"
 

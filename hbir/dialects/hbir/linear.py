@@ -11,6 +11,7 @@ from xdsl.irdl import irdl_op_definition, operand_def, opt_operand_def, result_d
 
 from hbir.dialects.checks import broadcast_shape, expect, expect_rank
 from hbir.dialects.hbir.base import FloatOp
+from hbir.dialects.properties import float_property
 from hbir.ir.types import AnyTensor
 
 
@@ -52,16 +53,17 @@ class LinearOp(FloatOp):
 
 @irdl_op_definition
 class MatmulOp(FloatOp):
-    """output[..., i, j] = Σ_k lhs[..., i, k] · rhs[..., k, j].
+    """output[..., i, j] = scale · Σ_k lhs[..., i, k] · rhs[..., k, j].
 
     lhs: (..., M, K), rhs: (..., K, N), both of rank 2 or more; leading dimensions broadcast by
-    NumPy's rules.
+    NumPy's rules. scale > 0 is that of attention, or 1.
     """
 
     name = "hbir.matmul"
 
     lhs = operand_def(TensorType)
     rhs = operand_def(TensorType)
+    scale = float_property(1.0)
     result = result_def(TensorType)
 
     assembly_format = "$lhs `,` $rhs attr-dict `:` functional-type(operands, results)"
@@ -72,6 +74,7 @@ class MatmulOp(FloatOp):
         cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
     ) -> tuple[int, ...]:
         lhs, rhs = operands[0].get_shape(), operands[1].get_shape()
+        expect(params["scale"] > 0, f"scale must be positive, got {params['scale']}")
         expect(
             min(len(lhs), len(rhs)) >= 2,
             f"lhs and rhs must be (..., M, K) and (..., K, N), got {list(lhs)} and {list(rhs)}",

@@ -18,6 +18,7 @@ def linear(x: FloatArray, w: FloatArray, bias: FloatArray | None = None) -> Floa
 
 
 @kernel("hbir.matmul")
-def matmul(lhs: FloatArray, rhs: FloatArray) -> FloatArray:
-    """lhs: (..., M, K), rhs: (..., K, N) → (..., M, N); leading dimensions broadcast."""
-    return np.matmul(lhs, rhs)
+def matmul(lhs: FloatArray, rhs: FloatArray, *, scale: float = 1.0) -> FloatArray:
+    """scale · lhs · rhs; lhs: (..., M, K), rhs: (..., K, N), leading dimensions broadcast."""
+    product = np.matmul(lhs, rhs)
+    return product if scale == 1 else product * np.float32(scale)

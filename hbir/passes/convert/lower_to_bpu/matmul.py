@@ -28,13 +28,15 @@ def lower_matmul(op: MatmulOp, lowering: Lowering) -> TensorOp:
     x = lowering.quantized(op.lhs)
     y = _transposed(_centred(lowering.quantized(op.rhs), lowering), lowering)
     how = lowering.result
+    scale: float = op.params()["scale"]
     new = BpuMatmulOp.make(
         x.value,
         y.value,
         element=lowering.element,
         lhs_zero_point=x.zero_point,
         output_zero_point=how.zero_point,
-        **mul_parameters(x.scale, y.scale, how.scale, output_bits=how.bits),
+        scale=scale,
+        **mul_parameters(x.scale, y.scale * scale, how.scale, output_bits=how.bits),
     )
     return lowering.finish(new)
 
