@@ -54,9 +54,9 @@ def power(base: Array | float, exponent: Array | float) -> Array:
     return np.power(np.where(whole, base, np.maximum(base, 0.0)), exponent)
 
 
-def has_table_function(name: str) -> bool:
-    """Whether the op (named without its dialect) is a function of one element."""
-    return name in _FUNCTIONS
+def function_names() -> list[str]:
+    """The names of all functions of one element, sorted."""
+    return sorted(_FUNCTIONS)
 
 
 def _relu(x: Array) -> Array:
