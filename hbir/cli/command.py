@@ -7,6 +7,7 @@ file or a model that is wrong. The op it is about follows, alone and with its co
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import sys
 from collections.abc import Callable
@@ -47,6 +48,13 @@ def error_text(error: BaseException, filename: str = "") -> str:
     if len(text) > MAX_OP_TEXT:
         text = text[:MAX_OP_TEXT] + " ..."
     return f"error: {message}\n    {text}"
+
+
+def log_to_stderr() -> None:
+    """Show what hbir logs: choices that a user may want to know, and warnings."""
+    logger = logging.getLogger("hbir")
+    logger.handlers = [logging.StreamHandler()]  # of this run's stderr
+    logger.setLevel(logging.INFO)
 
 
 def run_command(command: Callable[[], int]) -> int:

@@ -7,12 +7,13 @@ converted, a calibrated or QDQ one converted, a quantized one only scheduled and
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from hbir.cli.arrays import calibration_batches
-from hbir.cli.command import CommandParser, run_command
+from hbir.cli.command import CommandParser, log_to_stderr, run_command
 from hbir.cli.inputs import input_kind, input_shapes
 from hbir.cli.progress import Progress, progress
 from hbir.errors import HbirError
@@ -53,6 +54,20 @@ def _argument_parser() -> argparse.ArgumentParser:
         type=float,
         metavar="P",
         help="share of the magnitudes a range holds, in percent; means --calib-method percentile",
+    )
+    add(
+        "--dtype",
+        action="append",
+        default=[],
+        metavar="NODE=int16",
+        help="integers of a node's inputs, of one of them (NODE:input1=int16; a convolution's"
+        " weights) or of its result (NODE:output=int16), or of everything (int16); may be repeated",
+    )
+    add(
+        "--target-cosine",
+        type=float,
+        metavar="C",
+        help="give what costs most accuracy 16 bits, until the outputs have this cosine to float",
     )
     add(
         "--input-shape",
@@ -150,9 +165,35 @@ def _calibrate(options: argparse.Namespace, module: Module, display: Progress) -
         raise HbirError(f"{options.input}: calibration takes one function, this has several")
     data = calibration_batches(options.calib, module.functions[0].flatten_inputs)
     batches = display.each("calibrate", data, len(data))
+    chosen: dict[str, Any] = {
+        "dtype": _dtypes(options.dtype),
+        "target_cosine": options.target_cosine,
+    }
+    log_to_stderr()
     if options.percentile is None:
-        return api.calibrate(module, batches, method=options.calib_method)
-    return api.calibrate(module, batches, method="percentile", percentile=options.percentile)
+        return api.calibrate(module, batches, method=options.calib_method, **chosen)
+    percentile = options.percentile
+    return api.calibrate(module, batches, method="percentile", percentile=percentile, **chosen)
+
+
+def _dtypes(entries: Sequence[str]) -> str | dict[str, dict[str, str] | str] | None:
+    """`--dtype` as `calibrate` takes it."""
+    if len(entries) == 1 and "=" not in entries[0]:
+        return entries[0]
+    chosen: dict[str, dict[str, str] | str] = {}
+    for entry in entries:
+        place, equals, dtype = entry.rpartition("=")
+        if not equals:
+            raise HbirError(f"--dtype {entry}: expected NODE=int16")
+        node, colon, key = place.rpartition(":")
+        if not colon or not re.fullmatch(r"input\d+|output", key):
+            chosen[place] = dtype
+            continue
+        given = chosen.setdefault(node, {})
+        if isinstance(given, str):
+            raise HbirError(f"--dtype {entry}: {node} has {given} for all its inputs already")
+        given[key] = dtype
+    return chosen or None
 
 
 def _expect_march(options: argparse.Namespace, module: Module) -> None:

@@ -34,8 +34,9 @@ from hbir.runtime.interpreter import Plan, Values
 
 log = logging.getLogger("hbir.calibrate")
 
-SAMPLES_MEASURED = 2
-"""Batches on which single errors are measured; the choice as a whole is judged on all kept."""
+SAMPLES_MEASURED = 1
+"""Batches on which single errors are measured, for they only give an order; the choice as a whole is
+judged on all kept."""
 
 WEIGHTS_OPERAND = 1
 

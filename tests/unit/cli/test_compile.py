@@ -59,6 +59,17 @@ def test_the_kept_program_assembles_to_the_model(stages: Path, tmp_path: Path) -
     assert output.read_bytes() == (stages / "model.hbm").read_bytes()
 
 
+def test_types_are_chosen_by_node(
+    calibration: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = [MODEL, "-o", str(tmp_path / "m.hbm"), "--march", "nash-e", "--calib", calibration]
+    temps = tmp_path / "temps"
+    choice = ["--dtype", "image=int16", "--target-cosine", "0.9", "--save-temps", str(temps)]
+    assert main([*arguments, *choice]) == 0
+    assert "si16" in (temps / "scheduled.mlir").read_text()
+    assert "no op needs int16 for 0.90000" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("level", ["-O0", "-O1", "-O2"])
 def test_levels_of_optimization_give_the_same_bits(
     stages: Path, level: str, tmp_path: Path
@@ -89,6 +100,14 @@ def test_levels_of_optimization_give_the_same_bits(
         ),
         (["{quantized}", "-o", "m.hbm", "--march", "nash-m"], "was converted for nash-e"),
         (["{qat}", "-o", "m.hbm", "--march", "nash-e", "--calib", "{calib}"], "leave out --calib"),
+        (
+            [MODEL, "-o", "m.hbm", "--march", "nash-e", "--calib", "{calib}", "--dtype", "c=int4"],
+            "there is no node or input 'c'",
+        ),
+        (
+            [MODEL, "-o", "m.hbm", "--march", "nash-e", "--calib", "{calib}", "--dtype", "int4"],
+            "'int4' is not int8 or int16",
+        ),
     ],
 )
 def test_errors_are_one_line_and_leave_no_file(
