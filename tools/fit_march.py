@@ -20,6 +20,7 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import cast
 
 from benchmarks.boards.fit import (
     Quality,
@@ -70,7 +71,8 @@ def compile_job(job: tuple[str, str]) -> Program | str:
     """The program of (graph, march), its constants left out; or why there is none."""
     graph, march = job
     try:
-        return replace(compiled(graph, march), constants=memoryview(b""))
+        # Nothing reads constants here, and a process can't send a memoryview to another.
+        return replace(compiled(graph, march), constants=cast(memoryview, b""))
     except HbirError as error:
         return f"{graph}: {error}"
 

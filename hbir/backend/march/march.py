@@ -120,8 +120,8 @@ class Provenance:
 class TensorEngine:
     """The matrix engine: one pass computes `unroll_h·unroll_w·unroll_cin·unroll_cout` MACs.
 
-    Each extent is padded to its unroll. Groups are packed block-diagonally: one pass takes
-    `min(unroll_cin // cin_per_group, unroll_cout // cout_per_group)` groups, at least one.
+    Each extent is padded to its unroll. Groups share passes: one takes
+    `unroll_cout // cout_per_group` groups, at least one, each with its own input channels.
     """
 
     unroll_h: int

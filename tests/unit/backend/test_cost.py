@@ -49,10 +49,11 @@ def test_extents_are_padded_to_the_unroll() -> None:
     assert conv_cycles(MACHINE, ConvWork(1, 9, 17, 17, 1, 1, 9)) == 16 + STARTUP
 
 
-def test_groups_are_packed_block_diagonally() -> None:
-    # cin 1, cout 1 per group: 8 groups per pass (unroll_cin). cin 4, cout 8: 2 groups per pass.
-    assert output_channel_passes(MACHINE, 64, 1, 64) == 8
+def test_groups_share_a_pass_as_their_output_channels_fit() -> None:
+    # cout 1 per group: 16 groups per pass (unroll_cout). cout 8: 2 groups per pass.
+    assert output_channel_passes(MACHINE, 64, 1, 64) == 4
     assert output_channel_passes(MACHINE, 64, 4, 8) == 4
+    assert output_channel_passes(MACHINE, 96, 24, 4) == 8
     assert output_channel_passes(MACHINE, 64, 64, 1) == 4
 
 
