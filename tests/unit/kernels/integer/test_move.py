@@ -57,3 +57,12 @@ def test_reshape_keeps_the_order():
     x = np.arange(24, dtype=np.int8).reshape(2, 3, 4)
     got = execute("bpu.reshape", [x], {"shape": (6, 4)})
     assert got.reshape(-1).tolist() == list(range(24))
+
+
+@given(st.data(), st.tuples(*[st.integers(1, 3)] * 3))
+def test_tile_repeats(data: st.DataObject, multiplies: tuple[int, ...]) -> None:
+    x = data.draw(tensors((2, 1, 3), data.draw(st.sampled_from([np.int8, np.int16]))))
+    got = execute("bpu.tile", [x], {"multiplies": multiplies})
+    assert got.shape == tuple(n * m for n, m in zip(x.shape, multiplies, strict=True))
+    for index in np.ndindex(*got.shape):
+        assert got[index] == x[index[0] % 2, 0, index[2] % 3]
