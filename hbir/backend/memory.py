@@ -1,8 +1,7 @@
 """Live-range allocation: tensors that are alive at different times share addresses.
 
-One sweep over time with a free list sorted by offset: a tensor takes the smallest hole that holds
-it (the lowest of equals), a dead one is merged with its neighbours. The work per tensor is a
-bisection and a scan of the holes, of which there are few.
+Offsets are given out largest first, so that the holes that are left are where small ranges fit.
+The work per range is the ranges that are alive beside it.
 """
 
 from __future__ import annotations
@@ -35,67 +34,56 @@ def align(value: int, alignment: int) -> int:
     return -(-value // alignment) * alignment
 
 
-def allocate(ranges: Sequence[LiveRange], alignment: int) -> Allocation:
+def allocate(ranges: Sequence[LiveRange], alignment: int, limit: int | None = None) -> Allocation:
     """Offsets, multiples of `alignment`, at which no two ranges alive together overlap.
 
-    Deterministic: ranges are placed by first step, then larger first, then in the given order.
+    The largest ranges are placed first, each as low as those placed before it allow; then, where
+    the result is larger than `limit` (default: than what is alive at once), those that live
+    longest first. Deterministic.
     """
-    order = sorted(range(len(ranges)), key=lambda i: (ranges[i].first, -ranges[i].size_bytes, i))
-    deaths = sorted(range(len(ranges)), key=lambda i: (ranges[i].last, i))
-    heap = _Heap()
-    offsets = [0] * len(ranges)
-    dead = 0
+    sizes = [align(r.size_bytes, alignment) for r in ranges]
+    spans = _compressed(ranges)
+    by_size = sorted(range(len(ranges)), key=lambda i: (-sizes[i], spans[i][0], i))
+    best = _pack(sizes, spans, by_size)
+    if best.total_bytes <= (peak_bytes(ranges, alignment) if limit is None else limit):
+        return best
+    by_life = sorted(by_size, key=lambda i: -(spans[i][1] - spans[i][0] + 1) * sizes[i])
+    other = _pack(sizes, spans, by_life)
+    return other if other.total_bytes < best.total_bytes else best
+
+
+def _compressed(ranges: Sequence[LiveRange]) -> list[tuple[int, int]]:
+    """First and last steps, counting only steps at which a range begins: two ranges are alive
+    together when one begins during the other, so nothing else matters."""
+    starts = sorted({r.first for r in ranges})
+    return [(bisect_left(starts, r.first), bisect_left(starts, r.last + 1) - 1) for r in ranges]
+
+
+def _pack(
+    sizes: Sequence[int], spans: Sequence[tuple[int, int]], order: Sequence[int]
+) -> Allocation:
+    """Each range, in `order`, at the lowest offset where those placed before it leave room."""
+    placed: list[list[int]] = [[] for _ in range(max((last for _, last in spans), default=-1) + 1)]
+    offsets = [0] * len(sizes)
+    total = 0
     for number in order:
-        while ranges[deaths[dead]].last < ranges[number].first:
-            gone = deaths[dead]
-            heap.release(offsets[gone], align(ranges[gone].size_bytes, alignment))
-            dead += 1
-        offsets[number] = heap.take(align(ranges[number].size_bytes, alignment))
-    return Allocation(tuple(offsets), heap.top)
-
-
-class _Heap:
-    """Holes below `top`, sorted by offset, never adjacent."""
-
-    def __init__(self) -> None:
-        self.top = 0
-        self._starts: list[int] = []
-        self._sizes: list[int] = []
-
-    def take(self, size: int) -> int:
-        """The offset of `size` bytes: the smallest hole that holds them, else above the top."""
-        best = -1
-        for hole, hole_size in enumerate(self._sizes):
-            if hole_size >= size and (best < 0 or hole_size < self._sizes[best]):
-                best = hole
-        if best >= 0:
-            offset = self._starts[best]
-            self._starts[best] += size
-            self._sizes[best] -= size
-            if not self._sizes[best]:
-                del self._starts[best], self._sizes[best]
-            return offset
-        if self._starts and self._starts[-1] + self._sizes[-1] == self.top:
-            offset = self._starts.pop()  # the hole under the top grows
-            self._sizes.pop()
-        else:
-            offset = self.top
-        self.top = offset + size
-        return offset
-
-    def release(self, offset: int, size: int) -> None:
-        """Give bytes back, merged with the holes beside them."""
-        if size == 0:
-            return
-        at = bisect_left(self._starts, offset)
-        if at < len(self._starts) and offset + size == self._starts[at]:
-            size += self._sizes[at]
-            del self._starts[at], self._sizes[at]
-        if at and self._starts[at - 1] + self._sizes[at - 1] == offset:
-            self._sizes[at - 1] += size
-            return
-        self._starts.insert(at, offset)
-        self._sizes.insert(at, size)
+        size = sizes[number]
+        if not size:
+            continue
+        first, last = spans[number]
+        beside = {other for step in placed[first : last + 1] for other in step}
+        offset = 0
+        for low, high in sorted(
+            (offsets[other], offsets[other] + sizes[other]) for other in beside
+        ):
+            if low - offset >= size:
+                break
+            offset = max(offset, high)
+        offsets[number] = offset
+        total = max(total, offset + size)
+        for step in placed[first : last + 1]:
+            step.append(number)
+    return Allocation(tuple(offsets), total)
 
 
 def peak_bytes(ranges: Sequence[LiveRange], alignment: int) -> int:

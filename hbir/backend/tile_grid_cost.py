@@ -28,7 +28,7 @@ from hbir.backend.cost import (
     padded_elements,
     vector_cycles,
 )
-from hbir.backend.layer import Layer
+from hbir.backend.layer import Layer, TensorSpec
 from hbir.backend.march import Machine
 from hbir.backend.regions import AxisMap, Same, layer_regions
 
@@ -245,7 +245,13 @@ class GridCost:
                 elements, loads = elements * summed, loads * present
             run = self._run_bytes(operand, shape)
             runs = ceil_div(elements * spec.itemsize, run)
-            result.append((burst_bytes(self.machine, runs, run), loads))
+            moved = burst_bytes(self.machine, runs, run)
+            if not spec.constant and shape:
+                last = self.regions.operands[operand][-1]
+                cut = (self.extents(last)[0] < spec.shape[-1]) & (last.step == 1)
+                exact = ceil_div(elements, self.extents(last)[1]) * self._bursts(last, spec)
+                moved = np.where(cut, exact, moved)
+            result.append((moved, loads))
         return result
 
     def _run_bytes(self, operand: int, shape: Sequence[Ints]) -> Ints:
@@ -270,7 +276,26 @@ class GridCost:
         for axis in reversed(range(self.rank)):
             run = np.where(contiguous, run * self.tiles[axis], run)
             contiguous = contiguous & (self.tiles[axis] == spec.shape[axis])
-        return burst_bytes(self.machine, ceil_div(spec.byte_size, run), run), self.distinct(OUTPUT)
+        moved = burst_bytes(self.machine, ceil_div(spec.byte_size, run), run)
+        if self.rank:
+            last = Same(self.rank - 1, spec.shape[-1])
+            exact = spec.byte_size // (spec.shape[-1] * spec.itemsize) * self._bursts(last, spec)
+            moved = np.where(self.tiles[self.rank - 1] < spec.shape[-1], exact, moved)
+        return moved, self.distinct(OUTPUT)
+
+    def _bursts(self, axis_map: AxisMap, spec: TensorSpec) -> Ints:
+        """Bytes of whole bursts that all tiles of a cut last axis take, of one run each."""
+        if axis_map.axis is None:
+            return burst_bytes(self.machine, 1, axis_map.size * spec.itemsize)
+        tiles, n = self.tiles[axis_map.axis], self.regions.extents[axis_map.axis]
+        sizes: list[int] = tiles.ravel().tolist()
+        moved: list[int] = []
+        for size in sizes:
+            start = np.arange(0, n, size, dtype=np.int64)
+            low, high = axis_map.interval(start, np.minimum(start + size, n))
+            run = np.maximum(high - low, 0) * spec.itemsize
+            moved.append(int(burst_bytes(self.machine, 1, run).sum()))
+        return np.array(moved, np.int64).reshape(tiles.shape)
 
     @cached_property
     def compute(self) -> Reals:

@@ -15,10 +15,12 @@ from xdsl.passes import ModulePass
 
 from hbir.backend.codegen.tensors import Constant
 from hbir.backend.isa.program import Program
+from hbir.backend.layer import Layer
 from hbir.backend.march import Machine, load_march
+from hbir.backend.plan.network import whole_cycles
 from hbir.backend.tiling import choose_tiling, estimate
 from hbir.compiler.build import build_program
-from hbir.dialects.layers import body_ops, layer_of
+from hbir.dialects.layers import COPY, body_ops, layer_of
 from hbir.errors import HbirError
 from hbir.module import Module
 from hbir.passes.manager import PassListener, PassManager
@@ -173,7 +175,11 @@ def compile_program(
     scheduled = module.clone()
     best: tuple[float, Program] | None = None
     constants: dict[SSAValue, Constant] = {}
-    for level in _promising_levels(scheduled, machine, opt):
+    for level in range(opt, -1, -1):
+        if best is not None and best[0] <= least_cycles_apart(scheduled, machine):
+            break  # no schedule of the levels below can be faster
+        if best is not None and not _promising(scheduled, machine, level, opt):
+            continue
         _run_schedule(scheduled, name, level, listeners)
         program = build_program(scheduled, machine, opt, desc, constants)
         cycles = predicted_cycles(machine, program) if opt else 0.0
@@ -188,23 +194,36 @@ BOUND_TOLERANCE = 1.15
 within 10 % of each other."""
 
 
-def _promising_levels(module: Module, machine: Machine, opt: int) -> list[int]:
-    """`opt`, and the levels below whose bound isn't beyond what the timeline could make up for."""
-    layers = [
+def _layers(module: Module) -> list[Layer]:
+    return [
         layer_of(body_op.op)
         for function in module.functions
         for body_op in body_ops(function.op)
-        if body_op.is_layer
+        if body_op.is_layer and body_op.op.name != COPY
     ]
-    bounds = {
-        level: sum(
-            estimate(machine, layer, choose_tiling(machine, layer, level)).cycles
+
+
+def least_cycles_apart(module: Module, machine: Machine) -> float:
+    """Cycles that layers can't do without which take their operands from DDR and store their
+    results there, as those of O0 and O1 do."""
+    total = 0.0
+    for layer in _layers(module):
+        moved = sum(spec.byte_size for spec in layer.inputs) + layer.output.byte_size
+        total += max(whole_cycles(machine, layer), moved / machine.ddr_bytes_per_cycle)
+    return total
+
+
+def _promising(module: Module, machine: Machine, level: int, opt: int) -> bool:
+    """Whether a level's bound isn't beyond what the timeline could make up for."""
+    layers = _layers(module)
+    bounds = [
+        sum(
+            estimate(machine, layer, choose_tiling(machine, layer, tried)).cycles
             for layer in layers
         )
-        for level in range(opt, -1, -1)
-    }
-    least = min(bounds.values())
-    return [n for n, cycles in bounds.items() if n == opt or cycles <= BOUND_TOLERANCE * least]
+        for tried in (level, min(opt, 1))
+    ]
+    return bounds[0] <= BOUND_TOLERANCE * min(bounds)
 
 
 def predicted_cycles(machine: Machine, program: Program) -> float:

@@ -56,8 +56,15 @@ def _concat(op: Operation, parents: dict[SSAValue, Place]) -> None:
     before = 0
     for value in op.operands:
         origin = tuple(before if a == axis else 0 for a in range(rank))
-        if isinstance(value, OpResult) and is_on_chip(value) and value not in parents:
-            _add(parents, value, op.results[0], origin)
+        if isinstance(value, OpResult) and is_on_chip(value):
+            inner, start = value, origin
+            if value in parents:  # a slice: what it is a slice of may lie in the concat
+                inner = parents[value].root
+                start = tuple(
+                    a - b for a, b in zip(origin, parents[value].origin, strict=True)
+                )
+            if inner not in parents and min(start, default=0) >= 0:
+                _add(parents, inner, op.results[0], start)
         before += shape_of(value)[axis]
 
 

@@ -1,9 +1,8 @@
 """Addresses on chip, given out in the order of time.
 
-Every piece of the memory remembers when it becomes free. Tensors take the hole that fits best.
-What is loaded takes the bytes that have been free the longest: its LOAD waits for their last
-reader, so the loads run as far ahead of the computation as the memory allows, like a queue of
-buffers as long as all that is free.
+Every piece of the memory remembers when it becomes free. What is loaded takes the bytes that have
+been free the longest: its LOAD waits for their last reader, so the loads run as far ahead of the
+computation as the memory allows, like a queue of buffers as long as all that is free.
 """
 
 from __future__ import annotations
@@ -38,17 +37,9 @@ class Arena:
         """Bytes of the largest contiguous free part."""
         return max((hi - lo for lo, hi, _ in self._holes(now)), default=0)
 
-    def take_tight(self, size: int, now: float, until: float) -> int | None:
-        """The offset of `size` bytes at the upper end of the smallest hole that holds them."""
-        best: tuple[int, int] | None = None
-        for low, high, _ in self._holes(now):
-            if high - low >= size and (best is None or (high - low, -low) < (best[0], -best[1])):
-                best = (high - low, low)
-        if best is None:
-            return None
-        offset = best[1] + best[0] - size
+    def take(self, offset: int, size: int, until: float) -> None:
+        """Occupy `size` bytes at `offset`."""
         self._occupy(offset, size, until)
-        return offset
 
     def take_oldest(self, size: int, now: float, until: float) -> int | None:
         """The offset of the `size` bytes that have all been free the longest."""

@@ -7,7 +7,7 @@ whole lanes of the channels.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from hbir.backend.layer import Layer, TensorSpec
@@ -60,6 +60,18 @@ def find_homes(
             root = parent.root
         homes[tensor] = Home(root, origin)
     return homes
+
+
+def is_in_place(node: Node, homes: Mapping[int, Home]) -> bool:
+    """Whether a concat or slice needs no instruction: its operands lie where its result does."""
+    if node.layer.kind not in ("concat", "slice"):
+        return False
+
+    def root(tensor: int) -> int:
+        return homes[tensor].root if tensor in homes else tensor
+
+    mine = root(node.output)
+    return all(o.tensor is not None and root(o.tensor) == mine for o in node.operands)
 
 
 def _slice_begin(machine: Machine, layer: Layer) -> Coordinates | None:

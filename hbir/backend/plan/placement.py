@@ -14,8 +14,9 @@ from dataclasses import dataclass, replace
 from hbir.backend.isa.descriptor import padded_strides
 from hbir.backend.layer import TensorSpec
 from hbir.backend.march import Machine
+from hbir.backend.memory import Allocation, LiveRange, allocate
 from hbir.backend.plan.arena import Arena
-from hbir.backend.plan.homes import Home, find_homes
+from hbir.backend.plan.homes import Home, find_homes, is_in_place
 from hbir.backend.plan.network import (
     Network,
     Node,
@@ -31,13 +32,14 @@ from hbir.backend.plan.tiles import (
     resident_layer,
     slab_tiling,
     streamed_tiling,
-    whole_tiling,
 )
 from hbir.backend.tiling import Area, Tiling, areas, resident_slots
 
 TURN_CYCLES = 3000
 """Cycles of the busiest engine per row tile where layers take turns for the engines' sake."""
 MAX_TURNS = 8
+MAX_RUN = 16
+"""Most layers that take turns for the engines' sake."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,17 @@ class OnchipPlace:
     size_bytes: int
     ring_rows: int = 0
     strides: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Range:
+    """Layers `first` to `last` - 1, planned together. stripes, aligned: as `stripes.stripe` takes
+    them; 1 where each layer is computed as a whole."""
+
+    first: int
+    last: int
+    stripes: int = 1
+    aligned: bool = True
 
 
 @dataclass(frozen=True)
@@ -90,26 +103,26 @@ def place(
     machine: Machine,
     network: Network,
     residence: Residence,
-    ranges: Sequence[tuple[int, int, int]],
+    ranges: Sequence[Range],
 ) -> Plan | None:
-    """The plan of ranges of layers, each (first, last + 1, stripes); None where it doesn't fit."""
+    """The plan of ranges of layers; None where it doesn't fit."""
     onchip = residence.onchip
     ranged = [
-        (tuple(n for number in range(low, high) for n in residence.expand(number)), stripes)
-        for low, high, stripes in ranges
+        (tuple(n for number in range(r.first, r.last) for n in residence.expand(number)), r)
+        for r in ranges
     ]
     everything = [node for nodes, _ in ranged for node in nodes]
     homes = find_homes(machine, everything, residence.specs, onchip, NEAR)
     groups: list[_Group] = []
     singles: list[Node] = []
-    for nodes, stripes in ranged:
-        if stripes == 1:
+    for nodes, cut in ranged:
+        if cut.stripes == 1:
             singles += nodes
             continue
-        groups += _take_turns(machine, singles, homes)
+        groups += _take_turns(machine, singles, homes, onchip)
         singles = []
-        groups.append(_Group(nodes, stripe(machine, nodes, homes, stripes)))
-    groups += _take_turns(machine, singles, homes)
+        groups.append(_Group(nodes, stripe(machine, nodes, homes, cut.stripes, cut.aligned)))
+    groups += _take_turns(machine, singles, homes, onchip)
     layers = _Placer(machine, residence.specs, onchip, homes, groups).run()
     if layers is None:
         return None
@@ -118,12 +131,14 @@ def place(
     return Plan(tuple(placed), tuple(residence.specs), places, kept)
 
 
-def _take_turns(machine: Machine, nodes: Sequence[Node], homes: Mapping[int, Home]) -> list[_Group]:
+def _take_turns(
+    machine: Machine, nodes: Sequence[Node], homes: Mapping[int, Home], onchip: Collection[int]
+) -> list[_Group]:
     """Neighbouring layers whose engines can work side by side, as groups; the others alone."""
     groups: list[_Group] = []
     run: list[Node] = []
     for node in nodes:
-        if run and _joins(machine, run, node):
+        if run and _joins(machine, run, node, homes, onchip):
             run.append(node)
             continue
         groups += _turns(machine, run, homes)
@@ -131,15 +146,22 @@ def _take_turns(machine: Machine, nodes: Sequence[Node], homes: Mapping[int, Hom
     return groups + _turns(machine, run, homes)
 
 
-def _joins(machine: Machine, run: Sequence[Node], node: Node) -> bool:
+def _joins(
+    machine: Machine,
+    run: Sequence[Node],
+    node: Node,
+    homes: Mapping[int, Home],
+    onchip: Collection[int],
+) -> bool:
+    """Whether a layer can work on rows that a layer before it, on another engine, has made."""
+    if node.output not in onchip or len(run) >= MAX_RUN or is_in_place(node, homes):
+        return False
     if max(constant_bytes(machine, n.layer) for n in (run[0], node)) > WORKING_BYTES:
         return False
     mine = engine_of(machine, node.layer)
     made = {n.output: n for n in run}
     producers = [made[o.tensor] for o in node.operands if o.tensor in made]
-    return len(run) < 16 and any(
-        overlap(machine, engine_of(machine, p.layer), mine) for p in producers
-    )
+    return any(overlap(machine, engine_of(machine, p.layer), mine) for p in producers)
 
 
 def _turns(machine: Machine, run: Sequence[Node], homes: Mapping[int, Home]) -> list[_Group]:
@@ -154,14 +176,25 @@ def _turns(machine: Machine, run: Sequence[Node], homes: Mapping[int, Home]) -> 
             cycles = layer.output.byte_size / machine.ddr_bytes_per_cycle
         engine = engine_of(machine, layer)
         work[engine] = work.get(engine, 0.0) + cycles
+    hidden = sum(work.values()) - max(work.values())
     turns = min(MAX_TURNS, int(max(work.values()) / TURN_CYCLES))
-    if turns < 2:
+    if turns < 2 or hidden < TURN_CYCLES / 2:
         return alone
-    return [_Group(tuple(run), stripe(machine, run, homes, turns))]
+    return [_Group(tuple(run), stripe(machine, run, homes, turns, aligned=True))]
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """The tiles of a layer and its areas. `slabs`: its constants may be cut further."""
+
+    tiling: Tiling
+    areas: tuple[Area, ...]
+    resident: frozenset[int]
+    slabs: bool
 
 
 class _Placer:
-    """Gives every group its memory, in the order of time."""
+    """Gives every group its memory: tensors first, all at once; then constants in order of time."""
 
     def __init__(
         self,
@@ -172,22 +205,22 @@ class _Placer:
         groups: Sequence[_Group],
     ) -> None:
         self.machine = machine
+        self.l1_bytes = machine.memory.l1_bytes
+        self.unit = machine.memory.base_align_bytes
         self.specs = specs
         self.onchip = onchip
         self.homes = homes
         self.groups = groups
-        self.arena = Arena(machine.memory.l1_bytes)
-        self.first: dict[int, int] = {}
-        self.last: dict[int, int] = {}
+        self.arena = Arena(self.l1_bytes)
+        self.span: dict[int, tuple[int, int]] = {}
+        """Tensor that owns memory → the first and the last group that touch it."""
         self.rows: dict[int, int] = {}
-        self.offsets: dict[int, int] = {}
         for number, group in enumerate(groups):
             for node in group.nodes:
                 for value in (*(o.tensor for o in node.operands), node.output):
                     if value is not None and value in onchip:
                         root = self._root(value)
-                        self.first.setdefault(root, number)
-                        self.last[root] = number
+                        self.span[root] = (self.span.get(root, (number, 0))[0], number)
             if group.striped is not None:
                 for value, rows in group.striped.ring_rows.items():
                     self.rows.setdefault(self._root(value), rows)
@@ -195,38 +228,52 @@ class _Placer:
     def _root(self, value: int) -> int:
         return self.homes[value].root if value in self.homes else value
 
-    def run(self) -> tuple[list[PlannedLayer], dict[int, OnchipPlace]] | None:
-        """The layers with their areas, and where tensors lie; None where something doesn't fit."""
-        born: list[list[int]] = [[] for _ in self.groups]
-        for root, first in self.first.items():
-            born[first].append(root)
-        layers: list[PlannedLayer] = []
-        for number, group in enumerate(self.groups):
-            for root in sorted(born[number], key=lambda r: (-self._size(r), r)):
-                until = float(self.last[root] + 1)
-                offset = self.arena.take_tight(self._size(root), number, until)
-                if offset is None:
-                    return None
-                self.offsets[root] = offset
-            placed = self._group(number, group)
-            if placed is None:
-                return None
-            layers += placed
-        return layers, self._places()
-
     def _ring_rows(self, root: int) -> int:
-        return self.rows.get(root, 0) if self.first[root] == self.last[root] else 0
+        first, last = self.span[root]
+        return self.rows.get(root, 0) if first == last else 0
 
     def _size(self, root: int) -> int:
         return ring_bytes(self.machine, self.specs[root], self._ring_rows(root))
 
-    def _places(self) -> dict[int, OnchipPlace]:
+    def run(self) -> tuple[list[PlannedLayer], dict[int, OnchipPlace]] | None:
+        """The layers with their areas, and where tensors lie; None where something doesn't fit."""
+        live = [0] * (len(self.groups) + 1)
+        for root, (first, last) in self.span.items():
+            live[first] += self._size(root)
+            live[last + 1] -= self._size(root)
+        chosen: list[list[_Chosen]] = []
+        level = 0
+        for number, group in enumerate(self.groups):
+            level += live[number]
+            found = self._choose(group, self.l1_bytes - level)
+            if found is None:
+                return None
+            chosen.append(found)
+        owners, allocation = self._allocate(chosen)
+        if allocation.total_bytes > self.l1_bytes:
+            return None
+        offsets = dict(zip(owners, allocation.offsets, strict=True))
+        layers: list[PlannedLayer] = []
+        born: list[list[int]] = [[] for _ in self.groups]
+        for root, (first, _) in self.span.items():
+            born[first].append(root)
+        for number, group in enumerate(self.groups):
+            for root in born[number]:
+                until = float(self.span[root][1] + 1)
+                self.arena.take(offsets[root, -1, 0], self._size(root), until)
+            placed = self._group(number, group, chosen[number], offsets)
+            if placed is None:
+                return None
+            layers += placed
+        return layers, self._places({r: offsets[r, -1, 0] for r in self.span})
+
+    def _places(self, offsets: Mapping[int, int]) -> dict[int, OnchipPlace]:
         places: dict[int, OnchipPlace] = {}
         lanes = self.machine.memory.channel_align_bytes
-        for root, offset in self.offsets.items():
+        for root, offset in offsets.items():
             places[root] = OnchipPlace(offset, self._size(root), self._ring_rows(root))
         for value, home in self.homes.items():
-            if home.root not in self.offsets:
+            if home.root not in offsets:
                 continue
             owner = self.specs[home.root]
             rows = self._ring_rows(home.root)
@@ -234,81 +281,184 @@ class _Placer:
             strides = padded_strides(shape, owner.itemsize, lanes)
             start = sum(n * s for n, s in zip(home.origin, strides, strict=True))
             size = self._size(home.root) - start
-            places[value] = OnchipPlace(self.offsets[home.root] + start, size, rows, strides)
+            places[value] = OnchipPlace(offsets[home.root] + start, size, rows, strides)
         return places
 
-    # ----------------------------------------------------------------- areas
+    # ----------------------------------------------------------------- tiles and areas
 
-    def _group(self, number: int, group: _Group) -> list[PlannedLayer] | None:
-        layers: list[PlannedLayer] = []
+    def _choose(self, group: _Group, free: int) -> list[_Chosen] | None:
+        """The tiles of a group's layers, beside which `free` bytes are free."""
+        result: list[_Chosen] = []
         for place, node in enumerate(group.nodes):
             resident = resident_of(node, self.onchip)
+            slabs = False
             if group.striped is not None:
                 tiling = group.striped.tilings[place]
-                placed = self._areas(node, tiling, resident, number)
+            elif resident_layer(node.layer, resident):
+                tiling = slab_tiling(
+                    self.machine, node.layer, max(self.unit, min(free, SLAB_BYTES))
+                )
+                slabs = True
             else:
-                placed = self._alone(node, resident, number)
-            if placed is None:
-                return None
-            layers.append(PlannedLayer(node, number, *placed))
+                tiling = streamed_tiling(self.machine, node.layer, resident, free)
+            needed = areas(self.machine, node.layer, tiling.largest_tile, tiling.buffers, resident)
+            if slabs and sum(area.size_bytes for area in needed) > free:
+                tiling = streamed_tiling(self.machine, node.layer, resident, free)
+                needed = areas(
+                    self.machine, node.layer, tiling.largest_tile, tiling.buffers, resident
+                )
+                slabs = False
+            result.append(_Chosen(tiling, needed, resident, slabs))
+        return result
+
+    def _allocate(
+        self, chosen: Sequence[Sequence[_Chosen]]
+    ) -> tuple[list[tuple[int, int, int]], Allocation]:
+        """Offsets of tensors (tensor, -1, 0) and of areas (group, layer, chunk or -area-1)."""
+        owners: list[tuple[int, int, int]] = []
+        ranges: list[LiveRange] = []
+        for root, (first, last) in self.span.items():
+            owners.append((root, -1, 0))
+            ranges.append(LiveRange(self._size(root), first, last))
+        for number, layers in enumerate(chosen):
+            for place, layer in enumerate(layers):
+                node = self.groups[number].nodes[place]
+                for chunk, size in enumerate(_chunks(node, layer.areas)):
+                    owners.append((number, place, chunk))
+                    ranges.append(LiveRange(size, number, number))
+                for at, area in enumerate(layer.areas):
+                    if not _is_constant(node, area):
+                        owners.append((number, place, -at - 1))
+                        ranges.append(LiveRange(area.size_bytes, number, number))
+        return owners, allocate(ranges, self.unit, self.l1_bytes)
+
+    def _group(
+        self,
+        number: int,
+        group: _Group,
+        chosen: Sequence[_Chosen],
+        offsets: Mapping[tuple[int, int, int], int],
+    ) -> list[PlannedLayer] | None:
+        # What isn't loaded ahead first: constants then take what is left.
+        for place, layer in enumerate(chosen):
+            for at, area in enumerate(layer.areas):
+                if not _is_constant(group.nodes[place], area):
+                    offset = offsets[number, place, -at - 1]
+                    self.arena.take(offset, area.size_bytes, number + 1.0)
+        saved = self.arena.copy()
+        constants = self._ahead(number, group, chosen)
+        if constants is None:
+            self.arena = saved
+            constants = [
+                (c.tiling, c.areas, self._reserved(group.nodes[at], c.areas, (number, at), offsets))
+                for at, c in enumerate(chosen)
+            ]
+        layers: list[PlannedLayer] = []
+        for place, node in enumerate(group.nodes):
+            tiling, needed, starts = constants[place]
+            columns: list[tuple[int, ...]] = []
+            for at, area in enumerate(needed):
+                if _is_constant(node, area):
+                    columns.append(starts[at])
+                    continue
+                start = offsets[number, place, -at - 1]
+                columns.append(
+                    tuple(start + i * area.bytes_per_buffer for i in range(area.buffers))
+                )
+            layers.append(PlannedLayer(node, number, tiling, needed, tuple(columns)))
         return layers
 
-    def _alone(
-        self, node: Node, resident: frozenset[int], number: int
-    ) -> tuple[Tiling, tuple[Area, ...], tuple[tuple[int, ...], ...]] | None:
-        layer, now = node.layer, float(number)
-        if not resident_layer(layer, resident):
-            free = self.arena.free_bytes(now)
-            tiling = streamed_tiling(self.machine, layer, resident, free)
-            return self._areas(node, tiling, resident, number)
-        total = constant_bytes(self.machine, layer)
-        slab = max(SLAB_BYTES, min(self.arena.free_bytes(now) // 4, self.arena.largest_hole(now)))
+    def _ahead(
+        self, number: int, group: _Group, chosen: Sequence[_Chosen]
+    ) -> list[tuple[Tiling, tuple[Area, ...], list[tuple[int, ...]]]] | None:
+        """Per layer its tiles, areas and constants where they can be loaded ahead; None for no
+        room."""
+        result: list[tuple[Tiling, tuple[Area, ...], list[tuple[int, ...]]]] = []
+        for node, layer in zip(group.nodes, chosen, strict=True):
+            found = self._slabs(node, layer, number) if layer.slabs else None
+            if found is None:
+                starts = self._constants(node, layer.areas, number)
+                if starts is None:
+                    return None
+                found = layer.tiling, layer.areas, starts
+            result.append(found)
+        return result
+
+    def _slabs(
+        self, node: Node, layer: _Chosen, number: int
+    ) -> tuple[Tiling, tuple[Area, ...], list[tuple[int, ...]]] | None:
+        """The constants of a layer in as many slabs as there is room for."""
+        now = float(number)
+        free, hole = self.arena.free_bytes(now), self.arena.largest_hole(now)
+        slab = max(SLAB_BYTES, min(free // 4, hole))
         while slab >= SLAB_BYTES // 8:
-            tiling = slab_tiling(self.machine, layer, slab)
-            if tiling.tile == whole_tiling(layer).tile or slab <= self.arena.free_bytes(now) // 2:
-                count = -(-total // slab)
-                buffers = max(1, min(count, self.arena.free_bytes(now) // max(slab, 1)))
-                for tried in range(buffers, min(buffers, 2) - 1, -1):
-                    placed = self._areas(node, replace(tiling, buffers=tried), resident, number)
-                    if placed is not None:
-                        return placed
+            tiling = slab_tiling(self.machine, node.layer, slab)
+            count = -(-constant_bytes(self.machine, node.layer) // slab)
+            buffers = max(1, min(count, free // slab))
+            for tried in range(buffers, min(buffers, 2) - 1, -1):
+                tiling = replace(tiling, buffers=tried)
+                needed = areas(self.machine, node.layer, tiling.largest_tile, tried, layer.resident)
+                starts = self._constants(node, needed, number)
+                if starts is not None:
+                    return tiling, needed, starts
             slab //= 2
-        tiling = streamed_tiling(self.machine, layer, resident, self.arena.free_bytes(now))
-        return self._areas(node, tiling, resident, number)
+        return None
 
-    def _areas(
-        self, node: Node, tiling: Tiling, resident: frozenset[int], number: int
-    ) -> tuple[Tiling, tuple[Area, ...], tuple[tuple[int, ...], ...]] | None:
-        """Offsets of all buffers of a layer's areas; None, and nothing taken, where they don't fit.
+    def _constants(
+        self, node: Node, needed: Sequence[Area], number: int
+    ) -> list[tuple[int, ...]] | None:
+        """Offsets of the constants' buffers, by area, where memory has been free the longest.
 
-        The constants of a tile lie side by side: they are loaded at once.
+        The constants of a tile lie side by side: they are loaded at once. None, and nothing taken,
+        where they don't fit.
         """
-        layer = node.layer
-        needed = areas(self.machine, layer, tiling.largest_tile, tiling.buffers, resident)
         offsets: list[list[int]] = [[] for _ in needed]
-        constant = [
-            i for i, a in enumerate(needed) if a.operand >= 0 and layer.inputs[a.operand].constant
-        ]
         saved = self.arena.copy()
-        most = max((needed[i].buffers for i in constant), default=0)
-        for buffer in range(most):
-            chunk = [i for i in constant if needed[i].buffers > buffer]
-            size = sum(needed[i].bytes_per_buffer for i in chunk)
-            until = number + (buffer + 1) / most
+        chunks = _chunks(node, needed)
+        for buffer, size in enumerate(chunks):
+            until = number + (buffer + 1) / len(chunks)
             start = self.arena.take_oldest(size, float(number), until)
             if start is None:
                 self.arena = saved
                 return None
-            for i in chunk:
-                offsets[i].append(start)
-                start += needed[i].bytes_per_buffer
-        for i, area in enumerate(needed):
-            if i in constant:
-                continue
-            for _ in range(area.buffers):
-                start = self.arena.take_oldest(area.bytes_per_buffer, float(number), number + 1.0)
-                if start is None:
-                    self.arena = saved
-                    return None
-                offsets[i].append(start)
-        return tiling, needed, tuple(tuple(column) for column in offsets)
+            _fill(node, needed, buffer, start, offsets)
+        return [tuple(column) for column in offsets]
+
+    def _reserved(
+        self,
+        node: Node,
+        needed: Sequence[Area],
+        place: tuple[int, int],
+        offsets: Mapping[tuple[int, int, int], int],
+    ) -> list[tuple[int, ...]]:
+        """The constants where room was kept for them."""
+        result: list[list[int]] = [[] for _ in needed]
+        for buffer, size in enumerate(_chunks(node, needed)):
+            start = offsets[(*place, buffer)]
+            self.arena.take(start, size, place[0] + 1.0)
+            _fill(node, needed, buffer, start, result)
+        return [tuple(column) for column in result]
+
+
+def _is_constant(node: Node, area: Area) -> bool:
+    return area.operand >= 0 and node.layer.inputs[area.operand].constant
+
+
+def _chunks(node: Node, needed: Sequence[Area]) -> list[int]:
+    """By buffer, the bytes of all constants that are loaded into it at once."""
+    constants = [area for area in needed if _is_constant(node, area)]
+    most = max((area.buffers for area in constants), default=0)
+    return [
+        sum(area.bytes_per_buffer for area in constants if area.buffers > buffer)
+        for buffer in range(most)
+    ]
+
+
+def _fill(
+    node: Node, needed: Sequence[Area], buffer: int, start: int, offsets: list[list[int]]
+) -> None:
+    """Note the places of a chunk's constants, side by side from `start`."""
+    for at, area in enumerate(needed):
+        if _is_constant(node, area) and area.buffers > buffer:
+            offsets[at].append(start)
+            start += area.bytes_per_buffer

@@ -7,9 +7,16 @@ from collections.abc import Collection, Mapping
 from hbir.backend.march import Machine
 from hbir.backend.plan.homes import Home, find_homes
 from hbir.backend.plan.network import Network
-from hbir.backend.plan.placement import Plan, place, resident_of
+from hbir.backend.plan.placement import Plan, Range, place, resident_of
 from hbir.backend.plan.residence import NEAR, Residence
-from hbir.backend.plan.stripes import STRIPES, StripedGroup, area_bytes, ring_bytes, stripe
+from hbir.backend.plan.stripes import (
+    STRIPES,
+    StripedGroup,
+    area_bytes,
+    ring_bytes,
+    stripe,
+    striped_cycles,
+)
 
 BUDGETS = (0.95, 0.85, 0.7, 0.5, 0.3)
 """Shares of the on-chip memory that a plan is made for, until one can be placed: holes between
@@ -39,14 +46,14 @@ class _Planner:
 
     # ----------------------------------------------------------------- ranges
 
-    def _ranges(self) -> list[tuple[int, int, int]]:
-        """(first layer, last + 1, stripes): those where tensors don't fit whole are cut further."""
+    def _ranges(self) -> list[Range]:
+        """The layers in ranges: one each, or several where tensors don't fit whole."""
         needs = self.residence.needs()
-        result: list[tuple[int, int, int]] = []
+        result: list[Range] = []
         number = 0
         while number < len(needs):
             if needs[number] <= self.budget:
-                result.append((number, number + 1, 1))
+                result.append(Range(number, number + 1))
                 number += 1
                 continue
             first = number
@@ -55,10 +62,10 @@ class _Planner:
             result += self._divide(first, number, needs[first])
         return result
 
-    def _divide(self, first: int, last: int, need: int) -> list[tuple[int, int, int]]:
+    def _divide(self, first: int, last: int, need: int) -> list[Range]:
         """A run of layers as groups that fit, from the left; tensors across their borders go
         through DDR where they are large. need: bytes on chip at `first`."""
-        result: list[tuple[int, int, int]] = []
+        result: list[Range] = []
         others = need - self._covering(first, last, first, first + 1)
         pending = [(first, last)]
         while pending:
@@ -66,32 +73,38 @@ class _Planner:
             mine = set(self.residence.touched(low, high))
             passing = others + self._covering(first, last, low, high, mine)
             stripes = self._stripes(low, high, passing)
-            if stripes:
-                result.append((low, high, stripes))
+            if stripes is not None:
+                result.append(Range(low, high, *stripes))
             elif high - low == 1:
                 for tensor in self.residence.touched(low, high):
                     self.residence.drop(tensor, low)
-                result.append((low, high, 1))
+                result.append(Range(low, high))
             else:
                 at = self._border(low, high)
                 self._cut(low, at, high)
                 pending += [(at, high), (low, at)]
         return result
 
-    def _stripes(self, first: int, last: int, passing: int) -> int:
-        """The least number of stripes in which a range fits beside `passing` bytes; 0 for none."""
+    def _stripes(self, first: int, last: int, passing: int) -> tuple[int, bool] | None:
+        """In how few stripes a range fits beside `passing` bytes, and whether convolutions lead by
+        whole unrolls: of the two, which takes fewer cycles. None where it doesn't fit."""
         nodes = [node for n in range(first, last) for node in self.residence.expand(n)]
         onchip = self.residence.onchip
         homes = find_homes(self.machine, nodes, self.residence.specs, onchip, NEAR)
-        low, high = 0, len(STRIPES)
-        while low < high:
-            middle = (low + high) // 2
-            group = stripe(self.machine, nodes, homes, STRIPES[middle])
-            if passing + self._group_bytes(group, homes, onchip, first, last) <= self.budget:
-                high = middle
-            else:
-                low = middle + 1
-        return STRIPES[low] if low < len(STRIPES) else 0
+        best: tuple[float, int, bool] | None = None
+        for aligned in (True, False):
+            low, high = 0, len(STRIPES)
+            cycles = 0.0
+            while low < high:
+                middle = (low + high) // 2
+                group = stripe(self.machine, nodes, homes, STRIPES[middle], aligned)
+                if passing + self._group_bytes(group, homes, onchip, first, last) <= self.budget:
+                    high, cycles = middle, striped_cycles(self.machine, group)
+                else:
+                    low = middle + 1
+            if low < len(STRIPES) and (best is None or cycles < best[0]):
+                best = (cycles, STRIPES[low], aligned)
+        return None if best is None else best[1:]
 
     def _covering(
         self, first: int, last: int, low: int, high: int, but: Collection[int] = ()

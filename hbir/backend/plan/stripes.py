@@ -17,8 +17,15 @@ from hbir.backend.isa.descriptor import RING_AXIS
 from hbir.backend.layer import TensorSpec
 from hbir.backend.march import Machine
 from hbir.backend.memory import align
-from hbir.backend.plan.homes import Home
-from hbir.backend.plan.network import Node, constant_bytes, engine_of, overlap, padded_bytes
+from hbir.backend.plan.homes import Home, is_in_place
+from hbir.backend.plan.network import (
+    Node,
+    constant_bytes,
+    engine_of,
+    overlap,
+    padded_bytes,
+    whole_cycles,
+)
 from hbir.backend.regions import LayerRegions, layer_regions
 from hbir.backend.tile_grid import TileGrid
 from hbir.backend.tile_grid_cost import OUTPUT
@@ -55,8 +62,10 @@ class StripedGroup:
     ring_rows: Mapping[int, int]
 
 
-def cut_rows(machine: Machine, nodes: Sequence[Node], stripes: int) -> list[Rows]:
+def cut_rows(machine: Machine, nodes: Sequence[Node], stripes: int, aligned: bool) -> list[Rows]:
     """The row tiles of each layer of a group, its last layers cut into about `stripes` parts."""
+    convolves = any(layer_regions(node.layer).reduction_axis is not None for node in nodes)
+    unit = machine.tae.unroll_h if convolves else 1
     regions = [layer_regions(node.layer) for node in nodes]
     inside = {node.output: number for number, node in enumerate(nodes)}
     readers: list[list[tuple[int, int]]] = [[] for _ in nodes]
@@ -71,7 +80,8 @@ def cut_rows(machine: Machine, nodes: Sequence[Node], stripes: int) -> list[Rows
             _asked(nodes[reader], regions[reader], operand, rows[reader])
             for reader, operand in readers[number]
         ]
-        rows[number] = _rows(machine, regions[number], asked, stripes)
+        lead_unit = unit if aligned and regions[number].reduction_axis is not None else 1
+        rows[number] = _rows(regions[number], asked, stripes, unit, lead_unit)
     return [r for r in rows if r is not None]
 
 
@@ -93,10 +103,11 @@ def _asked(
 
 
 def _rows(
-    machine: Machine,
     regions: LayerRegions,
     asked: Sequence[tuple[int, int, int] | None],
     stripes: int,
+    unit: int,
+    lead_unit: int,
 ) -> Rows:
     rank = len(regions.layer.output.shape)
     axis = min(1, rank - 1) if rank != 2 else 0
@@ -107,22 +118,28 @@ def _rows(
     if axis in regions.whole_axes or any(a is None or a[0] != axis for a in asked):
         return whole
     if not asked:
-        tile = -(-extent // stripes)
-        if regions.reduction_axis is not None:
-            tile = align(tile, machine.tae.unroll_h)
+        tile = align(-(-extent // stripes), unit)
         return Rows(axis, tile, 0) if tile < extent else whole
     first = max(a[1] for a in asked if a is not None)
     tile = max(1, *(a[2] for a in asked if a is not None))
     if tile >= extent or max(first, tile) >= extent:
         return whole
-    return Rows(axis, tile, max(0, first - tile))
+    lead = align(max(0, first - tile), lead_unit)
+    return Rows(axis, tile, lead) if tile + lead < extent else whole
 
 
 def stripe(
-    machine: Machine, nodes: Sequence[Node], homes: Mapping[int, Home], stripes: int
+    machine: Machine,
+    nodes: Sequence[Node],
+    homes: Mapping[int, Home],
+    stripes: int,
+    aligned: bool,
 ) -> StripedGroup:
-    """A group cut into stripes, and the line buffers of the tensors inside it."""
-    rows = cut_rows(machine, nodes, stripes)
+    """A group cut into stripes, and the line buffers of the tensors inside it.
+
+    aligned: whether convolutions lead by whole unrolls of rows: more rows on chip, none padded.
+    """
+    rows = cut_rows(machine, nodes, stripes, aligned)
     tilings: list[Tiling] = []
     grids: list[TileGrid] = []
     for node, cut in zip(nodes, rows, strict=True):
@@ -169,11 +186,7 @@ def _ring_rows(
         return homes[tensor].root if tensor in homes else tensor
 
     roots = [root(node.output) for node in nodes]
-    in_place = [
-        node.layer.kind in ("concat", "slice")
-        and all(o.tensor is not None and root(o.tensor) == mine for o in node.operands)
-        for node, mine in zip(nodes, roots, strict=True)
-    ]
+    in_place = [is_in_place(node, homes) for node in nodes]
     needed = dict.fromkeys(roots, 0)
     frontier = dict.fromkeys(roots, 0)
     lows: dict[int, dict[tuple[int, int], int]] = {mine: {} for mine in roots}
@@ -229,6 +242,22 @@ def ring_bytes(machine: Machine, spec: TensorSpec, ring_rows: int) -> int:
     if ring_rows:
         shape[RING_AXIS] = ring_rows
     return align(padded_bytes(machine, shape, spec.itemsize), machine.memory.base_align_bytes)
+
+
+def striped_cycles(machine: Machine, group: StripedGroup) -> float:
+    """Cycles of a group's computation, its rows padded to the unroll tile by tile."""
+    total = 0.0
+    for node, tiling in zip(group.nodes, group.tilings, strict=True):
+        cycles = whole_cycles(machine, node.layer)
+        axis = tiling.order[0]
+        extent = layer_regions(node.layer).extents[axis]
+        stops = Rows(axis, tiling.tile[axis], tiling.lead).stops(extent)
+        if layer_regions(node.layer).reduction_axis is not None and axis == RING_AXIS:
+            unroll = machine.tae.unroll_h
+            passes = np.sum(-(-np.diff(stops, prepend=0) // unroll)) / -(-extent // unroll)
+            cycles *= float(passes)
+        total += cycles + len(stops) * machine.tae.startup_cycles
+    return total
 
 
 def area_bytes(machine: Machine, node: Node, tiling: Tiling, resident: frozenset[int]) -> int:

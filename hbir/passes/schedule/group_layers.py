@@ -192,6 +192,7 @@ class _Writer:
                 base = _reshaped(base, value)
                 self._insert(base.owner, op)
             op.operands[number] = base
+            _erase_views(value)
         return op
 
     def _insert(self, op: Operation | Block, before: Operation | None = None) -> None:
@@ -223,10 +224,8 @@ class _Writer:
                 set_segment(view.owner, segment_of(stored.owner))  # pyright: ignore[reportArgumentType] # made just now
                 block.insert_op_after(view.owner, stored.owner)  # pyright: ignore[reportArgumentType] # made just now
                 self.redirect(user.results[0], view)
-                if not any(True for _ in view.uses):
-                    _erase(view)
-                if not any(True for _ in user.results[0].uses):
-                    _erase(user.results[0])
+                _erase_views(view)
+                _erase_views(user.results[0])
             elif user not in self._inside:
                 user.operands[use.index] = stored
 
@@ -237,7 +236,10 @@ def _reshaped(value: SSAValue, like: SSAValue) -> SSAValue:
     return op.results[0]
 
 
-def _erase(value: SSAValue) -> None:
-    assert isinstance(value.owner, Operation)
-    value.owner.detach()
-    value.owner.erase()
+def _erase_views(value: SSAValue) -> None:
+    """Erase a reshape that nobody reads, and what it reshapes likewise."""
+    while isinstance(value.owner, Operation) and value.owner.name == VIEW and not any(value.uses):
+        view = value.owner
+        value = view.operands[0]
+        view.detach()
+        view.erase()

@@ -72,3 +72,11 @@ func.func @tile_rank(%x: tensor<1x4xsi16>) {
   %a = bpu.tile %x {multiplies = [3]} : (tensor<1x4xsi16>) -> tensor<3x4xsi16>
   func.return
 }
+
+// -----
+
+// CHECK: bpu.copy %x : (tensor<1x4xsi8>) -> tensor<1x4xsi8>
+func.func @copy(%x: tensor<1x4xsi8>) {
+  %a = bpu.copy %x : (tensor<1x4xsi8>) -> tensor<1x4xsi8>
+  func.return
+}

@@ -25,7 +25,7 @@ func.func @tile() attributes {s = #bpu.schedule<group 0, tile [1, 0], order [0, 
 
 // -----
 
-// CHECK: group must be at least 0 and buffers at least 1, got 0 and 0
+// CHECK: group and lead must be at least 0 and buffers at least 1, got 0, 0 and 0
 func.func @buffers() attributes {s = #bpu.schedule<group 0, tile [1], order [0], buffers 0>} {
   func.return
 }
@@ -39,7 +39,17 @@ func.func @space() attributes {a = #bpu.alloc<moon, offset 0, bytes 1>} {
 
 // -----
 
-// CHECK: offset must be at least 0 and bytes at least 1, got -4 and 1
+// CHECK: offset and rows must be at least 0 and bytes at least 1, got -4, 0 and 1
 func.func @offset() attributes {a = #bpu.alloc<l1, offset -4, bytes 1>} {
+  func.return
+}
+
+// -----
+
+// What is left out is 0, or the strides of a tensor of its own.
+
+// CHECK: s = #bpu.schedule<group 1, tile [1, 8], order [1, 0], buffers 2, lead 3>
+// CHECK-SAME: t = #bpu.alloc<l1, offset 64, bytes 128, rows 24, strides [96, 16, 1]>
+func.func @optional() attributes {s = #bpu.schedule<group 1, tile [1, 8], order [1, 0], buffers 2, lead 3>, t = #bpu.alloc<l1, offset 64, bytes 128, rows 24, strides [96, 16, 1]>} {
   func.return
 }

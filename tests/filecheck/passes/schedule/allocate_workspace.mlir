@@ -1,4 +1,4 @@
-// RUN: hbir-opt %s -p 'allocate-workspace{march="nash-e"}' | filecheck %s
+// RUN: hbir-opt %s -p 'allocate-workspace{march="%S/march.toml"}' | filecheck %s
 
 // %c takes the place of %a, which nobody reads any more; %b can't, because %d reads %a beside it. A
 // reshape has no bytes of its own, but keeps what it views alive. The result lies in the output.

@@ -1,5 +1,5 @@
-// RUN: hbir-opt %s -p 'tile-layers{march="nash-e" opt=0}' | filecheck %s --check-prefix=FIRST
-// RUN: hbir-opt %s -p 'tile-layers{march="nash-e" opt=1}' | filecheck %s --check-prefix=SEARCH
+// RUN: hbir-opt %s -p 'tile-layers{march="%S/march.toml" opt=0}' | filecheck %s --check-prefix=FIRST
+// RUN: hbir-opt %s -p 'tile-layers{march="%S/march.toml" opt=1}' | filecheck %s --check-prefix=SEARCH
 
 // A map of 4 MB doesn't fit 2 MiB beside its result. O0 halves rows until it does, with one buffer;
 // the search cuts finer, so that loads and stores run beside the computation.
