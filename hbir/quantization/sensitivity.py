@@ -122,7 +122,7 @@ def choose_widths(
     losses = _losses(observed, plan, candidates, measured, wanted[: len(measured)])
     order = sorted(range(len(candidates)), key=lambda index: (-losses[index], index))
     ranked = [candidates[index] for index in order]
-    count = _fewest(
+    count = fewest(
         lambda count: cosine(ranked[:count]), [losses[index] for index in order], target
     )
     chosen = ranked[:count]
@@ -130,7 +130,7 @@ def choose_widths(
     return partial(widths, chosen)
 
 
-def _fewest(cosine: Callable[[int], float], losses: Sequence[float], target: float) -> int:
+def fewest(cosine: Callable[[int], float], losses: Sequence[float], target: float) -> int:
     """The least count with which the target is reached, all where it never is.
 
     Looks first where the sum of the remaining losses says, then a quarter beside it, then halves.
