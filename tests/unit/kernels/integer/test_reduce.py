@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hbir.kernels.integer.reduce import reduce_sum
-from hbir.kernels.table import execute
 from hbir.kernels.parameters import reduce_mean_parameters
+from hbir.kernels.table import execute
 from tests.unit.kernels.integer import oracle
 from tests.unit.kernels.integer.strategies import MULTIPLIERS, SHIFTS, SI8, tensors
 
