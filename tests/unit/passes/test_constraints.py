@@ -11,11 +11,13 @@ from hbir.quantization.convert import convert_module
 
 X = "tensor<1x4x4x2xf32>"
 BROKEN = {
-    "activation times activation": (
-        f"%t = hbir.transpose %x {{dims = [0, 1, 3, 2]}} : ({X}) -> tensor<1x4x2x4xf32>\n"
-        f"  %y = hbir.matmul %x, %t : ({X}, tensor<1x4x2x4xf32>) -> tensor<1x4x4x4xf32>",
+    "long product": (
+        f"%r = hbir.tile %x {{multiplies = [1, 1, 1, 40000]}} : ({X}) -> tensor<1x4x4x80000xf32>\n"
+        "  %t = hbir.transpose %r {dims = [0, 1, 3, 2]} : (tensor<1x4x4x80000xf32>)"
+        " -> tensor<1x4x80000x4xf32>\n  %y = hbir.matmul %r, %t :"
+        " (tensor<1x4x4x80000xf32>, tensor<1x4x80000x4xf32>) -> tensor<1x4x4x4xf32>",
         "tensor<1x4x4x4xf32>",
-        "constant weights, not two activations",
+        "may sum at most 65535 products, so that the accumulator always holds the sum; this one sums",
     ),
     "dilated average": (
         f"%y = hbir.avg_pool %x {{kernel = [2, 2], dilation = [2, 2]}} : ({X}) -> tensor<1x2x2x2xf32>",

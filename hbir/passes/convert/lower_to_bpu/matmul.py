@@ -26,7 +26,7 @@ from hbir.passes.fake_quant import Quantization, symmetric_range
 def lower_matmul(op: MatmulOp, lowering: Lowering) -> TensorOp:
     """bpu.matmul of the left side and the right side's transpose."""
     x = lowering.quantized(op.lhs)
-    y = _transposed(_centred(lowering.quantized(op.rhs), lowering), lowering)
+    y = _centred(_transposed(lowering.quantized(op.rhs), lowering), lowering)
     how = lowering.result
     scale: float = op.params()["scale"]
     new = BpuMatmulOp.make(

@@ -23,12 +23,12 @@ func.func @group(%x: tensor<1x2x2x1xf32> {hbir.name = "x", hbir.observed = [-1.0
 
 // CHECK-LABEL: func.func @cpu
 // CHECK-NOT: const_fake_quant %x
-// CHECK: %[[M:.*]] = hbir.matmul %x, %y
+// CHECK: %[[M:.*]] = hbir.groupnorm %x, %y
 // CHECK-NEXT: %[[Q:.*]] = qnt.const_fake_quant %[[M]]
 // CHECK-NEXT: %[[E:.*]] = hbir.exp %[[Q]]
 // CHECK-NEXT: qnt.const_fake_quant %[[E]]
-func.func @cpu(%x: tensor<2x2xf32> {hbir.observed = [-1.0, 1.0]}, %y: tensor<2x2xf32> {hbir.observed = [-1.0, 1.0]}) -> (tensor<2x2xf32>, tensor<2x2xf32>) {
-  %a = hbir.matmul %x, %y {observed = [-2.0, 2.0]} : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+func.func @cpu(%x: tensor<2x2xf32> {hbir.observed = [-1.0, 1.0]}, %y: tensor<2xf32> {hbir.observed = [-1.0, 1.0]}) -> (tensor<2x2xf32>, tensor<2x2xf32>) {
+  %a = hbir.groupnorm %x, %y {observed = [-2.0, 2.0]} : (tensor<2x2xf32>, tensor<2xf32>) -> tensor<2x2xf32>
   %b = hbir.exp %a {observed = [0.0, 8.0]} : tensor<2x2xf32>
   func.return %a, %b : tensor<2x2xf32>, tensor<2x2xf32>
 }

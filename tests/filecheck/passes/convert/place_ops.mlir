@@ -18,11 +18,11 @@ func.func @f(%x: tensor<4xf32>) -> tensor<4xf32> {
 // The rule that an op breaks is its reason; a convolution's accumulator may go out unquantized.
 
 // CHECK-LABEL: func.func @rules
-// CHECK: hbir.matmul {{.*}}placement = "cpu", reason = "The BPU multiplies an activation by constant weights, not two activations; both
+// CHECK: hbir.layernorm {{.*}}placement = "cpu", reason = "It must be over the last axis, to which decompose-layernorm moves all others; this one is over [0]
 // CHECK: hbir.linear {{.*}}placement = "bpu"
 func.func @rules(%x: tensor<2x2xf32>) -> (tensor<2x2xf32>, tensor<2x1xf32>) {
   %q = qnt.const_fake_quant %x {min = [-1.28], max = [1.27]} : tensor<2x2xf32>
-  %a = hbir.matmul %q, %q : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  %a = hbir.layernorm %q {dims = [0]} : (tensor<2x2xf32>) -> tensor<2x2xf32>
   %w = hbir.constant dense<[[1.0], [2.0]]> : tensor<2x1xf32>
   %b = hbir.linear %q, %w : (tensor<2x2xf32>, tensor<2x1xf32>) -> tensor<2x1xf32>
   func.return %a, %b : tensor<2x2xf32>, tensor<2x1xf32>
