@@ -53,7 +53,7 @@ KEYS = {
     ],
     "vae": [("vae", "bytes_per_cycle")],
     "trans": [("trans", "bytes_per_cycle")],
-    "ddr": [("ddr", "bandwidth_gb_per_s")],
+    "ddr": [("ddr", "bandwidth_gb_per_s"), ("ddr", "core_bytes_per_cycle")],
     "call": [("chip", "call_overhead_us")],
 }  # fmt: skip
 """Part → the numbers of a march file that scale it."""
@@ -181,7 +181,11 @@ def new_numbers(machine: Machine, factors: dict[str, float]) -> dict[tuple[str, 
         **{("tae", key): getattr(after.tae, key) for _, key in KEYS["tae"]},
         ("vae", "bytes_per_cycle"): after.vector["VAE"].bytes_per_cycle,
         ("trans", "bytes_per_cycle"): after.vector["TRANS"].bytes_per_cycle,
-        ("ddr", "bandwidth_gb_per_s"): after.ddr.bandwidth_gb_per_s,
+        **(
+            {("ddr", "core_bytes_per_cycle"): after.ddr_bytes_per_cycle}
+            if machine.cores == 1
+            else {("ddr", "bandwidth_gb_per_s"): after.ddr.bandwidth_gb_per_s}
+        ),
         ("chip", "call_overhead_us"): after.call_overhead_us,
     }
 

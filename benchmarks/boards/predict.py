@@ -113,11 +113,10 @@ def scaled(machine: Machine, factors: Mapping[str, float]) -> Machine:
         )
         for name, engine in machine.vector.items()
     }
-    ddr = dataclasses.replace(
-        machine.ddr,
-        bandwidth_gb_per_s=machine.ddr.bandwidth_gb_per_s / factor("ddr"),
-        core_bandwidth_gb_per_s=machine.ddr.core_bandwidth_gb_per_s / factor("ddr"),
-    )
+    # What bounds transfers: the port of a core that is alone, the DDR of several.
+    bound = "core_bandwidth_gb_per_s" if machine.cores == 1 else "bandwidth_gb_per_s"
+    slower = {bound: getattr(machine.ddr, bound) / factor("ddr")}
+    ddr = dataclasses.replace(machine.ddr, **slower)
     return dataclasses.replace(
         machine,
         tae=dataclasses.replace(tae, **passes),

@@ -375,11 +375,9 @@ class _Reader:
         )
 
     def _core_bandwidth(self) -> float:
-        """GB/s of one core, from `core_share`, its part of the DDR's bandwidth."""
-        share = self._real("ddr", "core_share")
-        if share > 1:
-            raise self._error(f"ddr.core_share is {share}, expected at most 1: the whole DDR")
-        return share * self._real("ddr", "bandwidth_gb_per_s")
+        """GB/s of one core: the width of its port, at most the whole DDR."""
+        port = self._real("ddr", "core_bytes_per_cycle") * self._real("chip", "clock_ghz")
+        return min(port, self._real("ddr", "bandwidth_gb_per_s"))
 
     def _vector_engine(self, section: str) -> VectorEngine:
         return VectorEngine(

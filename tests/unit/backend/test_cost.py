@@ -75,7 +75,7 @@ def test_the_published_max_pool_takes_5_us() -> None:
 def test_transfers_cost_whole_bursts_and_their_latency() -> None:
     assert burst_bytes(NASH_E, 10, 65) == 1280
     ddr = NASH_E.ddr
-    expected = 1280 / ddr.bandwidth_gb_per_s * NASH_E.clock_ghz + ddr.transfer_latency_cycles
+    expected = 1280 / ddr.core_bandwidth_gb_per_s * NASH_E.clock_ghz + ddr.transfer_latency_cycles
     assert transfer_cycles(NASH_E, 10, 65) == pytest.approx(expected)
 
 

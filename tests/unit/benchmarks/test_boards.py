@@ -1,6 +1,6 @@
 """Board measurements: which rows are read and how, and the least squares that fits a march to them."""
 
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -69,8 +69,11 @@ def test_factors_that_made_the_measurements_are_found_again(
         rows.append(Row(mine, Prediction(sum(parts.values()), parts, 0.0)))
         measured.append(sum(parts[name] * true.get(name, 1.0) for name in names))
     found = solve(rows, measured)
-    for name, factor in true.items():
-        assert found[name] == pytest.approx(factor, rel=0.05)
+    # The prior pulls the tensor engine's and the DDR's towards 1.
+    for name in ("vae", "trans", "call"):
+        assert abs(np.log(found[name] / true[name])) < 0.2
+    times = [sum(row.predicted.parts[n] * found.get(n, 1.0) for n in names) for row in rows]
+    assert quality(times, measured).median < 0.05
 
 
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)), min_size=3, max_size=20))
@@ -78,7 +81,7 @@ def test_rank_correlation_is_spearmans(pairs: list[tuple[int, int]]) -> None:
     left, right = ([float(p[side]) for p in pairs] for side in (0, 1))
     if len(set(left)) == 1 or len(set(right)) == 1:
         return
-    oracle: Any = stats.spearmanr  # pyright: ignore[reportUnknownMemberType]  (no types)
+    oracle = cast(Any, stats).spearmanr
     assert quality(left, right).spearman == pytest.approx(oracle(left, right)[0])
 
 
@@ -96,6 +99,7 @@ def test_scaling_every_part_scales_the_machine() -> None:
     twice = scaled(machine, {"tae": 2.0, "vae": 2.0, "ddr": 2.0, "call": 2.0})
     assert twice.tae.passes_int8_int8 == 2 * machine.tae.passes_int8_int8
     assert twice.vector["VAE"].bytes_per_cycle == machine.vector["VAE"].bytes_per_cycle / 2
-    assert twice.ddr.core_bandwidth_gb_per_s == machine.ddr.core_bandwidth_gb_per_s / 2
+    assert twice.ddr.bandwidth_gb_per_s == machine.ddr.bandwidth_gb_per_s / 2
+    assert twice.ddr.core_bandwidth_gb_per_s == machine.ddr.core_bandwidth_gb_per_s
     assert twice.call_overhead_us == 2 * machine.call_overhead_us
     assert twice.vector["TRANS"] == machine.vector["TRANS"]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hbir.backend.march import DEFAULT_ENGINES, March, load_march
+from hbir.backend.march import March, load_march
 from hbir.backend.march.march import ORIGINS, MarchError
 
 
@@ -19,7 +19,7 @@ def test_spellings_are_the_same() -> None:
 def test_every_march_loads_and_says_where_its_numbers_come_from(march: March) -> None:
     machine = load_march(march)
     assert machine.name == march.value
-    assert {machine.engine_of(opcode) for opcode in DEFAULT_ENGINES} <= set(machine.engines)
+    assert set(machine.opcode_engines.values()) <= set(machine.engines)
     for key, provenance in machine.provenance.items():
         assert provenance.origin in ORIGINS, key
         assert provenance.source, key
