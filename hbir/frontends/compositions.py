@@ -108,3 +108,13 @@ def expand(emitter: Emitter, x: SSAValue, shape: Sequence[int]) -> SSAValue:
     if all(count == 1 for count in multiplies):
         return emitter.reshape(x, aligned, emitter.origin())
     return emitter.result("tile", emitter.reshape(x, aligned), multiplies=multiplies)
+
+
+def select(emitter: Emitter, x: SSAValue, axis: int, place: int, output: int = 0) -> SSAValue:
+    """The elements at one place of an axis, which goes: a slice and a reshape."""
+    shape = shape_of(x)
+    begin, end = [0] * len(shape), list(shape)
+    begin[axis], end[axis] = place, place + 1
+    if shape[axis] > 1:
+        x = emitter.emit("slice", x, begin=begin, end=end)
+    return emitter.reshape(x, (*shape[:axis], *shape[axis + 1 :]), emitter.origin(output))

@@ -29,6 +29,10 @@ NOT_DETERMINISTIC = frozenset(
 )
 """Operators whose results differ from run to run, so they have no value to fold."""
 
+PRODUCTS = frozenset({"Conv", "ConvTranspose", "Einsum", "Gemm", "MatMul"})
+"""Sums of products, which the reference evaluator and hbir's kernels round differently. hbir's own
+pass folds these, so that networks from ONNX and from PyTorch have the same constants."""
+
 
 def fold(
     node: Node,
@@ -44,6 +48,8 @@ def fold(
     """
     if node.domain or node.type in NOT_DETERMINISTIC:
         return None
+    if node.type in PRODUCTS and not _is_integer(arrays):
+        return None
     if node.type == "Constant":
         return [_constant(node, label)]
     shape = shapes[0] if shapes else None
@@ -56,6 +62,10 @@ def fold(
     if not known or len(known) != len(present):
         return None
     return _evaluate(node, dict(zip(node.inputs, arrays, strict=True)), opsets, label)
+
+
+def _is_integer(arrays: Sequence[Array | None]) -> bool:
+    return all(array is None or array.dtype.kind in "iu" for array in arrays)
 
 
 def _constant(node: Node, label: str) -> Array:

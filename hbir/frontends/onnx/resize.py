@@ -127,7 +127,7 @@ def _resized(
         step=[step for step, _ in steps],
         initial_offset=[offset for _, offset in steps],
         mode=_MODES[mode],
-        nearest_mode=rounding,
+        nearest_mode=rounding if mode == "nearest" else None,
     )
 
 

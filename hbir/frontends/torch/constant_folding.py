@@ -14,12 +14,30 @@ from torch import fx
 from torch.fx import node as fx_node
 
 from hbir.errors import HbirError
+from hbir.frontends.torch.names import short_name
 from hbir.frontends.torch.values import Operand, array_of
 from hbir.ir.types import Array
 
 RANDOM = torch.Tag.nondeterministic_seeded
 """Tag of operators whose results differ from run to run, so they have no value to fold."""
 
+
+PRODUCTS = frozenset(
+    {
+        "addmm",
+        "baddbmm",
+        "bmm",
+        "conv1d",
+        "conv2d",
+        "conv_transpose1d",
+        "conv_transpose2d",
+        "linear",
+        "matmul",
+        "mm",
+    }
+)
+"""Sums of products, which torch and NumPy round differently. hbir's own pass folds these, so that
+networks from ONNX and from PyTorch have the same constants."""
 
 # Their own types are incomplete.
 map_arg = cast(Any, fx_node).map_arg
@@ -29,7 +47,7 @@ from_numpy = cast(Any, torch).from_numpy
 def fold(node: fx.Node, operand_of: Callable[[fx.Node], Operand]) -> list[Array] | None:
     """The results of a node if all tensors that it reads are known and it isn't random."""
     target: Any = node.target
-    if RANDOM in target.tags:
+    if RANDOM in target.tags or short_name(node) in PRODUCTS:
         return None
     operands = [operand_of(source) for source in node.all_input_nodes]
     if any(operand.known is None for operand in operands):

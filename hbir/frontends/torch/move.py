@@ -127,25 +127,17 @@ def select(node: NodeImport) -> list[Value]:
     """select → slice and reshape."""
     shape = node.shape()
     axis = node.axis("dim", len(shape))
-    index = node.int_("index") % shape[axis]
-    return [_row(node, axis, index, 0)]
-
-
-def _row(node: NodeImport, axis: int, index: int, output: int) -> SSAValue:
-    shape = node.shape()
-    begin, end = [0] * len(shape), list(shape)
-    begin[axis], end[axis] = index, index + 1
-    value = node.value("self")
-    if shape[axis] > 1:
-        value = node.emit("slice", value, begin=begin, end=end)
-    return node.reshape(value, node.shapes[output], node.origin(output))
+    place = node.int_("index") % shape[axis]
+    return [compositions.select(node, node.value("self"), axis, place)]
 
 
 @imports("unbind.int")
 def unbind(node: NodeImport) -> list[Value]:
     """unbind → a slice and reshape per result."""
-    axis = node.axis("dim", len(node.shape()))
-    return [_row(node, axis, index, index) for index in range(len(node.shapes))]
+    axis, value = node.axis("dim", len(node.shape())), node.value("self")
+    return [
+        compositions.select(node, value, axis, place, place) for place in range(len(node.shapes))
+    ]
 
 
 @imports("split.Tensor", "split_with_sizes.default", "chunk.default", "tensor_split.sections")
@@ -228,8 +220,8 @@ def roll(node: NodeImport) -> list[Value]:
             continue
         begin, end = [0] * len(shape), list(shape)
         begin[axis], end[axis] = cut, cut
-        tail = node.emit("slice", value, begin=begin, end=shape)
         head = node.emit("slice", value, begin=[0] * len(shape), end=end)
+        tail = node.emit("slice", value, begin=begin, end=shape)
         value = node.emit("concat", tail, head, dim=axis)
     return [value]
 

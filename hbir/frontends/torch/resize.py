@@ -57,7 +57,7 @@ def upsample(node: NodeImport) -> SSAValue:
         step=[step for step, _ in steps],
         initial_offset=[offset for _, offset in steps],
         mode=mode,
-        nearest_mode=rounding,
+        nearest_mode=rounding if mode == "nearest" else None,
     )
 
 
