@@ -42,7 +42,9 @@ class _Evaluable(Protocol):
 
 
 @dataclass(frozen=True)
-class _Step:
+class Step:
+    """One op to run, or several that a subclass of `Plan` runs at once."""
+
     op: Operation
     kernel: Kernel
     params: Mapping[str, Any]
@@ -52,6 +54,8 @@ class _Step:
     shapes: tuple[tuple[int, ...], ...]
     dtypes: tuple[np.dtype[Any], ...]
     dying: tuple[int, ...]
+    result_ops: tuple[Operation, ...] = ()
+    """By result, the op that it is of, where `op` isn't."""
 
 
 def kernel_params(op: Operation, weights: WeightStore) -> dict[str, Any]:
@@ -106,16 +110,16 @@ class Plan:
 
     def _make_steps(
         self, ops: Sequence[Operation], slots: Mapping[SSAValue, int], weights: WeightStore
-    ) -> list[_Step]:
+    ) -> list[Step]:
         kept = {*self._outputs, *self._constants}
-        steps: list[_Step] = []
+        steps: list[Step] = []
         for op in reversed(ops):  # a value dies at the first use met from the end
             operands = tuple(slots[value] for value in op.operands)
             results = tuple(slots[value] for value in op.results)
             dying = tuple(dict.fromkeys(s for s in (*operands, *results) if s not in kept))
             kept.update(dying)
             steps.append(
-                _Step(
+                Step(
                     op,
                     find_kernel(op.name),
                     kernel_params(op, weights),
@@ -200,7 +204,7 @@ class Plan:
                 )
 
 
-def _evaluate(step: _Step, arrays: list[Array]) -> tuple[Array, ...]:
+def _evaluate(step: Step, arrays: list[Array]) -> tuple[Array, ...]:
     try:
         result = step.kernel(*arrays, **step.params)
     except HbirError as error:
@@ -227,10 +231,11 @@ def _result_names(op: Operation) -> tuple[str, ...]:
     return tuple(f"{name}:{i}" if name and i else name for i, name in enumerate(names))
 
 
-def _report(step: _Step, results: Iterable[Array], listener: Listener) -> None:
-    for name, array in zip(step.names, results, strict=True):
+def _report(step: Step, results: Iterable[Array], listener: Listener) -> None:
+    ops = step.result_ops or (step.op,) * len(step.names)
+    for name, array, op in zip(step.names, results, ops, strict=True):
         if name:
-            listener(name, array, step.op)
+            listener(name, array, op)
 
 
 def _owned(array: Array, shared: Sequence[Array]) -> Array:

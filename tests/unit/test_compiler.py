@@ -1,12 +1,15 @@
 """Compiled programs compute the IR's bits, in every legal order, and wrong waits don't pass."""
 
 import random
+import tempfile
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from typing_extensions import override
+from xdsl.ir import Attribute
 
 from hbir.backend.codegen.queues import Needs, Queues
 from hbir.backend.isa.enums import Engine
@@ -21,10 +24,12 @@ from hbir.compiler import (
     predicted_cycles,
     schedule_module,
 )
+from hbir.dialects.bpu.move import ConcatOp, SliceOp
 from hbir.dialects.bpu.pool import MaxPoolOp
 from hbir.dialects.layers import body_ops, layer_of, tiling_of
 from hbir.errors import HbirError
 from hbir.hbm.hbm import Graph
+from hbir.ir.types import shape_of
 from hbir.module import Module
 from hbir.runtime.hazards import HazardError
 from tests.unit.networks import F32, SI8, Network, feeds, random_network
@@ -35,10 +40,13 @@ MARCHES = ("nash-e", "nash-m", "nash-p", "nash-b", "bernoulli2")
 @pytest.fixture(scope="module")
 def small_march(tmp_path_factory: pytest.TempPathFactory) -> str:
     """nash-e with 48 KiB of on-chip memory: even small networks need many tiles."""
-    path = tmp_path_factory.mktemp("march") / "small.toml"
+    return march_file(tmp_path_factory.mktemp("march") / "small.toml", 49152)
+
+
+def march_file(path: Path, l1_bytes: int) -> str:
     path.write_text(
-        'name = "small"\ndescription = "little memory"\nextends = "nash-e"\n[memory]\n'
-        'l1_bytes = { value = 49152, origin = "assumed", source = "a test" }\n'
+        f'name = "l1 of {l1_bytes}"\ndescription = "little memory"\nextends = "nash-e"\n[memory]\n'
+        f'l1_bytes = {{ value = {l1_bytes}, origin = "assumed", source = "a test" }}\n'
     )
     return str(path)
 
@@ -68,6 +76,58 @@ def test_random_networks_give_the_same_bits(seed: int, march: str, opt: int) -> 
 def test_many_tiles_give_the_same_bits(seed: int, opt: int, small_march: str) -> None:
     module = random_network(seed)
     assert_same_bits(module, program_of(module, small_march, opt), seed)
+
+
+class OneTypeNetwork(Network):
+    """All results are si8, as concat needs it."""
+
+    @override
+    def element(self) -> Attribute:
+        return SI8
+
+
+def csp_network(seed: int) -> Module:
+    """Branches as detectors have them: slices, a residual, concats, a skip that is read late."""
+    random = np.random.default_rng(seed)
+    h, w = (2 * int(random.integers(6, 24)) for _ in range(2))
+    c = int(random.choice([3, 8, 16, 32]))
+    net = OneTypeNetwork({"image": ((int(random.integers(1, 3)), h, w, 8), SI8)}, seed)
+    x = net.conv(net.inputs[0], 2 * c, 3, pad=[1] * 4, stride=[int(random.integers(1, 3)), 1])
+    n, h, w, _ = shape_of(x)
+    halves = [
+        net.add(SliceOp, x, begin=[0, 0, 0, k * c], end=[n, h, w, k * c + c], step=[1] * 4)
+        for k in (0, 1)
+    ]
+    y = net.conv(net.lut(net.conv(halves[1], c, 3, pad=[1] * 4)), c, 3, pad=[1] * 4)
+    parts = [*halves, net.add_values(y, halves[1])]
+    joined = net.conv(net.add(ConcatOp, *parts, dim=3), 16, 1)
+    pooled = net.add(MaxPoolOp, joined, kernel=[3, 3], stride=[2, 2], pad=[1] * 4)
+    for _ in range(int(random.integers(0, 3))):
+        pooled = net.conv(pooled, 16, 3, pad=[1] * 4, group_num=int(random.choice([1, 16])))
+    back = net.resize(pooled, (h, w), "nearest")
+    last = net.conv(net.add(ConcatOp, back, x, dim=3), 5, 3, pad=[1] * 4)
+    return net.finish({"last": last, "pooled": pooled})
+
+
+@settings(max_examples=12)
+@given(st.integers(0, 100_000), st.sampled_from([24576, 49152, 131072, 1 << 21]))
+def test_groups_give_the_same_bits(seed: int, l1_bytes: int) -> None:
+    module = csp_network(seed)
+    with tempfile.TemporaryDirectory() as folder:
+        march = march_file(Path(folder, "small.toml"), l1_bytes)
+        scheduled = schedule_module(module, march, 2)
+        inputs = feeds(module, seed)
+        expected = module.functions[0].feed(inputs)
+        for name, array in scheduled.functions[0].feed(inputs).items():
+            np.testing.assert_array_equal(array, expected[name], err_msg=name)
+        assert_same_bits(module, build_program(scheduled, load_march(march), 2), seed)
+
+
+def test_groups_use_line_buffers_and_tensors_in_place(small_march: str) -> None:
+    text = schedule_module(csp_network(0), small_march, 2).asm()
+    assert ", rows " in text
+    assert ", lead " in text
+    assert ", strides [" in text
 
 
 @pytest.mark.parametrize("opt", [0, 1, 2])
