@@ -17,6 +17,7 @@ from hbir.passes.manager import PassListener, PassManager
 
 OPTIMIZE = (
     "fold-constants",
+    "decompose-image-preprocess",
     # What stands for moves and for steps becomes these, so that all below sees them.
     "index-to-slice",
     "decompose-recurrent",
@@ -29,8 +30,8 @@ OPTIMIZE = (
     "cumsum-to-linear",
     "represent-bools",
     "bound-infinities",
+    "eliminate-identities",  # reshapes that hide a concat from its slices
     "simplify-slices",
-    "eliminate-identities",
     "cancel-transposes",
     "sink-reshapes",
     "eliminate-identities",  # reshapes that meet now
@@ -45,6 +46,7 @@ OPTIMIZE = (
     "absorb-batchnorm",  # of a convolution whose addition or multiplication is now gone
     "absorb-pad",
     "lower-batchnorm",
+    "absorb-pointwise",  # a normalisation of the input, too
     "eliminate-identities",
     "fold-constants",
     "dead-code-elimination",

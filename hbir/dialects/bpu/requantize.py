@@ -11,14 +11,14 @@ from xdsl.irdl import irdl_op_definition, operand_def, result_def
 
 from hbir.dialects.bpu.base import IntegerOp, expect_multiplier, expect_zero_point
 from hbir.dialects.properties import int_property, optional_int_list_property
-from hbir.ir.types import SI8, SI16, SI32, AnyTensor
+from hbir.ir.types import SI8, SI16, SI32, UI8, AnyTensor
 
 
 @irdl_op_definition
 class RescaleOp(IntegerOp):
     """y = clip(sat((((x − inputZeroPoint)·multiplier + 2^(shift−1)) >> shift) + outputZeroPoint)).
 
-    x: si8, si16 or si32 of any shape. multiplier·2^−shift is input scale / output scale.
+    x: si8, si16, si32, or ui8 (a plane of an image), of any shape. multiplier·2^−shift is input scale / output scale.
     """
 
     name = "bpu.rescale"
@@ -33,7 +33,7 @@ class RescaleOp(IntegerOp):
 
     assembly_format = "$x attr-dict `:` functional-type(operands, results)"
 
-    OPERAND_ELEMENTS: ClassVar = ((SI8, SI16, SI32),)
+    OPERAND_ELEMENTS: ClassVar = ((SI8, SI16, SI32, UI8),)
 
     @classmethod
     @override

@@ -35,6 +35,7 @@ from hbir.dialects.hbir.activation import (
     SoftsignOp,
     TanhOp,
 )
+from hbir.dialects.hbir.cast import CastTypeOp
 from hbir.dialects.hbir.constant import ConstantOp
 from hbir.dialects.hbir.linear import MatmulOp
 from hbir.dialects.hbir.move import ConcatOp, PadOp, ReshapeOp, TransposeOp
@@ -46,7 +47,7 @@ from hbir.ir.function import body_of, functions_of
 from hbir.ir.op import TensorOp
 from hbir.ir.origin import name_of
 from hbir.ir.rewriter import Rewrite
-from hbir.ir.types import F32, element_of
+from hbir.ir.types import F32, SI8, element_of
 from hbir.passes.constraints import broken_constraint
 from hbir.passes.constraints.comparison import COMPARISON_OPS
 from hbir.passes.disjoint_sets import DisjointSets
@@ -78,6 +79,9 @@ ANALYTIC_RANGES: dict[type[Operation], tuple[float, float]] = {
     **dict.fromkeys(COMPARISON_OPS, (0.0, 1.0)),
 }
 """Ranges that follow from the function, whatever the data."""
+
+SIGNED_BYTES = (-128.0, 127.0)
+"""What an si8 can be; with a range of its own, its scale is 1."""
 
 _VARYING_SAMPLES = 4097
 
@@ -461,6 +465,8 @@ def _magnitude(value_range: tuple[float, float] | None) -> float:
 
 def _analytic_range(value: SSAValue) -> tuple[float, float] | None:
     owner = value.owner
+    if isinstance(owner, CastTypeOp):
+        return SIGNED_BYTES if element_of(owner.x) == SI8 else None
     return ANALYTIC_RANGES.get(type(owner)) if isinstance(owner, Operation) else None
 
 
