@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -65,8 +65,7 @@ def solve(rows: Sequence[Row], measured_ms: Sequence[float]) -> dict[str, float]
         times = parts[:, :-1] @ np.exp(logs) + parts[:, -1]
         return np.concatenate([np.log(times / measured), prior * logs])
 
-    solver: Any = optimize.least_squares  # pyright: ignore[reportUnknownMemberType]  (no types)
-    found = solver(
+    found = cast(Any, optimize).least_squares(
         residuals, np.zeros(len(FREE)), bounds=(-2.0, 2.0), loss="soft_l1", f_scale=OUTLIER
     )
     return dict(zip(FREE, np.exp(np.asarray(found.x, np.float64)).tolist(), strict=True))
