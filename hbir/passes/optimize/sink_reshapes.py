@@ -19,7 +19,7 @@ from xdsl.passes import ModulePass
 from hbir.dialects.hbir.activation import PreluOp
 from hbir.dialects.hbir.base import UnaryOp
 from hbir.dialects.hbir.elementwise import BinaryOp
-from hbir.dialects.hbir.move import ReshapeOp
+from hbir.dialects.hbir.move import PadOp, ReshapeOp
 from hbir.dialects.hbir.norm import BatchnormOp
 from hbir.ir.function import body_of, functions_of
 from hbir.ir.op import TensorOp
@@ -32,7 +32,7 @@ _AXES = ("dim", "dims", "axis")
 
 
 class SinkReshapesPass(ModulePass):
-    """Move reshapes of extents of 1 behind element-wise ops and batch norms."""
+    """Move reshapes of extents of 1 behind element-wise ops, batch norms and pads."""
 
     name = "sink-reshapes"
 
@@ -41,14 +41,31 @@ class SinkReshapesPass(ModulePass):
         rewrite = Rewrite(ctx)
         for function in functions_of(op):
             for inner in list(body_of(function).ops):
+                if isinstance(inner, PadOp):
+                    _sink_behind_pad(inner, rewrite)
+                    continue
                 operands = _operands_before_reshape(inner, rewrite)
                 if operands is not None and isinstance(inner, TensorOp):
                     _sink(inner, operands, rewrite)
         erase_dead_ops(op)
 
 
-def _sink(op: TensorOp, operands: Sequence[SSAValue], rewrite: Rewrite) -> None:
-    properties: dict[str, Any] = dict(op.properties)
+def _sink_behind_pad(op: PadOp, rewrite: Rewrite) -> None:
+    """Pads of axes that the reshape keeps; the axes that it adds or drops must have none."""
+    source, params = _reshaped(op.x), op.params()
+    sides = list(zip(shape_of(op.x), params["begin"], params["end"], strict=True))
+    if source is None or any(any(pads) for extent, *pads in sides if extent == 1):
+        return
+    kept = iter([pads for extent, *pads in sides if extent != 1])
+    moved = [[0, 0] if extent == 1 else next(kept) for extent in shape_of(source)]
+    begin, end = [before for before, _ in moved], [after for _, after in moved]
+    _sink(op, [source], rewrite, begin=begin, end=end)
+
+
+def _sink(
+    op: TensorOp, operands: Sequence[SSAValue], rewrite: Rewrite, **changed: Sequence[int]
+) -> None:
+    properties: dict[str, Any] = {**op.properties, **changed}
     new = type(op).make(*operands, **properties)
     rewrite.insert(new, before=op)
     derive_origin(new, op, "unreshaped")

@@ -30,6 +30,22 @@ func.func @addition(%x: tensor<2x1x8x3xf32>, %y: tensor<2x8x3xf32>) -> tensor<2x
   func.return %1 : tensor<2x8x3xf32>
 }
 
+// A pad of the axes that stay; not one of an axis that the reshape adds.
+
+// CHECK-LABEL: func.func @pad
+// CHECK-NEXT: %[[P:.*]] = hbir.pad %x {begin = [0, 0, 3, 0], end = [0, 0, 4, 0]} : (tensor<2x1x8x3xf32>) -> tensor<2x1x15x3xf32>
+// CHECK-NEXT: %[[R:.*]] = hbir.reshape %x {shape = [2, 8, 1, 3]}
+// CHECK-NEXT: %[[Q:.*]] = hbir.pad %[[R]] {begin = [0, 0, 1, 0]
+// CHECK-NEXT: func.return %[[P]], %[[Q]]
+func.func @pad(%x: tensor<2x1x8x3xf32>) -> (tensor<2x1x15x3xf32>, tensor<2x8x2x3xf32>) {
+  %0 = hbir.reshape %x {shape = [2, 8, 3]} : (tensor<2x1x8x3xf32>) -> tensor<2x8x3xf32>
+  %1 = hbir.pad %0 {begin = [0, 3, 0], end = [0, 4, 0]} : (tensor<2x8x3xf32>) -> tensor<2x15x3xf32>
+  %2 = hbir.reshape %1 {shape = [2, 1, 15, 3]} : (tensor<2x15x3xf32>) -> tensor<2x1x15x3xf32>
+  %3 = hbir.reshape %x {shape = [2, 8, 1, 3]} : (tensor<2x1x8x3xf32>) -> tensor<2x8x1x3xf32>
+  %4 = hbir.pad %3 {begin = [0, 0, 1, 0], end = [0, 0, 0, 0]} : (tensor<2x8x1x3xf32>) -> tensor<2x8x2x3xf32>
+  func.return %2, %4 : tensor<2x1x15x3xf32>, tensor<2x8x2x3xf32>
+}
+
 // What names an axis stays, and so does a reshape of other extents, or one that moves the channels.
 
 // CHECK-LABEL: func.func @stay
