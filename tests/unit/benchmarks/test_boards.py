@@ -71,7 +71,7 @@ def test_factors_that_made_the_measurements_are_found_again(
         measured.append(sum(parts[name] * true.get(name, 1.0) for name in names))
     found = solve(rows, measured)
     for name, factor in true.items():
-        assert found[name] == pytest.approx(factor, rel=0.05)
+        assert found[name] == pytest.approx(factor, rel=0.1)
 
 
 @given(st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)), min_size=3, max_size=20))
