@@ -147,7 +147,7 @@ bench-compile: .venv/.stamp  ## compile time and memory beside ethos-u-vela
 	$(BIN)/python -m benchmarks.compile
 
 .PHONY: bench-accuracy
-bench-accuracy: .venv/.stamp  ## int8 beside float on PP-OCR detection, by calibration method
+bench-accuracy: .venv/.stamp  ## integers beside float on PP-OCR detection and recognition
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.accuracy
 
 .PHONY: bench-boards

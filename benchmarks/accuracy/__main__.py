@@ -1,92 +1,30 @@
-"""PP-OCR text detection, the hardest of the networks in the tests: int8 maps beside float ones.
+"""How close integer networks stay to float, on real networks and rendered text.
 
-    python -m benchmarks.accuracy            a few minutes
-
-One cosine over the maps of 16 rendered pages, after calibration on 16 others, for the networks of
-PP-OCR v4 and v5, for pages of mixed colours and black on white, and for the calibration methods.
+python -m benchmarks.accuracy [detection] [recognition]            some minutes each
 """
 
 from __future__ import annotations
 
-from typing import Any
+import sys
 
-import numpy as np
 from rich.console import Console
-from rich.table import Table
 
-import hbir
-import hbir.onnx
-from hbir.dialects.qnt import ConstFakeQuantOp
-from tests.models import ppocr
+from benchmarks.accuracy import detection, recognition
 
-MARCH = "nash-e"
-PAGES = 16
-CALIBRATION_SEED, EVALUATION_SEED = 1, 7
-METHODS: dict[str, dict[str, Any]] = {
-    "max, symmetric, no bias correction": {"asymmetric": False, "bias_correction": False},
-    "max": {},
-    "percentile 99.99": {"method": "percentile", "percentile": 99.99},
-    "percentile 99.95, symmetric, no bias correction": {
-        "method": "percentile",
-        "percentile": 99.95,
-        "asymmetric": False,
-        "bias_correction": False,
-    },
-    "percentile 99.95": {"method": "percentile", "percentile": 99.95},
-    "max, target 0.99": {"target_cosine": 0.99},
-    "max, target 0.995": {"target_cosine": 0.995},
-}
-Array = np.ndarray[Any, np.dtype[np.float32]]
+TABLES = {"detection": detection.table, "recognition": recognition.table}
 
 
-def maps(module: hbir.Module, pages: list[Array]) -> Array:
-    """The text map of each page."""
-    function = module.functions[0]
-    return np.stack(
-        [next(iter(function.feed({ppocr.INPUT_NAME: page}).values())) for page in pages]
-    )
-
-
-def cosine(wanted: Array, found: Array) -> float:
-    """The cosine between two arrays, in float64."""
-    x, y = wanted.astype(np.float64).ravel(), found.astype(np.float64).ravel()
-    return float(x @ y / (np.linalg.norm(x) * np.linalg.norm(y)))
-
-
-def main() -> None:
-    """Print the table."""
-    columns = [(v, white) for v in ppocr.DETECTION for white in (False, True)]
-    table = Table("calibration", title=f"cosine to float of {PAGES} text maps, {MARCH}")
-    for version, white in columns:
-        table.add_column(f"{version}, {'black on white' if white else 'mixed colours'}")
-    cells = [_column(version, white) for version, white in columns]
-    for index, name in enumerate(METHODS):
-        table.add_row(name, *[column[index] for column in cells])
-    Console().print(table)
-
-
-def _column(version: str, white: bool) -> list[str]:
-    """The cosine of each method, and how many tensors and weights have 16 bits."""
-    shapes = {ppocr.INPUT_NAME: ppocr.DETECTION_SHAPE}
-    module = hbir.onnx.export(ppocr.DETECTION[version].path(), input_shapes=shapes)
-    seen = ppocr.detection_pages(PAGES, CALIBRATION_SEED, black_on_white=white)
-    judged = ppocr.detection_pages(PAGES, EVALUATION_SEED, black_on_white=white)
-    wanted = maps(module, judged)
-    found: list[str] = []
-    for options in METHODS.values():
-        batches = ({ppocr.INPUT_NAME: page} for page in seen)
-        calibrated = hbir.calibrate(module, batches, **options)
-        similarity = cosine(wanted, maps(hbir.convert(calibrated, MARCH), judged))
-        wide = _wide(calibrated)
-        found.append(f"{similarity:.3f}" + (f" ({wide} wide)" if wide else ""))
-    return found
-
-
-def _wide(calibrated: hbir.Module) -> int:
-    """How many tensors and weights have 16 bits."""
-    ops = calibrated.functions[0].operations
-    return sum(isinstance(op, ConstFakeQuantOp) and op.params()["bits"] == 16 for op in ops)
+def main() -> int:
+    """Print the tables asked for, all by default; returns the exit status."""
+    names = sys.argv[1:] or list(TABLES)
+    unknown = sorted(set(names) - set(TABLES))
+    if unknown:
+        print(f"error: no table {unknown[0]!r}; there are {', '.join(TABLES)}", file=sys.stderr)
+        return 1
+    for name in names:
+        Console().print(TABLES[name]())
+    return 0
 
 
 if __name__ == "__main__":
-    main()
+    raise SystemExit(main())

@@ -54,6 +54,11 @@ def _colours(generator: np.random.Generator) -> tuple[tuple[int, ...], tuple[int
 
 def text_line(generator: np.random.Generator) -> Picture:
     """One upright line of 1 to 3 words, cropped to its text with a margin: (H,W,3) uint8 RGB."""
+    return labelled_line(generator)[1]
+
+
+def labelled_line(generator: np.random.Generator) -> tuple[str, Picture]:
+    """A `text_line`, and what it says."""
     fonts = _fonts(int(generator.integers(26, 44)))
     font = fonts[int(generator.integers(len(fonts)))]
     text = _phrase(generator)
@@ -63,7 +68,7 @@ def text_line(generator: np.random.Generator) -> Picture:
     size = (int(right - left) + 2 * margin, int(bottom - top) + 2 * margin)
     image = Image.new("RGB", size, paper)
     ImageDraw.Draw(image).text((margin - left, margin - top), text, fill=ink, font=font)
-    return np.asarray(image)
+    return text, np.asarray(image)
 
 
 def turn_around(line: Picture) -> Picture:

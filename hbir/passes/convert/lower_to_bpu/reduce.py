@@ -62,7 +62,9 @@ def lower_softmax(op: SoftmaxOp, lowering: Lowering) -> TensorOp:
     swap[dim], swap[-1] = swap[-1], swap[dim]
     if dim != rank - 1:
         x = lowering.step(TransposeOp.make(x.value, dims=swap), x, "transposed")
-    parameters = softmax_parameters(x.scale, lowering.result.scale, shape_of(op.x)[dim])
+    parameters = softmax_parameters(
+        x.scale, lowering.result.scale, shape_of(op.x)[dim], input_bits=x.quantization.bits
+    )
     softmax = BpuSoftmaxOp.make(
         x.value,
         lowering.constant(parameters.exp_table, name="exp_table"),
@@ -71,6 +73,8 @@ def lower_softmax(op: SoftmaxOp, lowering: Lowering) -> TensorOp:
         dim=rank - 1,
         multiplier=parameters.multiplier,
         shift=parameters.shift,
+        exp_multiplier=parameters.exp_multiplier,
+        exp_shift=parameters.exp_shift,
         output_zero_point=lowering.result.zero_point,
     )
     lowering.finish(softmax)
