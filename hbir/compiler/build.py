@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from xdsl.dialects.builtin import StringAttr
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Operation, OpResult, SSAValue
+from xdsl.ir import BlockArgument, Operation, OpResult, SSAValue
 
 from hbir.backend.codegen.emit_layer import Placement, ScheduledLayer
 from hbir.backend.codegen.graph import CpuStep, GraphEmitter, GroupStep, Step
@@ -39,6 +40,7 @@ from hbir.ir.origin import name_of, origin_of, origin_of_op
 from hbir.ir.types import byte_size, dtype_of, shape_of
 from hbir.ir.weights import WeightStore
 from hbir.module import Function, Module
+from hbir.overlay.remove import input_quantization
 from hbir.passes.schedule.allocate_workspace import output_roots
 from hbir.runtime.interpreter import kernel_params
 
@@ -276,16 +278,15 @@ def _together(first: Operation, second: Operation) -> bool:
 def _port(name: str, value: SSAValue) -> Tensor:
     tensor = Tensor.dense(name, DType.of(dtype_of(value)), shape_of(value))
     origin = origin_of(value)
-    if origin is None or not isinstance(origin.scale, float) or dtype_of(value).kind != "i":
+    if isinstance(value, BlockArgument):
+        scale, zero_point = input_quantization(value)
+    elif origin is not None and isinstance(origin.scale, float):
+        scale, zero_point = origin.scale, origin.zero_point
+    else:
         return tensor
-    return Tensor(
-        tensor.name,
-        tensor.dtype,
-        tensor.shape,
-        tensor.strides,
-        scales=(origin.scale,),
-        zero_points=(origin.zero_point,),
-    )
+    if scale is None or dtype_of(value).kind != "i":
+        return tensor
+    return replace(tensor, scales=(scale,), zero_points=(zero_point,))
 
 
 def _mac_type(layer: Layer) -> str:

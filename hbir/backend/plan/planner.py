@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 
 from hbir.backend.march import Machine
 from hbir.backend.plan.homes import Home, find_homes
@@ -32,6 +32,10 @@ def plan(machine: Machine, network: Network) -> Plan | None:
     return None
 
 
+CLOSE = 4
+"""Layers within which the makers and readers of a tensor that doesn't fit are planned with it."""
+
+
 class _Planner:
     def __init__(self, machine: Machine, network: Network, budget: int) -> None:
         self.machine = machine
@@ -49,17 +53,37 @@ class _Planner:
     def _ranges(self) -> list[Range]:
         """The layers in ranges: one each, or several where tensors don't fit whole."""
         needs = self.residence.needs()
+        tight = self._tight(needs)
         result: list[Range] = []
         number = 0
         while number < len(needs):
-            if needs[number] <= self.budget:
+            if not tight[number]:
                 result.append(Range(number, number + 1))
                 number += 1
                 continue
             first = number
-            while number < len(needs) and needs[number] > self.budget:
+            while number < len(needs) and tight[number]:
                 number += 1
             result += self._divide(first, number, needs[first])
+        return result
+
+    def _tight(self, needs: Sequence[int]) -> list[bool]:
+        """Which layers are planned by stripes: those beside which too much is on chip, and the
+        makers and readers of their tensors close by, without which no tensor could be smaller."""
+        tight = [need > self.budget for need in needs]
+        result = list(tight)
+        for number, node in enumerate(self.network.nodes):
+            if not tight[number]:
+                continue
+            made = [
+                self.network.producer.get(-1 if o.tensor is None else o.tensor, number)
+                for o in node.operands
+            ]
+            read = self.network.readers[node.output]
+            first = min((n for n in made if number - n <= CLOSE), default=number)
+            last = max((n for n in read if n - number <= CLOSE), default=number)
+            for near in range(min(first, number), max(last, number) + 1):
+                result[near] = True
         return result
 
     def _divide(self, first: int, last: int, need: int) -> list[Range]:
