@@ -57,22 +57,27 @@ class Candidate:
 
 @dataclass
 class Similarity:
-    """Cosines between outputs wanted and found, over any number of runs."""
+    """Cosines between outputs wanted and found, over any number of runs.
+
+    Of outputs that aren't float (an argmax), the share of equal elements.
+    """
 
     sums: dict[int, list[float]] = field(default_factory=dict[int, list[float]])
 
     def add(self, wanted: Sequence[Array], found: Sequence[Array]) -> None:
         """Take account of one run."""
         for index, (x, y) in enumerate(zip(wanted, found, strict=True)):
-            if x.dtype.kind != "f":
-                continue
-            a, b = x.astype(np.float64).ravel(), y.astype(np.float64).ravel()
+            if x.dtype.kind == "f":
+                a, b = x.astype(np.float64).ravel(), y.astype(np.float64).ravel()
+                products = (a @ b, a @ a, b @ b)
+            else:
+                products = (np.count_nonzero(x == y), x.size, x.size)
             sums = self.sums.setdefault(index, [0.0, 0.0, 0.0])
-            for at, product in enumerate((a @ b, a @ a, b @ b)):
+            for at, product in enumerate(products):
                 sums[at] += float(product)
 
     def least(self) -> float:
-        """The least cosine of an output; 1 where both are 0, or nothing is float."""
+        """The least cosine of an output; 1 where both are 0."""
         cosines = [
             product / np.sqrt(x * y) if x * y > 0 else float(x == y)
             for product, x, y in self.sums.values()

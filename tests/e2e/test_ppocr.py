@@ -1,4 +1,4 @@
-"""PP-OCR v4 and v5 on rendered text: the direction of lines, and the map of a page's text.
+"""PP-OCR v4 and v5 on rendered text: the direction of lines, the map of a page's text, and reading.
 
 Calibration lines and pages are drawn from other seeds than those judged.
 """
@@ -28,6 +28,11 @@ CALIBRATION_PAGES, EVALUATION_PAGES = 16, 16
 # a few of them need 16 bits (docs/user-guide.md has figures).
 DETECTION_CALIBRATION: dict[str, Any] = {"target_cosine": 0.99}
 LINES_AGREEING = 98
+READ_LINES = 200
+# Characters read right may be half a point fewer than float reads.
+ACCURACY_LOSS = 0.005
+# The last blocks of recognition are transformers, which lose most at 8 bits.
+RECOGNITION_CALIBRATION: dict[str, Any] = {"target_cosine": 0.99}
 MAP_COSINE = 0.98
 # What a search may widen of the 130 tensors and 70 layers: nearly all stays int8.
 WIDE_MOST = 20
@@ -143,3 +148,49 @@ def test_detection_has_the_same_bits_on_all_levels(
 
 def test_detection_is_on_the_bpu_or_says_why(detection: tuple[Network, FloatReference]) -> None:
     assert_cpu_ops_give_reasons(detection[0].quantized(MARCH))
+
+
+@pytest.fixture(scope="module", params=["v4", "v5"])
+def recognition(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Network, FloatReference]:
+    path = ppocr.RECOGNITION[request.param].path()
+    lines, _ = ppocr.recognition_lines(CALIBRATION_LINES, CALIBRATION_SEED)
+    network = Network.calibrate(
+        f"recognition_{request.param}",
+        path,
+        [{ppocr.INPUT_NAME: line} for line in lines],
+        tmp_path_factory.mktemp("recognition"),
+        {ppocr.INPUT_NAME: ppocr.RECOGNITION_SHAPE},
+        **RECOGNITION_CALIBRATION,
+    )
+    return network, FloatReference(path)
+
+
+def test_recognition_reads_nearly_as_well_as_float(
+    recognition: tuple[Network, FloatReference],
+) -> None:
+    network, reference = recognition
+    known = ppocr.characters(network.name.removeprefix("recognition_"))
+    lines, texts = ppocr.recognition_lines(READ_LINES, EVALUATION_SEED)
+    assert_disjoint(ppocr.recognition_lines(CALIBRATION_LINES, CALIBRATION_SEED)[0], lines)
+    wanted = ppocr.character_accuracy(reference, lines, texts, known)
+    found = ppocr.character_accuracy(
+        lambda feed: network.run_quantized(MARCH, feed), lines, texts, known
+    )
+    assert wanted > 0.98, f"float itself reads {wanted:.4f} of the characters"
+    assert found >= wanted - ACCURACY_LOSS, f"{found:.4f} of the characters, float {wanted:.4f}"
+
+
+def test_recognition_has_the_same_bits_on_all_levels(
+    recognition: tuple[Network, FloatReference],
+) -> None:
+    lines, _ = ppocr.recognition_lines(LINES_ON_ALL_LEVELS, EVALUATION_SEED)
+    feeds = [{ppocr.INPUT_NAME: line} for line in lines]
+    assert_levels_equal(recognition[0], MARCH, 2, feeds)
+
+
+def test_recognition_is_on_the_bpu_or_says_why(
+    recognition: tuple[Network, FloatReference],
+) -> None:
+    assert_cpu_ops_give_reasons(recognition[0].quantized(MARCH))

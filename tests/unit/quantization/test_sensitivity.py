@@ -134,3 +134,9 @@ def test_the_cosine_is_that_of_the_worst_output() -> None:
     assert similarity.least() == pytest.approx(2 / np.sqrt(2 * 3))
     similarity.add([x, x], [x, zeros])
     assert similarity.least() == 0
+
+
+def test_integers_count_by_equality() -> None:
+    similarity = sensitivity.Similarity()
+    similarity.add([np.array([1, 2, 3, 4])], [np.array([1, 2, 3, 5])])
+    assert similarity.least() == 0.75
