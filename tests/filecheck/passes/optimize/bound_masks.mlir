@@ -42,3 +42,31 @@ func.func @kept(%x: tensor<2x3xf32>) -> (tensor<2x3xf32>, tensor<2x3xf32>, tenso
   %3 = hbir.softmax %2 : tensor<2x3xf32>
   func.return %0, %1, %3 : tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x3xf32>
 }
+
+// Computed masks: a factor that no scale holds, and a choice instead of a sum.
+
+// CHECK-LABEL: func.func @computed
+// CHECK:         %[[F:.*]] = hbir.constant dense<-1.000000e+03> : tensor<f32>
+// CHECK-NEXT:    %[[M:.*]] = hbir.mul %c, %[[F]]
+// CHECK-NEXT:    %[[R:.*]] = hbir.reshape %[[M]]
+// CHECK-NEXT:    hbir.add %x, %[[R]]
+func.func @computed(%x: tensor<2x3xf32>, %c: tensor<3xf32>) -> tensor<2x3xf32> {
+  %f = hbir.constant dense<-3.0e38> : tensor<f32>
+  %0 = hbir.mul %c, %f : (tensor<3xf32>, tensor<f32>) -> tensor<3xf32>
+  %1 = hbir.reshape %0 {shape = [1, 3]} : (tensor<3xf32>) -> tensor<1x3xf32>
+  %2 = hbir.add %x, %1 : (tensor<2x3xf32>, tensor<1x3xf32>) -> tensor<2x3xf32>
+  %3 = hbir.softmax %2 : tensor<2x3xf32>
+  func.return %3 : tensor<2x3xf32>
+}
+
+// CHECK-LABEL: func.func @chosen
+// CHECK:         %[[S:.*]] = hbir.mul %c, %{{.*}} : (tensor<3xf32>, tensor<f32>) -> tensor<3xf32>
+// CHECK:         %[[H:.*]] = hbir.sub %[[S]], %{{.*}} : (tensor<3xf32>, tensor<f32>) -> tensor<3xf32>
+// CHECK-NEXT:    hbir.add %x, %[[H]]
+// CHECK-NOT:     hbir.where
+func.func @chosen(%x: tensor<2x3xf32>, %c: tensor<3xf32>) -> tensor<2x3xf32> {
+  %f = hbir.constant dense<-10000.0> : tensor<f32>
+  %0 = hbir.where %c, %x, %f : (tensor<3xf32>, tensor<2x3xf32>, tensor<f32>) -> tensor<2x3xf32>
+  %1 = hbir.softmax %0 : tensor<2x3xf32>
+  func.return %1 : tensor<2x3xf32>
+}
