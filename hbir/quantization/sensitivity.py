@@ -35,8 +35,8 @@ from hbir.runtime.interpreter import Plan, Values
 log = logging.getLogger("hbir.calibrate")
 
 SAMPLES_MEASURED = 1
-"""Batches on which single errors are measured, for they only give an order; the choice as a whole is
-judged on all kept."""
+"""Batches on which single errors are measured, for they only give an order; the choice as a whole
+is judged on all kept."""
 
 WEIGHTS_OPERAND = 1
 
@@ -127,9 +127,7 @@ def choose_widths(
     losses = _losses(observed, plan, candidates, measured, wanted[: len(measured)])
     order = sorted(range(len(candidates)), key=lambda index: (-losses[index], index))
     ranked = [candidates[index] for index in order]
-    count = fewest(
-        lambda count: cosine(ranked[:count]), [losses[index] for index in order], target
-    )
+    count = fewest(lambda count: cosine(ranked[:count]), [losses[index] for index in order], target)
     chosen = ranked[:count]
     _report(chosen, [losses[index] for index in order], before, cosine(chosen), target)
     return partial(widths, chosen)
@@ -167,10 +165,13 @@ def _report(
             target,
         )  # fmt: skip
         return
-    log.info("cosine %.5f with int8, %.5f with int16 for %d:", before, after, len(chosen))
+    log.info(
+        "cosine %.5f with int8, %.5f with int16 for %d, as dtype = {", before, after, len(chosen)
+    )
     for candidate, loss in zip(chosen, losses, strict=False):
-        what = "weights of" if candidate.is_weights else "tensor"
-        log.info("  %s %s, which cost %.5f of cosine", what, candidate.name, loss)
+        key = "input1" if candidate.is_weights else "output"
+        log.info('  "%s": {"%s": "int16"},  # cost %.5f', candidate.name, key, loss)
+    log.info("}")
 
 
 # --------------------------------------------------------------------------- candidates
@@ -183,7 +184,7 @@ def _candidates(observed: Module, *, asymmetric: bool) -> list[Candidate]:
     rewrite = Rewrite(clone.context)
     found = [
         Candidate(
-            name_of(group.sources[0], "?"),
+            _chosen_by(group.sources[0]),
             tuple(places[value] for value in group.sources),
             False,
             group.narrow,
@@ -193,9 +194,15 @@ def _candidates(observed: Module, *, asymmetric: bool) -> list[Candidate]:
     for op in body_of(function).ops:
         gemm = as_gemm(op)
         if gemm is not None and rewrite.constant_value(gemm.w) is not None:
-            name = node_name(op) or name_of(gemm.output, "?")
-            found.append(Candidate(name, (places[gemm.output],), True))
+            found.append(Candidate(_chosen_by(gemm.output), (places[gemm.output],), True))
     return found
+
+
+def _chosen_by(value: SSAValue) -> str:
+    """The name by which `dtype` knows the op or input that gives a value."""
+    owner = value.owner
+    node = node_name(owner) if isinstance(owner, Operation) else None
+    return node or name_of(value, "?")
 
 
 def _places(function: FuncOp) -> dict[SSAValue, Place]:

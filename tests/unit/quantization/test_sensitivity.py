@@ -64,8 +64,10 @@ def test_it_widens_what_costs_most_and_nothing_else(caplog: pytest.LogCaptureFix
     assert cosine_to_float(calibrated) >= 0.999
     assert len(wide(calibrated)) == 1
     assert "qnt.const_fake_quant %x" in wide(calibrated)[0]
-    assert "with int16 for 1:" in caplog.text
-    assert "tensor x, which cost" in caplog.text
+    assert "with int16 for 1, as dtype = {" in caplog.text
+    assert '"x": {"output": "int16"},  # cost' in caplog.text
+    again = calibrate(Module.parse(TEXT), batches(20), dtype={"x": {"output": "int16"}})
+    assert again.asm(elide=False) == calibrated.asm(elide=False)
 
 
 def test_the_same_data_give_the_same_choice() -> None:
