@@ -37,6 +37,7 @@ from hbir.dialects.hbir.activation import (
 )
 from hbir.dialects.hbir.cast import CastTypeOp
 from hbir.dialects.hbir.constant import ConstantOp
+from hbir.dialects.hbir.grid_sample import GridSampleOp
 from hbir.dialects.hbir.linear import MatmulOp
 from hbir.dialects.hbir.move import ConcatOp, PadOp, ReshapeOp, TransposeOp
 from hbir.dialects.hbir.norm import SoftmaxOp
@@ -63,6 +64,7 @@ from hbir.passes.fake_quant import (
 from hbir.passes.gemm import as_gemm, widen_weights
 from hbir.passes.groups import group_ending_at, is_inside_group
 from hbir.passes.observed import Ranges, take_extremes, take_observed
+from hbir.passes.sampling import coordinates_read
 from hbir.passes.softmax_ranges import filled_range, probability_range, seen_by_softmax
 from hbir.passes.tables import (
     ElementFunction,
@@ -386,13 +388,16 @@ class _Placement:
     def _used_part(
         self, value: SSAValue, observed: tuple[float, float], steps: int
     ) -> tuple[float, float]:
-        """The part of a range in which the tables that read the value still change.
+        """The part of a range in which the tables and samples that read the value still change.
 
         A sigmoid's input saturates at 8 even where some element is 700.
         """
         parts: list[tuple[float, float]] = []
         for use in value.uses:
             reader = use.operation
+            if isinstance(reader, GridSampleOp) and value == reader.grid:
+                parts.append(coordinates_read(reader, observed))
+                continue
             chain = (
                 chain_starting_at(reader, self.rewrite.weights)
                 if reader in self.on_bpu and isinstance(reader, TensorOp)

@@ -10,17 +10,20 @@ import numpy as np
 from typing_extensions import override
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Operation, SSAValue, Use
 from xdsl.passes import ModulePass
 
 from hbir.dialects.hbir.comparison import ComparisonOp, WhereOp
 from hbir.dialects.hbir.constant import ConstantOp
 from hbir.dialects.hbir.elementwise import AddOp, BinaryOp, MulOp, SubOp
+from hbir.dialects.hbir.grid_sample import GridSampleOp
 from hbir.dialects.hbir.linear import MatmulOp
 from hbir.dialects.hbir.move import ConcatOp
 from hbir.ir.function import functions_of
 from hbir.ir.rewriter import Rewrite
+from hbir.ir.types import Array
 from hbir.passes.constraints import broken_constraint
+from hbir.passes.dtypes import BITS
 from hbir.passes.fake_quant import (
     copy_fake_quant,
     fake_quants_of,
@@ -29,10 +32,19 @@ from hbir.passes.fake_quant import (
     quantization_of,
     symmetric_range,
 )
+from hbir.passes.sampling import coordinates_read
 from hbir.passes.scalars import scalar_operand
 from hbir.passes.ties import INDEXING_OPS
 
-QUANTIZED_OPERANDS = (BinaryOp, ComparisonOp, MatmulOp, WhereOp, ConcatOp, *INDEXING_OPS)
+QUANTIZED_OPERANDS = (
+    BinaryOp,
+    ComparisonOp,
+    MatmulOp,
+    WhereOp,
+    ConcatOp,
+    *INDEXING_OPS,
+    GridSampleOp,
+)
 
 
 class QuantizeConstantsPass(ModulePass):
@@ -58,6 +70,9 @@ def _quantize_operands(op: Operation, rewrite: Rewrite) -> None:
         if array is None or array.dtype != np.float32 or not isinstance(value.owner, ConstantOp):
             continue
         uses = [use for use in value.uses if use.operation is op and use.index == index]
+        if isinstance(op, GridSampleOp) and index == 1:
+            _quantize_grid(op, array, uses, rewrite)
+            continue
         is_condition = isinstance(op, WhereOp) and index == 0
         if isinstance(op, AddOp | SubOp | MulOp | MatmulOp | ComparisonOp) or is_condition:
             bits = 8 if is_condition else _widest(op.operands[1 - index], op.results[0])
@@ -67,6 +82,13 @@ def _quantize_operands(op: Operation, rewrite: Rewrite) -> None:
         likes = fake_quants_of(op.results[0])
         if likes:
             copy_fake_quant(rewrite, value, uses, likes[0])
+
+
+def _quantize_grid(op: GridSampleOp, grid: Array, uses: list[Use], rewrite: Rewrite) -> None:
+    bits = max(BITS)
+    found = coordinates_read(op, (float(grid.min()), float(grid.max())))
+    low, high = symmetric_range(found, bits)
+    insert_fake_quant(rewrite, op.grid, uses, minimum=low, maximum=high, bits=bits)
 
 
 def _widest(other: SSAValue, result: SSAValue) -> int:

@@ -14,3 +14,15 @@ func.func @f(%x: tensor<2xf32>) -> tensor<2xf32> {
   %b = hbir.add %a, %number : (tensor<2xf32>, tensor<f32>) -> tensor<2xf32>
   func.return %b : tensor<2xf32>
 }
+
+// A grid that is constant is 16 bits wide, and what is far outside the image doesn't stretch it.
+
+// CHECK-LABEL: func.func @grid
+// CHECK: qnt.const_fake_quant %g {{.*}}bits = 16 : i64, min = [-1.5000457763671875], max = [1.4999999986030161]
+func.func @grid(%x: tensor<1x2x9x2xf32>) -> tensor<1x1x2x2xf32> {
+  %g = hbir.constant dense<[[[[-0.5, 0.25], [1.0e6, 0.5]]]]> : tensor<1x1x2x2xf32>
+  %q = qnt.const_fake_quant %x {min = [-128.0], max = [127.0]} : tensor<1x2x9x2xf32>
+  %a = hbir.grid_sample %q, %g : (tensor<1x2x9x2xf32>, tensor<1x1x2x2xf32>) -> tensor<1x1x2x2xf32>
+  %b = qnt.const_fake_quant %a {min = [-128.0], max = [127.0]} : tensor<1x1x2x2xf32>
+  func.return %b : tensor<1x1x2x2xf32>
+}
