@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, overload
+from typing import Any, TypeVar, overload
 
 import numpy as np
 from typing_extensions import override
@@ -15,6 +15,15 @@ from typing_extensions import override
 from hbir.errors import HbirError
 
 Array = np.ndarray[Any, Any]
+
+
+_ELEMENT_NAMES = {
+    "bool": "i1",
+    **{f"float{bits}": f"f{bits}" for bits in (16, 32, 64)},
+    **{f"int{bits}": f"si{bits}" for bits in (8, 16, 32, 64)},
+    **{f"uint{bits}": f"ui{bits}" for bits in (8, 16, 32, 64)},
+}
+"""NumPy dtype → the element type of the IR."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +45,11 @@ class ArgumentType:
 
     @override
     def __str__(self) -> str:
-        return f"tensor<{'x'.join(map(str, self.shape))}x{self.np_dtype}>"
+        element = _ELEMENT_NAMES.get(str(self.np_dtype), str(self.np_dtype))
+        return f"tensor<{'x'.join([*map(str, self.shape), element])}>"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Argument:
     """One input or output of a function or graph."""
 
@@ -52,19 +62,22 @@ class Argument:
         return f"{self.type} {self.name}"
 
 
-class Ports(Sequence[Argument]):
+ArgumentT = TypeVar("ArgumentT", bound=Argument, covariant=True)
+
+
+class Ports(Sequence[ArgumentT]):
     """Inputs or outputs, by position and by name."""
 
-    def __init__(self, arguments: Sequence[Argument]) -> None:
+    def __init__(self, arguments: Sequence[ArgumentT]) -> None:
         self._arguments = tuple(arguments)
         self._by_name = {argument.name: argument for argument in self._arguments}
 
     @overload
-    def __getitem__(self, key: int | str) -> Argument: ...
+    def __getitem__(self, key: int | str) -> ArgumentT: ...
     @overload
-    def __getitem__(self, key: slice) -> tuple[Argument, ...]: ...
+    def __getitem__(self, key: slice) -> tuple[ArgumentT, ...]: ...
     @override
-    def __getitem__(self, key: int | str | slice) -> Argument | tuple[Argument, ...]:
+    def __getitem__(self, key: int | str | slice) -> ArgumentT | tuple[ArgumentT, ...]:
         if isinstance(key, str):
             if key not in self._by_name:
                 raise HbirError(f"no {key!r} here; there is {', '.join(self._by_name)}")

@@ -11,20 +11,22 @@ from io import StringIO
 from typing import TYPE_CHECKING, Any, Self
 
 from typing_extensions import override
-from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, ModuleOp, StringAttr
+from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Attribute, Operation
+from xdsl.ir import Operation
 
 from hbir.errors import HbirError
-from hbir.interface import Argument, ArgumentType, Ports, bind_inputs
+from hbir.interface import Ports, bind_inputs
 from hbir.ir.context import HbirContext, make_context
-from hbir.ir.function import body_of, functions_of, input_names, output_names
+from hbir.ir.function import body_of, functions_of, output_names
 from hbir.ir.storage import module_chunks, module_text, read_text
 from hbir.ir.text import print_module
-from hbir.ir.types import Array, dtype_of, shape_of
+from hbir.ir.types import Array
 from hbir.ir.verify import verify_module
 from hbir.ir.version import DIALECT_VERSION, VERSION, version_attributes
 from hbir.ir.weights import WeightStore
+from hbir.overlay.argument import ModuleArgument, inputs_of, outputs_of
+from hbir.overlay.remove import TYPES, type_of
 
 if TYPE_CHECKING:
     from hbir.backend.march import March
@@ -64,16 +66,14 @@ class Function:
         self.op.attributes["hbir.desc"] = StringAttr(text)
 
     @property
-    def flatten_inputs(self) -> Ports:
+    def flatten_inputs(self) -> Ports[ModuleArgument]:
         """The inputs in order."""
-        types = self.op.function_type.inputs.data
-        return _ports(input_names(self.op), types, self.op.arg_attrs)
+        return Ports(inputs_of(self.op))
 
     @property
-    def flatten_outputs(self) -> Ports:
+    def flatten_outputs(self) -> Ports[ModuleArgument]:
         """The outputs in order."""
-        types = self.op.function_type.outputs.data
-        return _ports(output_names(self.op), types, self.op.res_attrs)
+        return Ports(outputs_of(self.op))
 
     inputs = flatten_inputs
     outputs = flatten_outputs
@@ -109,6 +109,51 @@ class Function:
             from hbir.runtime.interpreter import run
         return run(self.op, arrays, self._module.weights, listener)
 
+    def get_removable_io_op(self) -> list[tuple[str, str]]:
+        """(name, type) of every op that `remove_io_op` could remove now, inputs first."""
+        return [
+            (f"{port.name}_{kind}", kind)
+            for port in (*inputs_of(self.op), *outputs_of(self.op))
+            for kind in [type_of(op) for op in port.get_attached_op]
+        ]
+
+    def remove_io_op(
+        self, op_types: Sequence[str] | None = None, op_names: Sequence[str] | None = None
+    ) -> list[str]:
+        """Remove ops at inputs and outputs, inwards as far as they are wanted; returns their names.
+
+        op_types: of `TYPES`; op_names: of `get_removable_io_op`, which count alone where given.
+        Raises HbirError for a type that can't be removed, or a name that is no removable op's.
+        """
+        for kind in op_types or ():
+            if kind not in TYPES:
+                raise HbirError(f"Unsupport removing {kind} now; types are {', '.join(TYPES)}")
+        removed: list[str] = []
+        while found := self._next_wanted(op_types, op_names):
+            name, port = found
+            done, reason = port.remove_attached_op()
+            if not done:
+                raise HbirError(f"{name}: {reason}")
+            removed.append(name)
+        missing = [name for name in op_names or () if name not in removed]
+        if missing:
+            known = ", ".join(name for name, _ in self.get_removable_io_op()) or "none"
+            raise HbirError(
+                f"no op {missing[0]!r} at an input or output can go; removable: {known}"
+            )
+        return removed
+
+    def _next_wanted(
+        self, op_types: Sequence[str] | None, op_names: Sequence[str] | None
+    ) -> tuple[str, ModuleArgument] | None:
+        for port in (*inputs_of(self.op), *outputs_of(self.op)):
+            for op in port.get_attached_op:
+                kind = type_of(op)
+                name = f"{port.name}_{kind}"
+                if name in op_names if op_names else kind in (op_types or ()):
+                    return name, port
+        return None
+
     def statistics(self) -> dict[str, int]:
         """Op name → count. CPU ops appear as `hbtl.call` with their signature."""
         counts: dict[str, int] = {}
@@ -123,18 +168,6 @@ class Function:
         inputs = ", ".join(map(str, self.flatten_inputs))
         outputs = ", ".join(map(str, self.flatten_outputs))
         return f"func @{self.name}({inputs}) -> {outputs}"
-
-
-def _ports(
-    names: Sequence[str], types: Sequence[Attribute], attributes: ArrayAttr[DictionaryAttr] | None
-) -> Ports:
-    entries = attributes.data if attributes is not None else ()
-    ports: list[Argument] = []
-    for index, (name, type_) in enumerate(zip(names, types, strict=True)):
-        desc = entries[index].data.get("hbir.desc") if index < len(entries) else None
-        text = desc.data if isinstance(desc, StringAttr) else ""
-        ports.append(Argument(name, ArgumentType(shape_of(type_), dtype_of(type_)), text))
-    return Ports(ports)
 
 
 class Module:

@@ -19,7 +19,7 @@ from hbir.cli.arrays import named_arrays
 from hbir.cli.command import CommandParser, run_command
 from hbir.errors import HbirError
 from hbir.files import SuffixError, write_file
-from hbir.interface import Ports
+from hbir.interface import Argument, Ports
 
 Array = np.ndarray[Any, Any]
 
@@ -30,7 +30,7 @@ class _Runnable(Protocol):
     @property
     def name(self) -> str: ...
     @property
-    def flatten_inputs(self) -> Ports: ...
+    def flatten_inputs(self) -> Ports[Argument]: ...
     def feed(self, inputs: Mapping[str, Any]) -> dict[str, Array]: ...
 
 

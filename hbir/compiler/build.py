@@ -28,6 +28,7 @@ from hbir.dialects.layers import (
     areas_of,
     body_ops,
     call_of,
+    core_axis_of,
     layer_of,
     onchip_of,
     schedule_of,
@@ -51,6 +52,8 @@ def build_program(
     opt: int = 2,
     desc: str = "",
     constants: dict[SSAValue, Constant] | None = None,
+    options: Mapping[str, Any] | None = None,
+    cores: int = 1,
 ) -> Program:
     """The instructions of a scheduled module. Raises HbirError when a decision is missing.
 
@@ -58,12 +61,15 @@ def build_program(
     """
     from hbir import __version__
 
-    information: dict[str, Any] = {"version": __version__, "options": {"opt": opt}}
+    information: dict[str, Any] = {
+        "version": __version__,
+        "options": {"opt": opt, **(options or {})},
+    }
     if desc:
         information["desc"] = desc
     program = ProgramBuilder(
         machine.name,
-        cores=1,
+        cores=cores,
         l1_bytes=machine.memory.l1_bytes,
         l2_bytes=machine.memory.l2_bytes,
         information=information,
@@ -114,7 +120,7 @@ class _GraphCompiler:
         if group:
             steps.append(self._group(group))
         steps += self._copies()
-        GraphEmitter(self.machine, self.program, self.graph).emit(steps)
+        GraphEmitter(self.machine, self.program, self.graph, self.program.cores).emit(steps)
         self.graph.workspace_bytes = self.workspace_bytes
 
     def _group(self, ops: Sequence[Operation]) -> GroupStep:
@@ -200,6 +206,7 @@ class _GraphCompiler:
             self._tensor(op.results[0]),
             self._debug(op, layer),
             tuple(numbers.get(view_source(value)) for value in op.operands),
+            core_axis_of(op),
         )
 
     def _call(self, op: Operation) -> CpuStep:

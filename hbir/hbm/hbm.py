@@ -172,7 +172,7 @@ class Hbm:
         return len(self.graphs)
 
 
-def _ports(tensors: Sequence[Tensor]) -> Ports:
+def _ports(tensors: Sequence[Tensor]) -> Ports[Argument]:
     return Ports(
         [
             Argument(

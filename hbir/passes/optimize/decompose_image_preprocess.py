@@ -4,6 +4,9 @@ M·(x − o) is a 1×1 convolution; its limits 0...255 follow as a clip, which a
 along. Normalising is affine per channel: where it is the same for all channels, or nothing is
 clipped, it goes into the same convolution; else it is a batch norm behind the clip, with constant
 statistics, which becomes a depthwise convolution. Exact up to float32's rounding of the weights.
+
+A module that is calibrated already gets fake-quants with the new values, whose ranges are known:
+images are often put before a calibrated network.
 """
 
 from __future__ import annotations
@@ -12,20 +15,26 @@ import numpy as np
 from typing_extensions import override
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import SSAValue
+from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 
 from hbir.dialects.hbir.activation import ClipOp
+from hbir.dialects.hbir.cast import CastTypeOp
 from hbir.dialects.hbir.conv import Conv2dOp
 from hbir.dialects.hbir.image import ImagePreprocessOp
 from hbir.dialects.hbir.norm import BatchnormOp
+from hbir.dialects.qnt import ConstFakeQuantOp
+from hbir.ir.function import body_of, function_above
 from hbir.ir.rewriter import Rewrite, apply_patterns
-from hbir.ir.types import Array, shape_of
+from hbir.ir.types import SI8, Array, element_of, shape_of
 from hbir.kernels.float.image import COLOUR_SPACES, SIGNED_OFFSET
-from hbir.passes.graph import derive_origin
+from hbir.passes.fake_quant import asymmetric_range, fake_quants_of, insert_fake_quant
+from hbir.passes.graph import defined_by, derive_origin
 
 HIGHEST = 255.0
 """Of a colour value; the lowest is 0."""
+
+SIGNED_BYTES = (-128.0, 127.0)
 
 
 class DecomposeImagePreprocessPass(ModulePass):
@@ -41,6 +50,10 @@ class DecomposeImagePreprocessPass(ModulePass):
 def decompose(op: ImagePreprocessOp, rewrite: Rewrite) -> None:
     """`csc` = skip is a batch norm alone; a convolution needs (N, H, W, C)."""
     params = op.params()
+    calibrated = _is_calibrated(op)
+    cast = defined_by(op.x, CastTypeOp)
+    if calibrated and cast is not None and element_of(cast.x) == SI8:
+        _quantize(cast.output, SIGNED_BYTES, rewrite)
     factor, offset = _normalisation(op)
     unsigned = float(SIGNED_OFFSET if params["signed"] else 0)
     if params["csc"] == "skip":
@@ -65,6 +78,22 @@ def decompose(op: ImagePreprocessOp, rewrite: Rewrite) -> None:
     limited = ClipOp.make(convolution, min=0.0, max=HIGHEST)
     _insert_step(limited, op, rewrite, "limited")
     rewrite.replace(op, _affine(op, rewrite, limited.output, factor, offset))
+    if calibrated:
+        _quantize(limited.output, (0.0, HIGHEST), rewrite)
+
+
+def _quantize(value: SSAValue, value_range: tuple[float, float], rewrite: Rewrite) -> None:
+    """A fake-quant of a step, whose range is known, behind an integer input or a clip."""
+    if not fake_quants_of(value):
+        low, high = asymmetric_range(value_range)
+        insert_fake_quant(rewrite, value, list(value.uses), minimum=low, maximum=high)
+
+
+def _is_calibrated(op: Operation) -> bool:
+    function = function_above(op)
+    return function is not None and any(
+        isinstance(other, ConstFakeQuantOp) for other in body_of(function).ops
+    )
 
 
 def _normalisation(op: ImagePreprocessOp) -> tuple[Array, Array]:

@@ -32,7 +32,7 @@ def test_the_interface_says_names_shapes_and_dtypes(hbm: Hbm) -> None:
     assert (x.name, x.type.shape, x.type.np_dtype) == ("x", (1, 8, 8, 8), np.int8)
     assert graph.outputs["y"].type.shape == (1, 8, 8, 16)
     assert hbm.march_name == "nash-e"
-    assert str(graph) == "graph @main(tensor<1x8x8x8xint8> x) -> tensor<1x8x8x16xint8> y"
+    assert str(graph) == "graph @main(tensor<1x8x8x8xsi8> x) -> tensor<1x8x8x16xsi8> y"
     assert [node.device for node in graph.nodes] == ["Bpu"]
 
 

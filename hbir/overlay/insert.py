@@ -1,0 +1,233 @@
+"""Insertions at a function's inputs and outputs: layout, images, batches.
+
+Each makes new inputs (or outputs) in the old one's place, and the ops between: what the published
+API's printed examples show, literally. They go before calibration or conversion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from xdsl.dialects.func import FuncOp
+from xdsl.ir import BlockArgument, Operation, SSAValue
+
+from hbir.dialects.hbir.cast import CastTypeOp
+from hbir.dialects.hbir.image import ImageConvertOp, ImagePreprocessOp
+from hbir.dialects.hbir.move import ConcatOp, SliceOp, TransposeOp
+from hbir.errors import HbirError
+from hbir.ir.function import body_of, input_names, output_names, return_of
+from hbir.ir.op import TensorOp
+from hbir.ir.origin import Origin, set_origin
+from hbir.ir.types import F32, SI8, UI8, AnyTensor, element_of, shape_of, tensor
+from hbir.kernels.float.image import COLOUR_SPACES
+from hbir.overlay.ports import (
+    erase_input,
+    expect_free,
+    insert_input,
+    rename_input,
+    replace_input,
+    set_outputs,
+)
+
+Build = Callable[[list[BlockArgument]], Sequence[TensorOp]]
+"""New inputs → the ops that make the old input's value of them, in order."""
+
+CONVERT_MODES = ("nv12", "gray")
+
+
+def transpose_input(
+    function: FuncOp, argument: BlockArgument, permutes: Sequence[int]
+) -> list[BlockArgument]:
+    """New → transpose {dims = permutes} → old, so that old.shape[i] = new.shape[permutes[i]]."""
+    shape = shape_of(argument)
+    dims = _permutation(permutes, len(shape))
+    new_shape = [0] * len(dims)
+    for axis, source in enumerate(dims):
+        new_shape[source] = shape[axis]
+    name = _name_of(function, argument)
+    return _replace(
+        function,
+        argument,
+        [(name, tensor(new_shape, element_of(argument)))],
+        lambda new: [TransposeOp.make(new[0], dims=list(dims))],
+    )
+
+
+def transpose_output(function: FuncOp, index: int, permutes: Sequence[int]) -> None:
+    """Old value → transpose {dims = permutes} → the new output, as numpy.transpose."""
+    value = return_of(function).operands[index]
+    dims = _permutation(permutes, len(shape_of(value)))
+    name = output_names(function)[index]
+    op = _append(function, TransposeOp.make(value, dims=list(dims)), name)
+    set_outputs(function, index, [(name, op.output)])
+
+
+def convert_image(function: FuncOp, argument: BlockArgument, mode: str) -> list[BlockArgument]:
+    """Camera planes, ui8, in the place of a (N, H, W, C) input: `<name>_y`, and `<name>_uv`.
+
+    The input is si8, as `preprocess_image` leaves it, or f32, which then gets the values −128…127.
+    """
+    if mode not in CONVERT_MODES:
+        raise HbirError(
+            f"insert_image_convert: mode {mode!r} is not supported; use {', '.join(CONVERT_MODES)}"
+        )
+    name, shape = _name_of(function, argument), shape_of(argument)
+    channels = 3 if mode == "nv12" else 1
+    if len(shape) != 4 or shape[3] != channels:
+        raise HbirError(
+            f"insert_image_convert: {mode} needs an input (N, H, W, {channels}); {name!r} is"
+            f" {list(shape)}. For N, C, H, W call insert_transpose([0, 3, 1, 2]) first"
+        )
+    batch, height, width, _ = shape
+    planes: list[tuple[str, AnyTensor]] = [(f"{name}_y", tensor((batch, height, width, 1), UI8))]
+    if mode == "nv12":
+        if height % 2 or width % 2:
+            raise HbirError(
+                f"insert_image_convert: nv12 needs an even height and width; {name!r} is"
+                f" {height}x{width}"
+            )
+        half = (batch, height // 2, width // 2, 2)
+        planes.append((f"{name}_uv", tensor(half, UI8)))
+    element = _image_element(argument, name)
+
+    def build(new: list[BlockArgument]) -> list[TensorOp]:
+        converted = ImageConvertOp.make(*new, mode=mode.upper())
+        if element == SI8:
+            return [converted]
+        return [converted, CastTypeOp.make(converted, element=F32)]
+
+    return _replace(function, argument, planes, build)
+
+
+def preprocess_image(
+    function: FuncOp,
+    argument: BlockArgument,
+    *,
+    mode: str | None,
+    divisor: float | None,
+    mean: Sequence[float] | None,
+    std: Sequence[float] | None,
+    is_signed: bool,
+    bit_width: int,
+    image_layout: str | None,
+) -> list[BlockArgument]:
+    """((csc(x) / divisor) − mean) / std behind an input of bytes, si8 (pixel − 128) or ui8."""
+    name, shape = _name_of(function, argument), shape_of(argument)
+    csc = "skip" if mode is None else mode
+    if csc not in COLOUR_SPACES:
+        raise HbirError(
+            f"insert_image_preprocess: mode {mode!r} is unknown; use {', '.join(COLOUR_SPACES)}"
+        )
+    if bit_width != 8 or image_layout not in (None, "normal"):
+        raise HbirError(
+            "insert_image_preprocess: only images of 8 bits in the normal layout are supported, got"
+            f" bit_width={bit_width}, image_layout={image_layout!r}"
+        )
+    if element_of(argument) != F32 or not shape:
+        raise HbirError(
+            f"insert_image_preprocess: {name!r} is {argument.type}, expected f32 of (N, H, W, C)"
+        )
+    params: dict[str, Any] = {
+        "csc": csc,
+        "divisor": float(256 if divisor is None else divisor),
+        "mean": [float(number) for number in (mean or [0.0])],
+        "sd": [float(number) for number in (std or [1.0])],
+        "signed": is_signed,
+    }
+
+    def build(new: list[BlockArgument]) -> list[TensorOp]:
+        cast = CastTypeOp.make(new[0], element=F32)
+        return [cast, ImagePreprocessOp.make(cast, **params)]
+
+    return _replace(function, argument, [(name, tensor(shape, SI8 if is_signed else UI8))], build)
+
+
+def split_input(function: FuncOp, argument: BlockArgument, dim: int) -> list[BlockArgument]:
+    """An input per element of an axis, `<name>_0`, …, which are concatenated."""
+    name, shape = _name_of(function, argument), shape_of(argument)
+    axis = _axis(dim, shape, name)
+    part = tensor((*shape[:axis], 1, *shape[axis + 1 :]), element_of(argument))
+    parts = [(f"{name}_{i}", part) for i in range(shape[axis])]
+    return _replace(function, argument, parts, lambda new: [ConcatOp.make(*new, dim=axis)])
+
+
+def split_output(function: FuncOp, index: int, dim: int) -> None:
+    """An output per element of an axis, `<name>_0`, …, each a slice."""
+    value, name = return_of(function).operands[index], output_names(function)[index]
+    shape = shape_of(value)
+    axis = _axis(dim, shape, name)
+    outputs: list[tuple[str, SSAValue]] = []
+    for i in range(shape[axis]):
+        begin, end = [0] * len(shape), list(shape)
+        begin[axis], end[axis] = i, i + 1
+        part = SliceOp.make(value, begin=begin, end=end, step=[1] * len(shape))
+        outputs.append((f"{name}_{i}", _append(function, part, f"{name}_{i}").output))
+    set_outputs(function, index, outputs)
+
+
+def _replace(
+    function: FuncOp,
+    argument: BlockArgument,
+    inputs: Sequence[tuple[str, AnyTensor]],
+    build: Build,
+) -> list[BlockArgument]:
+    """Put new inputs in the place of `argument`, with the ops of `build` before all others."""
+    old_name, index = _name_of(function, argument), argument.index
+    for name, _ in inputs:
+        if name != old_name:
+            expect_free(function, name)
+    placeholders = [
+        insert_input(function, index + 1 + i, f"{old_name}//{i}", type_)
+        for i, (_, type_) in enumerate(inputs)
+    ]
+    block = body_of(function)
+    try:
+        ops = list(build(placeholders))
+    except HbirError:  # the function stays as it was
+        for new in reversed(placeholders):
+            for use in list(new.uses):
+                use.operation.drop_all_references()
+            erase_input(function, new.index)
+        raise
+    for op in ops:
+        set_origin(op, Origin(old_name if op is ops[-1] else f"{old_name}/{op.name.split('.')[1]}"))
+    first = block.first_op
+    assert first is not None, "a function ends with its return"
+    block.insert_ops_before(ops, first)
+    replace_input(function, argument, ops[-1].output)
+    for new, (name, _) in zip(placeholders, inputs, strict=True):
+        rename_input(function, new.index, name)
+        new.name_hint = name if SSAValue.is_valid_name(name) else None
+    return placeholders
+
+
+def _append(function: FuncOp, op: TensorOp, name: str) -> TensorOp:
+    set_origin(op, Origin(name))
+    end: Operation = return_of(function)
+    body_of(function).insert_ops_before([op], end)
+    return op
+
+
+def _name_of(function: FuncOp, argument: BlockArgument) -> str:
+    return input_names(function)[argument.index]
+
+
+def _image_element(argument: BlockArgument, name: str) -> Any:
+    element = element_of(argument)
+    if element not in (SI8, F32):
+        raise HbirError(f"insert_image_convert: {name!r} is {argument.type}, expected si8 or f32")
+    return element
+
+
+def _permutation(permutes: Sequence[int], rank: int) -> tuple[int, ...]:
+    dims = tuple(int(axis) for axis in permutes)
+    if sorted(dims) != list(range(rank)):
+        raise HbirError(f"insert_transpose: {list(permutes)} is no permutation of {rank} axes")
+    return dims
+
+
+def _axis(dim: int, shape: Sequence[int], name: str) -> int:
+    if not -len(shape) <= dim < len(shape):
+        raise HbirError(f"insert_split: {name!r} of shape {list(shape)} has no axis {dim}")
+    return dim % len(shape)
