@@ -32,3 +32,11 @@ func.func @inside(%x: tensor<1x1xf32>) -> tensor<1x1xf32> {
   %b = hbir.relu %a {fusion_group = 0 : i64} : tensor<1x1xf32>
   func.return %b : tensor<1x1xf32>
 }
+
+// -----
+
+// CHECK: qnt.const_fake_quant{{.*}}: bits must be 8 or 16, got 12
+func.func @bits(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %a = qnt.const_fake_quant %x {min = [-1.28], max = [1.27], bits = 12} : tensor<4xf32>
+  func.return %a : tensor<4xf32>
+}

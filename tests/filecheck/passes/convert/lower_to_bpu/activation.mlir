@@ -28,3 +28,15 @@ func.func @prelu(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
   %y = qnt.const_fake_quant %a {min = [-64.0], max = [63.5]} : tensor<1x2xf32>
   func.return %y : tensor<1x2xf32>
 }
+
+// An int16 has segments of knots: one here, for a line is exact between any two.
+
+// CHECK-LABEL: func.func @segments
+// CHECK: hbir.constant {{.*}} : tensor<1x67xsi32>
+// CHECK: bpu.lut {{.*}} : (tensor<4xsi16>, tensor<1x67xsi32>) -> tensor<4xsi8>
+func.func @segments(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %q = qnt.const_fake_quant %x {min = [-32.0], max = [31.9990234375], bits = 16} : tensor<4xf32>
+  %a = hbir.relu %q : tensor<4xf32>
+  %y = qnt.const_fake_quant %a {min = [-32.0], max = [31.75]} : tensor<4xf32>
+  func.return %y : tensor<4xf32>
+}

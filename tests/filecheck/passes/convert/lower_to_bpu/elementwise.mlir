@@ -29,3 +29,16 @@ func.func @max(%x: tensor<4xf32>, %y: tensor<4xf32>) -> tensor<4xf32> {
   %d = qnt.const_fake_quant %c {min = [-64.0], max = [63.5]} : tensor<4xf32>
   func.return %d : tensor<4xf32>
 }
+
+// Scales 2^-1 and 2^-8, the latter of 16 bits. The int8 counts 2^7 times, 2^-8 then too, so both
+// multipliers are full.
+
+// CHECK-LABEL: func.func @mixed
+// CHECK: bpu.add {{.*}}multipliers = [16384, 16384]{{.*}} : (tensor<4xsi8>, tensor<4xsi16>) -> tensor<4xsi16>
+func.func @mixed(%x: tensor<4xf32>, %y: tensor<4xf32>) -> tensor<4xf32> {
+  %a = qnt.const_fake_quant %x {min = [-64.0], max = [63.5]} : tensor<4xf32>
+  %b = qnt.const_fake_quant %y {min = [-128.0], max = [127.99609375], bits = 16} : tensor<4xf32>
+  %c = hbir.add %a, %b : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  %d = qnt.const_fake_quant %c {min = [-256.0], max = [255.9921875], bits = 16} : tensor<4xf32>
+  func.return %d : tensor<4xf32>
+}

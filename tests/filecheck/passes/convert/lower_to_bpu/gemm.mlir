@@ -76,3 +76,18 @@ func.func @trained(%x: tensor<1x1xf32>) -> tensor<1x2xf32> {
   %y = qnt.const_fake_quant %a {min = [-128.0], max = [127.0]} : tensor<1x2xf32>
   func.return %y : tensor<1x2xf32>
 }
+
+// int16 by int16 weights, whose fake-quant says so: 2.0 is 32767, and the clip is in int16.
+
+// CHECK-LABEL: func.func @wide
+// CHECK: hbir.constant {{.*}}dense<{{.*}}32767{{.*}}-16384{{.*}}> : tensor<1x1x1x2xsi16>
+// CHECK: bpu.conv2d {{.*}}clip = [0, 32767]{{.*}} : (tensor<1x1x1x2xsi16>, tensor<1x1x1x2xsi16>, tensor<1x3xsi32>) -> tensor<1x1x1x1xsi16>
+func.func @wide(%x: tensor<1x1x1x2xf32>) -> tensor<1x1x1x1xf32> {
+  %w = hbir.constant dense<[[[[2.0, -1.0]]]]> : tensor<1x1x1x2xf32>
+  %xq = qnt.const_fake_quant %x {min = [-64.0], max = [63.998046875], bits = 16} : tensor<1x1x1x2xf32>
+  %wq = qnt.const_fake_quant %w {min = [-2.0], max = [2.0], axis = 0, narrowRange = true, bits = 16} : tensor<1x1x1x2xf32>
+  %c = hbir.conv2d %xq, %wq {fusion_group = 9 : i64} : (tensor<1x1x1x2xf32>, tensor<1x1x1x2xf32>) -> tensor<1x1x1x1xf32>
+  %r = hbir.relu %c {fusion_group = 9 : i64} : tensor<1x1x1x1xf32>
+  %y = qnt.const_fake_quant %r {min = [-128.0], max = [127.99609375], bits = 16} : tensor<1x1x1x1xf32>
+  func.return %y : tensor<1x1x1x1xf32>
+}
