@@ -173,7 +173,7 @@ def test_an_encoder_exported_to_onnx(opset: int, tmp_path: Path) -> None:
     path = tmp_path / "encoder.onnx"
     options = {"opset_version": opset, "dynamo": False, "input_names": ["x"]}
     _torch.onnx.export(layer, arguments, str(path), **options)
-    model = onnx.load(path)
+    model = onnx.load_from_string(path.read_bytes())
     assert ("LayerNormalization" in [node.op_type for node in model.graph.node]) == (opset >= 17)
     feed = {"x": arguments[0].numpy()}
     network = Network.calibrate("encoder", model, [feed], tmp_path)
