@@ -7,7 +7,6 @@ would have if its shared parts were written out.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -27,9 +26,7 @@ from xdsl.dialects.builtin import (
     UnknownLoc,
 )
 from xdsl.ir import Attribute
-from xdsl.parser import Parser
-from xdsl.utils.exceptions import ParseError, VerifyException
-from xdsl.utils.mlir_lexer import MLIRTokenKind
+from xdsl.utils.exceptions import VerifyException
 
 from hbir.bytecode.builtin_reader import ATTRIBUTE_READERS, TYPE_READERS
 from hbir.bytecode.codes import (
@@ -39,6 +36,7 @@ from hbir.bytecode.codes import (
 )
 from hbir.bytecode.encoding import Cursor
 from hbir.bytecode.errors import BytecodeError
+from hbir.bytecode.text import parse_text
 
 MAX_NESTING = 100
 """Attributes inside one another; xDSL compares and prints them recursively."""
@@ -217,21 +215,7 @@ class AttributeReader:
         self._parts += len(text)
         fast = self._text_parsers.get(text.partition("<")[0])
         attribute = fast(text) if fast is not None else None
-        return attribute if attribute is not None else self._parse(table, text, cursor)
-
-    def _parse(self, table: _Table, text: str, cursor: Cursor) -> Attribute:
-        _check_text_splats(text, cursor)
-        try:
-            parser = Parser(self._ctx, text, f"<{table.what}>")
-            is_type = table is self._types
-            attribute = parser.parse_type() if is_type else parser.parse_attribute()
-            end = parser._current_token.kind  # pyright: ignore[reportPrivateUsage] - no other way to see that all was parsed
-        except ParseError as error:
-            reason = (error.msg or "syntax error").strip().splitlines()[-1].strip(" ^-|")
-            raise cursor.error(f"{table.what} `{_shortened(text)}`: {reason}") from error
-        if end != MLIRTokenKind.EOF:
-            raise cursor.error(f"{table.what} `{_shortened(text)}` is more than one")
-        return attribute
+        return attribute if attribute is not None else parse_text(text, self._ctx, table.what)
 
     # ---- what codes are made of -----------------------------------------------------------------
 
@@ -310,25 +294,6 @@ class _Table:
         self.read: list[Attribute | None] = [None] * len(entries)
         self.parts = [0] * len(entries)
         self.being_read: set[int] = set()
-
-
-_CONSTANT_SHAPE = re.compile(r"<((?:\d+x)+)")
-
-
-def _check_text_splats(text: str, cursor: Cursor) -> None:
-    """xDSL's parser writes out `dense<0> : tensor<...>` whatever its shape."""
-    if "dense" not in text:
-        return
-    for match in _CONSTANT_SHAPE.finditer(text):
-        count = 1
-        for extent in match[1].split("x")[:-1]:
-            count *= int(extent) if len(extent) < 20 else 1 << 63
-            if count > max(len(text), 1 << 16):
-                raise cursor.error(f"`{_shortened(text)}`: a constant as large as that is not text")
-
-
-def _shortened(text: str) -> str:
-    return text if len(text) <= 80 else text[:77] + "..."
 
 
 def _unknown_code(is_type: bool, code: int) -> str:

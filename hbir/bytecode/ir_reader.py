@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from typing_extensions import override
 from xdsl.context import Context
-from xdsl.dialects.builtin import ModuleOp, NoneType
+from xdsl.dialects.builtin import ModuleOp, NoneType, UnregisteredOp
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue
 from xdsl.irdl import IRDLOperation
 from xdsl.utils.exceptions import VerifyException
@@ -359,7 +359,7 @@ class IrReader:
 
     def _resolve(self, op_name: OpName) -> type[Operation]:
         op_type = self._ctx.get_optional_op(op_name.name)
-        if op_type is None:
+        if op_type is None or op_type is UnregisteredOp:
             raise self._cursor.error(f"op {op_name.name} is not registered")
         op_name.op_type = op_type
         if issubclass(op_type, IRDLOperation):

@@ -29,6 +29,7 @@ from xdsl.ir import Attribute, Operation, ParametrizedAttribute
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import ParseError, VerifyException
 
+from hbir.bytecode.text import unclosed_string
 from hbir.errors import HbirError
 from hbir.ir.context import weights_of
 from hbir.ir.parser import LocatingParser
@@ -54,6 +55,10 @@ def parse_module(text: str, ctx: Context, filename: str = "<text>") -> ModuleOp:
     by file, line and column, under the name of their origin. Raises TextError.
     """
     body = _take_resources(text, weights_of(ctx), filename)
+    unclosed = unclosed_string(body)
+    if unclosed is not None:  # xDSL would look for its end for ever
+        line, column = body.count("\n", 0, unclosed) + 1, unclosed - body.rfind("\n", 0, unclosed)
+        raise TextError(f"{filename}:{line}:{column}: this string is not closed")
     parser: LocatingParser | None = None
     try:
         parser = LocatingParser(ctx, body, filename)  # it lexes the first token

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from xdsl.context import Context
 from xdsl.dialects.arith import Arith
-from xdsl.dialects.builtin import Builtin, ModuleOp, NameLoc, NoneAttr, StringAttr
+from xdsl.dialects.builtin import Builtin, ModuleOp
 from xdsl.ir import BlockArgument
 from xdsl.parser import Parser
 
@@ -48,16 +48,19 @@ def all_modules(ctx: HbirContext) -> tuple[ModuleOp, WeightStore]:
             continue  # a test of the verifier, or of another constant under the same name
         modules.append(module)
     assert len(modules) > 100
-    everything = ModuleOp(modules)
-    everything.location = NameLoc(StringAttr("all"), NoneAttr())  # hbir locates what isn't
-    return everything, store
+    return ModuleOp(modules), store
+
+
+def parse_text(text: str, ctx: HbirContext) -> ModuleOp:
+    """By xDSL's own parser: hbir's gives ops without a location that of the text."""
+    return Parser(ctx, text.partition("{-#")[0]).parse_module()
 
 
 def test_all_modules_through_its_text(
     all_modules: tuple[ModuleOp, WeightStore], ctx: HbirContext
 ) -> None:
     module, weights = all_modules
-    assert_equal(module, parse(to_text(write(module, weights)), ctx))
+    assert_equal(module, parse_text(to_text(write(module, weights)), ctx))
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -74,7 +77,7 @@ def test_all_modules_through_its_bytecode(
 
 def test_everything_through_its_text(ctx: HbirContext) -> None:
     module = parse(EVERYTHING, ctx)
-    assert_equal(module, parse(to_text(write(module)), ctx))
+    assert_equal(module, parse_text(to_text(write(module)), ctx))
 
 
 @pytest.mark.parametrize("version", VERSIONS)

@@ -69,3 +69,10 @@ def test_malformed_text_gets_one_message(text: str, message: str) -> None:
     with pytest.raises(TextError, match=message) as caught:
         parse_module(text, make_context(), "t.mlir")
     assert "\n" not in str(caught.value)
+
+
+def test_a_string_without_end_is_one_error() -> None:
+    """xDSL's lexer takes a time exponential in the length of the line."""
+    text = '// "a comment"\nmodule attributes {a = "b", c = "' + "x" * 200 + "\n} {}"
+    with pytest.raises(TextError, match="test:2:33: this string is not closed"):
+        parse_module(text, make_context(), "test")
