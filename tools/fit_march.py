@@ -13,7 +13,6 @@ for the YOLO graphs; without it, `--slice` compares the rest.
 from __future__ import annotations
 
 import argparse
-import json
 import re
 import sys
 from collections.abc import Iterable, Sequence
@@ -33,6 +32,7 @@ from benchmarks.boards.fit import (
 from benchmarks.boards.graphs import needs_ultralytics
 from benchmarks.boards.measurements import MARCHES, Left, Measurement, measurements
 from benchmarks.boards.predict import Prediction, compiled, predict, scaled
+from benchmarks.boards.record import RECORD, SLICE, write_record
 from hbir import __version__
 from hbir.backend.isa.program import Program
 from hbir.backend.march import Machine, load_march
@@ -40,7 +40,6 @@ from hbir.errors import HbirError
 from hbir.files import write_file
 
 MARCH_FOLDER = Path(__file__).parents[1] / "hbir" / "backend" / "march"
-RECORD = Path(__file__).parents[1] / "benchmarks" / "boards" / "predictions.json"
 TOGETHER = (("nash-e", "nash-m"), ("nash-p",))
 """Marches with the same numbers: one core at two clocks, and another."""
 
@@ -359,15 +358,12 @@ def _compare(fit: Fit, options: argparse.Namespace) -> None:
     if options.report:
         write_file(options.report, (HEADER.format(version=__version__) + text).encode())
     if options.record:
-        recorded = {
-            march: {
-                row.measured.graph: round(row.predicted.bpu_ms, 5)
-                for row in rows
-                if row.measured.march == march
+        write_record(
+            {
+                march: {g: predict(machine, compiled(g, march)).bpu_ms for g in SLICE}
+                for march, machine in fit.machines.items()
             }
-            for march in fit.machines
-        }
-        write_file(RECORD, (json.dumps(recorded, indent=1, sort_keys=True) + "\n").encode())
+        )
 
 
 HEADER = """# Predicted against measured

@@ -135,7 +135,7 @@ def quantized(name: str) -> Module:
 
 def build(name: str) -> Module:
     """The quantized module of a graph, built anew."""
-    with tempfile.TemporaryDirectory(dir=CACHE) as folder:
+    with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{name}.onnx"
         if needs_ultralytics(name):
             _export_ultralytics(name, path.parent)
