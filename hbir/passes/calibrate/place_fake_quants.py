@@ -71,7 +71,7 @@ from hbir.passes.tables import (
     chain_function,
     chain_starting_at,
 )
-from hbir.passes.ties import JOINING_OPS, KEEPING_OPS, REDUCING_OPS, scale_sources
+from hbir.passes.ties import INDEXING_OPS, JOINING_OPS, KEEPING_OPS, REDUCING_OPS, scale_sources
 
 ANALYTIC_RANGES: dict[type[Operation], tuple[float, float]] = {
     HardSigmoidOp: (0.0, 1.0),
@@ -378,6 +378,8 @@ class _Placement:
         analytic = _analytic_range(value)
         if analytic is not None:
             return analytic
+        if isinstance(value.owner, INDEXING_OPS):  # of a table, whose other rows come up later
+            return self._own_range(value.owner.x, wide)
         observed = self.extremes if wide else self.observed
         if isinstance(value.owner, SoftmaxOp):
             return probability_range(self.extremes.get(value, (0.0, 1.0)))
