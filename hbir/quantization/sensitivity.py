@@ -1,9 +1,10 @@
 """Which tensors and weights need 16 bits for the outputs to stay close to float: `choose_widths`.
 
 Every error counts once: the float network runs with one tensor (or one layer's weights) rounded to
-8 bits at a time, from the op where that happens on. Small errors add up, so the worst are widened
-first, as many as the target needs; how many that is, the integer network itself decides by a
-bisection. Everything is a function of the batches, so the same data give the same choice.
+8 bits at a time, from the op where that happens on. What it does is measured before a last softmax
+or argmax, behind which nothing shows until a class changes. Small errors add up, so the worst are
+widened first, as many as the target needs; how many that is, the integer network itself decides by
+a bisection. Everything is a function of the batches, so the same data give the same choice.
 """
 
 from __future__ import annotations
@@ -15,10 +16,11 @@ from functools import partial
 
 import numpy as np
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Operation, OpResult, SSAValue
 
 from hbir.dialects.hbir.constant import ConstantOp
-from hbir.ir.function import body_of
+from hbir.dialects.hbir.move import ReshapeOp, TransposeOp
+from hbir.ir.function import body_of, return_of
 from hbir.ir.origin import name_of
 from hbir.ir.rewriter import Rewrite
 from hbir.ir.types import Array
@@ -39,6 +41,8 @@ SAMPLES_MEASURED = 1
 is judged on all kept."""
 
 WEIGHTS_OPERAND = 1
+
+CLASS_OPS = ("hbir.softmax", "hbir.argmax")
 
 Place = tuple[str, int]
 """("argument", its index) or ("op", its index in the body): the same in every clone."""
@@ -123,8 +127,7 @@ def choose_widths(
         log.info("cosine %.5f with int8 as it is: no op needs int16 for %.5f", before, target)
         return given
     candidates = _candidates(observed, asymmetric=asymmetric)
-    measured = samples[:SAMPLES_MEASURED]
-    losses = _losses(observed, plan, candidates, measured, wanted[: len(measured)])
+    losses = _losses(observed, plan, candidates, samples[:SAMPLES_MEASURED])
     order = sorted(range(len(candidates)), key=lambda index: (-losses[index], index))
     ranked = [candidates[index] for index in order]
     count = fewest(lambda count: cosine(ranked[:count]), [losses[index] for index in order], target)
@@ -238,38 +241,72 @@ def _losses(
     plan: Plan,
     candidates: Sequence[Candidate],
     samples: Sequence[Sequence[Array]],
-    wanted: Sequence[Sequence[Array]],
 ) -> list[float]:
     """For each candidate, 1 − the cosine with it alone rounded to 8 bits."""
-    ops = list(body_of(observed.functions[0].op).ops)
+    function = observed.functions[0].op
+    ops = list(body_of(function).ops)
     steps = {op: number for number, op in enumerate(plan.ops)}
+    measured = _measured_slots(function, steps, plan)
     edits = [_edit(candidate, ops, steps, plan, observed.weights) for candidate in candidates]
     similarities = [Similarity() for _ in candidates]
     by_step: dict[int, list[int]] = {}
     for index, edit in enumerate(edits):
         by_step.setdefault(edit.first, []).append(index)
-    for inputs, outputs in zip(samples, wanted, strict=True):
+    for inputs in samples:
+        wanted = _run_edited(plan, plan.start(inputs), 0, _NO_EDIT, measured)
         values = plan.start(inputs)
-        for number in range(-1, len(plan.ops)):
+        for number in range(-1, max(measured, default=-1) + 1):
             for index in by_step.get(number, []):
-                found = _run_edited(plan, values, number, edits[index])
-                similarities[index].add(outputs, found)
+                found = _run_edited(plan, values, number, edits[index], measured)
+                similarities[index].add(wanted, found)
             if number >= 0:
                 plan.advance(values, number)
     return [1.0 - similarity.least() for similarity in similarities]
 
 
-def _run_edited(plan: Plan, before: Values, first: int, edit: _Edit) -> list[Array]:
-    """The outputs of a run that goes on from the values before step `first`."""
+def _measured_slots(
+    function: FuncOp, steps: Mapping[Operation, int], plan: Plan
+) -> dict[int, list[int]]:
+    """Step → slots of its results at which errors are measured."""
+    found: dict[int, list[int]] = {}
+    for value in return_of(function).operands:
+        place = _before_classes(value)
+        if isinstance(place, OpResult) and place.op in steps:
+            step = steps[place.op]
+            slots = found.setdefault(step, [])
+            slot = plan.slots(step)[1][place.index]
+            slots.extend([slot] if slot not in slots else [])
+    return found
+
+
+def _before_classes(value: SSAValue) -> SSAValue:
+    """What the last softmax or argmax before an output reads; else the output itself."""
+    source = value
+    while isinstance(source, OpResult) and isinstance(source.op, ReshapeOp | TransposeOp):
+        source = source.op.operands[0]
+    if isinstance(source, OpResult) and source.op.name in CLASS_OPS:
+        return source.op.operands[0]
+    return value
+
+
+def _run_edited(
+    plan: Plan, before: Values, first: int, edit: _Edit, measured: Mapping[int, Sequence[int]]
+) -> list[Array]:
+    """What a run that goes on from the values before step `first` has in the measured slots."""
     values = list(before)
+    found: list[Array] = []
     for slot, array in edit.constants.items():
         values[slot] = array
     if first < 0:
         edit.after(values, first)
-    for number in range(max(first, 0), len(plan.ops)):
+    for number in range(max(first, 0), max(measured, default=-1) + 1):
         plan.advance(values, number)
         edit.after(values, number)
-    return plan.outputs(values)
+        for slot in measured.get(number, ()):
+            array = values[slot]  # alive: an output, or what the next op reads
+            if array is not None:
+                found.append(array)
+    return found
 
 
 @dataclass(frozen=True)
@@ -300,6 +337,9 @@ class _Edit:
             array = values[slot]
             if array is not None:
                 values[slot] = array + addend
+
+
+_NO_EDIT = _Edit({}, {}, (0.0, 0.0), {})
 
 
 def _edit(
