@@ -159,6 +159,37 @@ def choose_tiling(machine: Machine, layer: Layer, opt: int) -> Tiling:
     return first_tiling(machine, layer) if opt <= 0 else search_tiling(machine, layer)
 
 
+def share_tiles(
+    machine: Machine, layer: Layer, tiling: Tiling, cores: int
+) -> tuple[Tiling, int] | None:
+    """Tiles that `cores` cores can share evenly, and the axis along which they do; None for none.
+
+    Cores have memories of their own: along rows each loads all constants, along channels all of
+    the input. The axis is the one along which fewer bytes are loaded more than once.
+    """
+    regions = layer_regions(layer)
+    again: dict[int, int] = {}
+    for axis, extent in enumerate(regions.extents[: len(layer.output.shape)]):
+        if extent < cores or axis in regions.whole_axes:
+            continue
+        if axis == 3 and regions.channel_granule > 1:
+            continue
+        if axis and extent < cores * _granule(machine, regions, axis) and axis != 1:
+            continue
+        again[axis] = sum(
+            spec.byte_size
+            for operand, spec in enumerate(layer.inputs)
+            if axis not in regions.depends_on(operand)
+        )
+    if not again:
+        return None
+    axis = min(again, key=lambda a: (again[a], -regions.extents[a]))
+    share = -(-regions.extents[axis] // cores)
+    size = -(-share // -(-share // tiling.tile[axis]))
+    tile = (*tiling.tile[:axis], size, *tiling.tile[axis + 1 :])
+    return Tiling(tile, tiling.order, tiling.buffers), axis
+
+
 def resident_slots(layer: Layer, inputs: Collection[int], output: bool) -> frozenset[int]:
     """Operands of a layer, and OUTPUT, that need no area on chip, as `areas` takes them.
 
@@ -317,6 +348,8 @@ def _granule(machine: Machine, regions: LayerRegions, axis: int) -> int:
     """Sizes below this waste lanes: the unroll of a convolution's axis, the lanes of channels."""
     if regions.reduction_axis is not None:
         tae = machine.tae
+        if axis == 2 and regions.extents[1] == 1:
+            return tae.unroll_h * tae.unroll_w
         return (1, tae.unroll_h, tae.unroll_w, tae.unroll_cout, tae.unroll_cin)[axis]
     last = axis == len(regions.extents) - 1
     itemsize = regions.layer.output.itemsize

@@ -208,7 +208,7 @@ class DescriptorFeatures:
     def cycles(self, engine: Engine, queue: Records) -> Cycles:
         """Cycles of each instruction of a queue, with the DDR to itself."""
         if engine in TRANSFER_ENGINES:
-            latency = float(self.machine.ddr.transfer_latency_cycles)
+            latency = float(self.machine.ddr.transfer_latency_cycles) + self._l2_cycles(queue)
             return self.ddr_bytes(queue) / self.machine.ddr_bytes_per_cycle + latency
         cycles = np.zeros(len(queue), np.float64)
         for opcode in np.unique(queue["opcode"]).tolist():
@@ -228,7 +228,14 @@ class DescriptorFeatures:
         pair = queue["operands"][:, :2].astype(np.int64)
         ddr = np.where(self.in_ddr[pair[:, 0]], pair[:, 0], pair[:, 1])
         run = self.run_bytes[ddr]
-        return burst_bytes(self.machine, self.bytes[ddr] // run, run)
+        moved = burst_bytes(self.machine, self.bytes[ddr] // run, run)
+        return np.where(self.in_ddr[pair].any(axis=1), moved, 0)
+
+    def _l2_cycles(self, queue: Records) -> Cycles:
+        """Cycles of each LOAD or STORE between L1 and L2; 0 for those of DDR."""
+        pair = queue["operands"][:, :2].astype(np.int64)
+        rate = max(1, self.machine.memory.l2_bytes_per_cycle)
+        return np.where(self.in_ddr[pair].any(axis=1), 0.0, self.bytes[pair[:, 0]] / rate)
 
     def macs(self, queue: Records) -> Records:
         """Multiply-accumulates of a queue's convolutions and matmuls, with the bytes of an element
@@ -338,8 +345,8 @@ class _Player:
         self.shares_ddr = [engine in TRANSFER_ENGINES for _, engine in keys]
         # A transfer's work is its latency, which is its own, and its bytes, which share the DDR.
         self.fixed = [
-            [latency] * len(w) if shared else w.tolist()
-            for w, shared in zip(work, self.shares_ddr, strict=True)
+            np.where(b > 0, latency, w).tolist() if shared else w.tolist()
+            for w, b, shared in zip(work, ddr_bytes, self.shares_ddr, strict=True)
         ]
         self.shared = [
             (b / machine.ddr_bytes_per_cycle).tolist() if shared else [0.0] * len(b)

@@ -7,9 +7,11 @@ O2 tries the schedules of all three levels and keeps the one that the timeline f
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 
@@ -19,7 +21,10 @@ from hbir.backend.layer import Layer
 from hbir.backend.march import Machine, load_march
 from hbir.backend.plan.network import whole_cycles
 from hbir.backend.tiling import choose_tiling, estimate
+from hbir.backend.timeline import Timeline, play
 from hbir.compiler.build import build_program
+from hbir.compiler.cache import cached_file, copy_cached
+from hbir.compiler.options import CompileOptions, compile_options
 from hbir.dialects.layers import COPY, body_ops, layer_of
 from hbir.errors import HbirError
 from hbir.module import Module
@@ -28,6 +33,7 @@ from hbir.passes.schedule.allocate_onchip import AllocateOnchipPass
 from hbir.passes.schedule.allocate_workspace import AllocateWorkspacePass
 from hbir.passes.schedule.group_layers import GroupLayersPass
 from hbir.passes.schedule.partition_segments import PartitionSegmentsPass
+from hbir.passes.schedule.split_calls import SplitCallsPass
 from hbir.passes.schedule.tile_layers import TileLayersPass
 from hbir.passes.verify.verify_scheduled import VerifyScheduledPass
 
@@ -45,35 +51,32 @@ __all__ = [
 
 OPTIMIZATION_LEVELS = (0, 1, 2)
 
-NEUTRAL_OPTIONS = (
-    "jobs",
-    "debug",
-    "progress_bar",
-    "advice",
-    "input_no_padding",
-    "output_no_padding",
-)
-"""Published options of `compile` that are taken and change nothing: one thread is enough, the debug
-table is always there, and inputs and outputs lie dense."""
 
-LATER_OPTIONS: dict[str, Any] = {
-    "max_time_per_fc": 0.0,
-    "balance": 100,
-    "cache_mode": "disable",
-    "cache_path": "",
-    "max_l2m_size": 0,
-    "core_num": 1,
-}
-"""Published options of `compile` of which only this value, the default, is supported yet."""
+@dataclass(frozen=True)
+class ScheduleOptions:
+    """What shapes one schedule. opt as in `compile`; cores: that share each layer; call_cycles:
+    most cycles of a function call, 0 for no limit; l2_bytes: L2 to be used; patient: tensors wait
+    on chip however long, so that the fewest bytes move."""
+
+    opt: int = 2
+    cores: int = 1
+    call_cycles: int = 0
+    l2_bytes: int = 0
+    patient: bool = False
 
 
-def schedule_passes(march: str | None, opt: int) -> list[ModulePass]:
+def schedule_passes(march: str | None, options: ScheduleOptions) -> list[ModulePass]:
     """The schedule passes, in order. march: None for the module's own."""
-    tiles: list[ModulePass] = [TileLayersPass(march, opt), AllocateOnchipPass(march)]
+    tiles: list[ModulePass] = [
+        TileLayersPass(march, options.opt, options.cores),
+        AllocateOnchipPass(march),
+    ]
+    grouped = options.opt >= 2 and options.cores == 1
     return [
         PartitionSegmentsPass(),
-        *([GroupLayersPass(march)] if opt >= 2 else tiles),
-        AllocateWorkspacePass(march),
+        SplitCallsPass(march, options.call_cycles),
+        *([GroupLayersPass(march, options.patient)] if grouped else tiles),
+        AllocateWorkspacePass(march, options.l2_bytes),
         VerifyScheduledPass(march),
     ]
 
@@ -92,7 +95,7 @@ def schedule_module(
     """
     name = _checked(module, march, opt)
     result = module.clone()
-    _run_schedule(result, name, opt, listeners)
+    _run_schedule(result, name, ScheduleOptions(opt), listeners)
     return result
 
 
@@ -110,13 +113,16 @@ def _checked(module: Module, march: March | str | None, opt: int) -> str:
 
 
 def _run_schedule(
-    module: Module, march: str, opt: int, listeners: Sequence[PassListener] = ()
+    module: Module,
+    march: str,
+    options: ScheduleOptions,
+    listeners: Sequence[PassListener] = (),
 ) -> None:
     """Write the schedule of a level into `module`, over one that may be there.
 
     The passes only write attributes, which verify-scheduled checks; the ops need no second look.
     """
-    manager = PassManager(schedule_passes(march, opt), listeners=listeners, verify=False)
+    manager = PassManager(schedule_passes(march, options), listeners=listeners, verify=False)
     manager.run(module.context, module.op)
 
 
@@ -132,31 +138,26 @@ def compile_module(
 ) -> Hbm:
     """Compile a quantized (or an already scheduled) module into `path`, and open it.
 
-    options: those of the published `compile`; see NEUTRAL_OPTIONS and LATER_OPTIONS. The file
-    appears whole or not at all. Raises HbirError as `schedule_module` does, for a path that doesn't
-    end in .hbm, and for an option that isn't there (yet).
+    options: those of `CompileOptions`. The file appears whole or not at all. Raises HbirError as
+    `schedule_module` does, for a path that doesn't end in .hbm, and for a wrong option.
     """
     from hbir.hbm import Hbm
     from hbir.hbm.hbm import SUFFIX
     from hbir.hbm.writer import write_program
 
-    _check_options(options)
-    if not os.fspath(path).endswith(SUFFIX):
+    file = os.fspath(path)
+    machine = load_march(_checked(module, march, opt))
+    checked = compile_options(options, machine)
+    if not file.endswith(SUFFIX):
         raise HbirError(f"{path}: a compiled model's file must end with {SUFFIX}")
-    write_program(compile_program(module, march, opt, listeners=listeners, desc=desc), path)
+    kept = cached_file(module, machine, opt, desc, checked)
+    if copy_cached(kept, file, checked):
+        return Hbm(path)
+    program = compile_program(module, march, opt, listeners=listeners, desc=desc, **options)
+    write_program(program, path)
+    if kept is not None:
+        write_program(program, kept)
     return Hbm(path)
-
-
-def _check_options(options: Mapping[str, Any]) -> None:
-    known = (*NEUTRAL_OPTIONS, *LATER_OPTIONS)
-    for name, value in options.items():
-        if name not in known:
-            raise HbirError(f"compile has no option {name!r}; it takes {', '.join(sorted(known))}")
-        if name in LATER_OPTIONS and value != LATER_OPTIONS[name]:
-            raise HbirError(
-                f"compile option {name} = {value!r} is not supported yet, only"
-                f" {LATER_OPTIONS[name]!r}; leave it out"
-            )
 
 
 def compile_program(
@@ -166,27 +167,120 @@ def compile_program(
     *,
     listeners: Sequence[PassListener] = (),
     desc: str = "",
+    **options: Any,
 ) -> Program:
     """The program of a quantized or scheduled module, in memory."""
     name = _checked(module, march, opt)
     machine = load_march(name)
+    checked = compile_options(options, machine)
     if module.level == "scheduled":
-        return build_program(module, machine, opt, desc)
-    scheduled = module.clone()
-    best: tuple[float, Program] | None = None
-    constants: dict[SSAValue, Constant] = {}
-    for level in range(opt, -1, -1):
-        if best is not None and best[0] <= least_cycles_apart(scheduled, machine):
-            break  # no schedule of the levels below can be faster
-        if best is not None and not _promising(scheduled, machine, level, opt):
-            continue
-        _run_schedule(scheduled, name, level, listeners)
-        program = build_program(scheduled, machine, opt, desc, constants)
-        cycles = predicted_cycles(machine, program) if opt else 0.0
-        if best is None or cycles < best[0]:
-            best = (cycles, program)
-    assert best is not None
-    return best[1]
+        return build_program(module, machine, opt, desc, options=checked.changed())
+    search = _Search(module.clone(), name, machine, checked, listeners)
+    return search.run(opt, desc)
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A schedule's program and what the timeline says of it."""
+
+    program: Program
+    cycles: float
+    ddr_bytes: int
+
+
+class _Search:
+    """Tries schedules of one module and keeps the best by the timeline."""
+
+    def __init__(
+        self,
+        module: Module,
+        march: str,
+        machine: Machine,
+        options: CompileOptions,
+        listeners: Sequence[PassListener],
+    ) -> None:
+        self.module, self.march, self.machine = module, march, machine
+        self.options = options
+        self.listeners = listeners
+        self.constants: dict[SSAValue, Constant] = {}
+        l2 = machine.memory.l2_bytes
+        self.l2_bytes = l2 if options.l2_bytes is None else min(options.l2_bytes, l2)
+
+    def run(self, opt: int, desc: str) -> Program:
+        """The best program of a level. Lower levels, and what else there is to try, only where
+        they could be better."""
+        candidates: list[_Candidate] = []
+        for tried in self._to_try(opt):
+            if candidates and not self._promising(tried, opt, candidates):
+                continue
+            candidates.append(self._candidate(tried, opt, desc))
+        least_cycles = max(1.0, min(c.cycles for c in candidates))
+        least_bytes = max(1, min(c.ddr_bytes for c in candidates))
+        share = self.options.balance / 100
+
+        def cost(candidate: _Candidate) -> tuple[float, float]:
+            cycles, moved = candidate.cycles / least_cycles, candidate.ddr_bytes / least_bytes
+            return share * cycles + (1 - share) * moved, cycles
+
+        return min(candidates, key=cost).program
+
+    def _to_try(self, opt: int) -> list[ScheduleOptions]:
+        cores = self.options.core_num
+        first = [ScheduleOptions(opt, l2_bytes=self.l2_bytes)]
+        if opt >= 2 and self.options.balance < 100:
+            first.append(ScheduleOptions(opt, l2_bytes=self.l2_bytes, patient=True))
+        if cores > 1:
+            first.append(ScheduleOptions(min(opt, 1), cores, l2_bytes=self.l2_bytes))
+        lower = [ScheduleOptions(level, l2_bytes=self.l2_bytes) for level in range(opt - 1, -1, -1)]
+        return first + lower
+
+    def _promising(
+        self, tried: ScheduleOptions, opt: int, candidates: Sequence[_Candidate]
+    ) -> bool:
+        """Whether a schedule could be better than those that there are."""
+        if tried.cores > 1 or tried.opt == opt:
+            return True
+        cycles, moved = least_apart(self.module, self.machine)
+        if any(c.cycles <= cycles and c.ddr_bytes <= moved for c in candidates):
+            return False
+        return _worth(self.module, self.machine, tried.opt)
+
+    def _candidate(self, tried: ScheduleOptions, opt: int, desc: str) -> _Candidate:
+        """Schedule and build; with a limit on function calls, until the timeline keeps it."""
+        limit = self.options.max_time_per_fc * self.machine.clock_ghz * 1000.0
+        call_cycles = int(limit)
+        while True:
+            options = replace(tried, call_cycles=call_cycles)
+            _run_schedule(self.module, self.march, options, self.listeners)
+            program = build_program(
+                self.module,
+                self.machine,
+                opt,
+                desc,
+                self.constants,
+                self.options.changed(),
+                self.options.core_num,
+            )
+            played = [play(self.machine, program, graph) for graph in program.graphs]
+            longest = max((_longest_call(timeline) for timeline in played), default=0.0)
+            if not limit or longest <= limit or call_cycles <= 1:
+                break
+            call_cycles = max(1, min(int(call_cycles * 0.9 * limit / longest), call_cycles // 2))
+        return _Candidate(
+            program,
+            sum(timeline.cycles for timeline in played),
+            sum(int(timeline.instructions["ddr_bytes"].sum()) for timeline in played),
+        )
+
+
+def _longest_call(timeline: Timeline) -> float:
+    """Cycles of the function call that takes longest."""
+    rows = timeline.instructions
+    longest = 0.0
+    for key in np.unique(rows[["segment", "call"]]):
+        mine = rows[(rows["segment"] == key["segment"]) & (rows["call"] == key["call"])]
+        longest = max(longest, float(mine["end"].max() - mine["start"].min()))
+    return longest
 
 
 BOUND_TOLERANCE = 1.15
@@ -203,31 +297,29 @@ def _layers(module: Module) -> list[Layer]:
     ]
 
 
-def least_cycles_apart(module: Module, machine: Machine) -> float:
-    """Cycles that layers can't do without which take their operands from DDR and store their
-    results there, as those of O0 and O1 do."""
-    total = 0.0
+def least_apart(module: Module, machine: Machine) -> tuple[float, int]:
+    """Cycles and DDR bytes that layers can't do without which take their operands from DDR and
+    store their results there, as those of O0 and O1 do."""
+    total, bytes_moved = 0.0, 0
     for layer in _layers(module):
         moved = sum(spec.byte_size for spec in layer.inputs) + layer.output.byte_size
         total += max(whole_cycles(machine, layer), moved / machine.ddr_bytes_per_cycle)
-    return total
+        bytes_moved += moved
+    return total, bytes_moved
 
 
-def _promising(module: Module, machine: Machine, level: int, opt: int) -> bool:
+def _worth(module: Module, machine: Machine, level: int) -> bool:
     """Whether a level's bound isn't beyond what the timeline could make up for."""
-    layers = _layers(module)
     bounds = [
         sum(
             estimate(machine, layer, choose_tiling(machine, layer, tried)).cycles
-            for layer in layers
+            for layer in _layers(module)
         )
-        for tried in (level, min(opt, 1))
+        for tried in (level, 1)
     ]
-    return bounds[0] <= BOUND_TOLERANCE * min(bounds)
+    return bounds[0] <= BOUND_TOLERANCE * bounds[1]
 
 
 def predicted_cycles(machine: Machine, program: Program) -> float:
     """The cycles that all graphs take, by the timeline."""
-    from hbir.backend.timeline import play
-
     return sum(play(machine, program, graph).cycles for graph in program.graphs)

@@ -44,6 +44,9 @@ SEGMENT = "segment"
 CALL = "call"
 """Key of the discardable attribute with the number of an op's function call in its segment."""
 
+CORE_AXIS = "core_axis"
+"""Key of the discardable attribute with the axis along which cores share an op's tiles."""
+
 _QUANTIZE_OPS = ("qnt.quantize", "qnt.dequantize")
 
 
@@ -123,7 +126,7 @@ def view_source(value: SSAValue) -> SSAValue:
 def clear_schedule(function: FuncOp) -> None:
     """Take back what a schedule wrote into a function: its attributes, and its copies."""
     for op in list(body_of(function).ops):
-        for key in (SCHEDULE, ALLOC, ONCHIP, CALL):
+        for key in (SCHEDULE, ALLOC, ONCHIP, CORE_AXIS):
             op.attributes.pop(key, None)
         if op.name == COPY:
             op.results[0].replace_all_uses_with(op.operands[0])
@@ -269,6 +272,19 @@ def call_of(op: Operation) -> int:
     """The number of the op's function call within its segment; 0 where nothing says one."""
     attribute = op.attributes.get(CALL)
     return attribute.value.data if isinstance(attribute, IntegerAttr) else 0
+
+
+def set_core_axis(op: Operation, axis: int | None) -> None:
+    """Write the axis along which cores share the op's tiles; None for one core."""
+    op.attributes.pop(CORE_AXIS, None)
+    if axis is not None:
+        op.attributes[CORE_AXIS] = IntegerAttr(axis, i64)
+
+
+def core_axis_of(op: Operation) -> int | None:
+    """The axis along which cores share the op's tiles; None where one computes it all."""
+    attribute = op.attributes.get(CORE_AXIS)
+    return attribute.value.data if isinstance(attribute, IntegerAttr) else None
 
 
 def reorder(block: Block, ops: Sequence[Operation]) -> None:

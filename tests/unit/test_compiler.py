@@ -3,6 +3,7 @@
 import random
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,11 +19,13 @@ from hbir.backend.march import Machine, load_march
 from hbir.backend.tiling import estimate
 from hbir.backend.timeline import play
 from hbir.compiler import (
+    ScheduleOptions,
     build_program,
     compile_module,
     compile_program,
     predicted_cycles,
     schedule_module,
+    schedule_passes,
 )
 from hbir.dialects.bpu.move import ConcatOp, SliceOp
 from hbir.dialects.bpu.pool import MaxPoolOp
@@ -31,6 +34,7 @@ from hbir.errors import HbirError
 from hbir.hbm.hbm import Graph
 from hbir.ir.types import shape_of
 from hbir.module import Module
+from hbir.passes.manager import PassManager
 from hbir.runtime.hazards import HazardError
 from tests.unit.networks import F32, SI8, Network, feeds, random_network
 
@@ -58,6 +62,15 @@ def assert_same_bits(module: Module, program: Program, seed: int = 0) -> None:
     for order in (None, random.Random(seed)):
         for name, array in graph.feed(inputs, order=order).items():
             np.testing.assert_array_equal(array, expected[name], err_msg=name)
+
+
+def scheduled_program(
+    module: Module, machine: Machine, march: str, options: ScheduleOptions
+) -> Program:
+    copy = module.clone()
+    manager = PassManager(schedule_passes(march, options), verify=False)
+    manager.run(copy.context, copy.op)
+    return build_program(copy, machine, options.opt, cores=options.cores)
 
 
 def program_of(module: Module, march: str, opt: int) -> Program:
@@ -128,6 +141,88 @@ def test_groups_use_line_buffers_and_tensors_in_place(small_march: str) -> None:
     assert ", rows " in text
     assert ", lead " in text
     assert ", strides [" in text
+
+
+@settings(max_examples=15)
+@given(
+    st.integers(0, 100_000),
+    st.sampled_from(MARCHES),
+    st.integers(0, 2),
+    st.sampled_from([0, 30, 100]),
+    st.integers(1, 4),
+    st.booleans(),
+    st.booleans(),
+)
+def test_every_option_gives_the_same_bits(
+    seed: int, march: str, opt: int, balance: int, cores: int, calls: bool, csp: bool
+) -> None:
+    machine = load_march(march)
+    module = csp_network(seed) if csp else random_network(seed, march)
+    options = ScheduleOptions(
+        opt,
+        cores=min(cores, machine.cores),
+        call_cycles=3000 if calls else 0,
+        l2_bytes=machine.memory.l2_bytes // cores,
+        patient=balance == 30,
+    )
+    program = scheduled_program(module, machine, march, options)
+    assert_same_bits(module, program, seed)
+    whole = compile_program(
+        module, march, opt, balance=balance, core_num=min(cores, machine.cores),
+        max_time_per_fc=1000.0 if calls else 0.0,
+    )  # fmt: skip
+    assert_same_bits(module, whole, seed)
+
+
+def test_cores_share_layers_and_wait_for_each_other() -> None:
+    module = deep_network()
+    machine = load_march("nash-p")
+    alone, together = (
+        scheduled_program(module, machine, "nash-p", ScheduleOptions(1, cores=cores))
+        for cores in (1, 4)
+    )
+    call = next(together.graphs[0].calls())
+    assert {core for core, _ in call.queues} == {0, 1, 2, 3}
+    assert_same_bits(module, together)
+    assert predicted_cycles(machine, together) < predicted_cycles(machine, alone)
+
+
+def test_function_calls_keep_their_limit() -> None:
+    module = deep_network()
+    machine = load_march("bernoulli2")
+    whole = compile_program(module, "bernoulli2", 2)
+    assert sum(1 for _ in whole.graphs[0].calls()) == 1
+    split = scheduled_program(module, machine, "bernoulli2", ScheduleOptions(2, call_cycles=60000))
+    assert sum(1 for _ in split.graphs[0].calls()) > 1
+    assert_same_bits(module, split)
+
+
+def test_l2_takes_traffic_off_the_ddr() -> None:
+    module = deep_network()
+    machine = load_march("nash-p")
+    moved: list[int] = []
+    for l2_bytes in (0, machine.memory.l2_bytes):
+        options = ScheduleOptions(1, l2_bytes=l2_bytes)
+        program = scheduled_program(module, machine, "nash-p", options)
+        assert_same_bits(module, program)
+        played = play(machine, program, program.graphs[0])
+        moved.append(int(played.instructions["ddr_bytes"].sum()))
+    assert moved[1] < moved[0]
+
+
+def test_a_cached_file_is_used_again(tmp_path: Path) -> None:
+    kept = tmp_path / "cache"
+    kept.mkdir()
+    module = random_network(5)
+    first = compile_module(module, tmp_path / "a.hbm", cache_path=str(kept))
+    (file,) = kept.iterdir()
+    file.write_bytes(Path(tmp_path, "a.hbm").read_bytes())
+    file.touch()
+    again = compile_module(random_network(5), tmp_path / "b.hbm", cache_path=str(kept))
+    assert Path(tmp_path, "a.hbm").read_bytes() == Path(tmp_path, "b.hbm").read_bytes()
+    assert first.graphs[0].name == again.graphs[0].name
+    compile_module(module, tmp_path / "c.hbm", opt=1, cache_path=str(kept))
+    assert len(list(kept.iterdir())) == 2
 
 
 @pytest.mark.parametrize("opt", [0, 1, 2])
@@ -289,14 +384,25 @@ def test_a_scheduled_module_compiles_as_it_is(tmp_path: Path) -> None:
         np.testing.assert_array_equal(array, expected[name])
 
 
+WRONG_OPTIONS: list[tuple[dict[str, Any], str]] = [
+    ({"speed": 1}, "compile has no option 'speed'; it takes advice"),
+    ({"balance": 101}, "balance is 101; it is a whole number from 0 to 100"),
+    ({"core_num": 4}, "core_num is 4; it is a whole number from 1 to 1 on nash-e"),
+    ({"max_time_per_fc": 7}, "max_time_per_fc is 7; it is 0, or 1000 to 10000000 microseconds"),
+    ({"max_l2m_size": 64}, "max_l2m_size is 64, but nash-e has no L2 memory"),
+    ({"cache_mode": "often"}, "cache_mode is 'often'; it is one of disable, enable"),
+    ({"cache_mode": "enable"}, "give cache_path, a folder"),
+    ({"cache_path": "/nowhere"}, "cache_path /nowhere: no such folder"),
+]
+
+
 def test_wrong_requests_are_told(tmp_path: Path) -> None:
     module = random_network(4)
     with pytest.raises(HbirError, match=r"must end with \.hbm"):
         compile_module(module, tmp_path / "m.bin")
-    with pytest.raises(HbirError, match="compile has no option 'speed'; it takes advice"):
-        compile_module(module, tmp_path / "m.hbm", speed=1)
-    with pytest.raises(HbirError, match="option core_num = 4 is not supported yet, only 1"):
-        compile_module(module, tmp_path / "m.hbm", jobs=4, balance=100, core_num=4)
+    for options, message in WRONG_OPTIONS:
+        with pytest.raises(HbirError, match=message):
+            compile_module(module, tmp_path / "m.hbm", **options)
     with pytest.raises(HbirError, match="optimization levels are 0, 1 and 2"):
         schedule_module(module, opt=3)
     with pytest.raises(HbirError, match="'nash-x' is unknown"):

@@ -51,6 +51,8 @@ class ScheduledLayer:
     """Its entry in the debug table."""
     producers: tuple[int | None, ...] = ()
     """By operand: the place in the layer's group of the layer that makes it; None for none."""
+    core_axis: int | None = None
+    """The axis along which cores share its tiles; None where one core computes all."""
 
 
 @dataclass
@@ -120,7 +122,7 @@ class LayerRun:
             i for i, source in enumerate(step.inputs) if isinstance(source, Constant)
         ]
         self.rank = len(self.layer.output.shape)
-        self.writer = Writer(step.output.origin, grid)
+        self.writer = Writer(step.output.origin, grid, partial=step.core_axis is not None)
         step.output.buffer.writers.append(self.writer)
 
     @staticmethod

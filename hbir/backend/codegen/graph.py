@@ -16,6 +16,7 @@ from hbir.backend.isa.builder import GraphBuilder, ProgramBuilder
 from hbir.backend.isa.descriptor import TensorDescriptor, dense
 from hbir.backend.isa.enums import DType, Space
 from hbir.backend.march import Machine
+from hbir.backend.tile_grid import TileGrid
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,11 @@ Step = GroupStep | CpuStep
 class GraphEmitter:
     """Writes the steps of one graph into a program."""
 
-    def __init__(self, machine: Machine, program: ProgramBuilder, graph: GraphBuilder) -> None:
+    def __init__(
+        self, machine: Machine, program: ProgramBuilder, graph: GraphBuilder, cores: int = 1
+    ) -> None:
         self._machine = machine
+        self._cores = cores
         self._program = program
         self._graph = graph
         self._addresses: dict[Space, AddressMap] = {}
@@ -63,25 +67,30 @@ class GraphEmitter:
 
     def _call(self, groups: Sequence[GroupStep]) -> None:
         """Function calls run one after the other: no token or on-chip byte outlives one."""
-        queues = Queues(self._graph.function_call())
-        onchip = AddressMap()
-        self._addresses = {Space.L1: onchip}
-        emitter = LayerEmitter(self._machine, self._program, queues, onchip=onchip)
+        queues = Queues(self._graph.function_call(), self._cores)
+        emitters = [
+            LayerEmitter(self._machine, self._program, queues, core) for core in range(self._cores)
+        ]
+        self._addresses = {Space.L1: emitters[0].onchip}
         for group in groups:
-            self._group(emitter, group)
+            self._group(emitters, group)
         for buffer in self._touched:
             buffer.reset()
         self._touched = []
 
-    def _group(self, emitter: LayerEmitter, group: GroupStep) -> None:
+    def _group(self, emitters: Sequence[LayerEmitter], group: GroupStep) -> None:
         for step in group.layers:
             for source in step.inputs:
                 if isinstance(source, MemoryTensor):
                     self._touch(source.buffer)
             self._touch(step.output.buffer)
         grids = [layer_grid(step) for step in group.layers]
+        if group.layers[0].core_axis is not None:
+            _share(emitters, group.layers[0], grids[0])
+            return
         runs = [
-            LayerRun(emitter, step, grid) for step, grid in zip(group.layers, grids, strict=True)
+            LayerRun(emitters[0], step, grid)
+            for step, grid in zip(group.layers, grids, strict=True)
         ]
         if len(runs) == 1:
             runs[0].run(grids[0].indices(group.layers[0].tiling.order))
@@ -120,6 +129,20 @@ class GraphEmitter:
             dtype = DType.of(source.array.dtype)
             return dense(Space.CONSTANT, offset, dtype, source.array.shape)
         return source.descriptor(tuple((0, extent) for extent in source.shape))
+
+
+def _share(emitters: Sequence[LayerEmitter], step: ScheduledLayer, grid: TileGrid) -> None:
+    """Write a layer whose tiles the cores share, each a run of neighbours along the core axis."""
+    axis = step.core_axis
+    assert axis is not None
+    for core, emitter in enumerate(emitters):
+        indices = [
+            index
+            for index in grid.indices(step.tiling.order)
+            if index[axis] * len(emitters) // grid.counts[axis] == core
+        ]
+        if indices:
+            LayerRun(emitter, step, grid).run(iter(indices))
 
 
 def _call_of(step: Step) -> int | None:

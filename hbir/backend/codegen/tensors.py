@@ -7,6 +7,7 @@ buffer (an operand of a concat, the result of a slice), and several layers may e
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,7 @@ import numpy as np
 from hbir.backend.codegen.addresses import Holder
 from hbir.backend.codegen.queues import Needs, merge
 from hbir.backend.isa.descriptor import RING_AXIS, TensorDescriptor, dense_strides
-from hbir.backend.isa.enums import ON_CHIP, DType, Space
+from hbir.backend.isa.enums import DType, Space
 from hbir.backend.regions import Box
 from hbir.backend.tile_grid import TileGrid
 
@@ -27,20 +28,25 @@ class Writer:
     grid: TileGrid
     counts: dict[tuple[int, ...], Needs] = field(default_factory=dict[tuple[int, ...], Needs])
     """Output tile index → the instructions that completed it; none where it was in place."""
+    partial: bool = False
+    """Whether other cores write other tiles: then the latest tile says nothing of the others."""
 
     def needs(self, box: Box, needs: Needs) -> None:
         """Add what a reader of `box`, in the buffer's coordinates, waits for."""
-        last: list[int] = []
+        touched: list[range] = []
         shape = self.grid.layer.output.shape
         for axis, ((low, high), start, extent) in enumerate(
             zip(box, self.origin, shape, strict=True)
         ):
-            high = min(high - start, extent)
-            if high <= max(low - start, 0):
+            low, high = max(low - start, 0), min(high - start, extent)
+            if high <= low:
                 return
-            last.append(self.grid.tile_of(axis, high - 1))
+            last = self.grid.tile_of(axis, high - 1)
+            first = self.grid.tile_of(axis, low) if self.partial else last
+            touched.append(range(first, last + 1))
         # Tiles are issued in loop order, so the last one along every axis is the latest.
-        merge(needs, self.counts.get(tuple(last), {}))
+        for index in product(*touched):
+            merge(needs, self.counts.get(index, {}))
 
 
 @dataclass
@@ -65,8 +71,8 @@ class Buffer:
 
     @property
     def on_chip(self) -> bool:
-        """Whether it lies in L1 or L2."""
-        return self.space in ON_CHIP
+        """Whether it lies in L1, where engines read and write it; L2 is reached like DDR."""
+        return self.space is Space.L1
 
     def reset(self) -> None:
         """A new function call: all that was written before is complete."""

@@ -155,6 +155,8 @@ class Memory:
 
     l1_bytes: int
     l2_bytes: int
+    l2_bytes_per_cycle: int
+    """What one core's LOAD or STORE moves between L1 and L2; 0 where there is no L2."""
     channel_align_bytes: int
     base_align_bytes: int
 
@@ -337,6 +339,7 @@ class _Reader:
             memory=Memory(
                 l1_bytes=self._integer("memory", "l1_bytes"),
                 l2_bytes=self._integer("memory", "l2_bytes", zero=True),
+                l2_bytes_per_cycle=self._l2_bytes_per_cycle(),
                 channel_align_bytes=self._integer("memory", "channel_align_bytes"),
                 base_align_bytes=self._integer("memory", "base_align_bytes"),
             ),
@@ -373,6 +376,11 @@ class _Reader:
             passes_int16_int16=self._real("tae", "passes_int16_int16"),
             startup_cycles=self._integer("tae", "startup_cycles", zero=True),
         )
+
+    def _l2_bytes_per_cycle(self) -> int:
+        if not self._integer("memory", "l2_bytes", zero=True):
+            return 0
+        return self._integer("memory", "l2_bytes_per_cycle")
 
     def _core_bandwidth(self) -> float:
         """GB/s of one core: the width of its port, at most the whole DDR."""

@@ -177,8 +177,8 @@ class AllocAttr(ParametrizedAttribute):
 
     @property
     def on_chip(self) -> bool:
-        """Whether it lies in L1 or L2."""
-        return self.space.data in (MemorySpace.L1, MemorySpace.L2)
+        """Whether it lies in L1, where engines read and write it; L2 is reached like DDR."""
+        return self.space.data is MemorySpace.L1
 
     @property
     def byte_strides(self) -> tuple[int, ...]:

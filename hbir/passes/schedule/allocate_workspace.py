@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from typing_extensions import override
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, StringAttr
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import OpResult, SSAValue
+from xdsl.ir import Operation, OpResult, SSAValue
 from xdsl.passes import ModulePass
 
 from hbir.backend.memory import LiveRange, allocate
@@ -17,8 +18,11 @@ from hbir.dialects.layers import (
     CONSTANT,
     VIEW,
     body_ops,
+    call_of,
+    is_layer,
     is_on_chip,
     schedule_of,
+    segment_of,
     set_alloc,
     view_source,
 )
@@ -34,17 +38,19 @@ class AllocateWorkspacePass(ModulePass):
 
     Tensors alive at different times share workspace. A tensor that the function returns lies in
     its output's buffer; a reshape lies where its operand lies, and has no `alloc` of its own.
+    l2_bytes: how much of the shared on-chip memory tensors of one function call may take instead.
     """
 
     name = "allocate-workspace"
 
     march: str | None = None
+    l2_bytes: int = 0
 
     @override
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         alignment = machine_of(op, self.march).ddr.min_tensor_bytes
         for function in functions_of(op):
-            _allocate(function, alignment)
+            _allocate(function, alignment, self.l2_bytes)
         op.attributes["hbir.level"] = StringAttr("scheduled")
 
 
@@ -90,7 +96,68 @@ def group_spans(function: FuncOp) -> dict[int, tuple[int, int]]:
     return {p: (group[0], group[-1]) for group in groups.values() for p in group}
 
 
-def _allocate(function: FuncOp, alignment: int) -> None:
+def _in_l2(
+    values: Sequence[SSAValue],
+    alive: dict[SSAValue, tuple[int, int]],
+    alignment: int,
+    l2_bytes: int,
+) -> dict[SSAValue, int]:
+    """Value → its offset in L2, for as many as fit: those first that are small and short-lived.
+
+    What another function call or the CPU reads can't lie there.
+    """
+    if not l2_bytes:
+        return {}
+    local = [v for v in values if _is_local(v)]
+
+    def weight(value: SSAValue) -> int:
+        first, last = alive[value]
+        return byte_size(value) * (last - first + 1)
+
+    local.sort(key=weight)
+    low, high = 0, len(local)
+    fitting: dict[SSAValue, int] = {}
+    while low < high:
+        middle = (low + high + 1) // 2
+        chosen = local[:middle]
+        ranges = [LiveRange(byte_size(v), *alive[v]) for v in chosen]
+        allocation = allocate(ranges, alignment, l2_bytes)
+        if allocation.total_bytes <= l2_bytes:
+            low, fitting = middle, dict(zip(chosen, allocation.offsets, strict=True))
+        else:
+            high = middle - 1
+    return fitting
+
+
+def _is_local(value: SSAValue) -> bool:
+    """Whether only layers of its own function call read a value."""
+    op = value.owner
+    if not isinstance(op, Operation) or not is_layer(op):
+        return False
+    mine = (segment_of(op), call_of(op))
+    for use in value.uses:
+        reader = use.operation
+        if reader.name == VIEW:
+            if not all(_reads_in(r, mine) for r in _view_readers(reader)):
+                return False
+        elif not _reads_in(reader, mine):
+            return False
+    return True
+
+
+def _reads_in(reader: Operation, call: tuple[int, int]) -> bool:
+    return is_layer(reader) and (segment_of(reader), call_of(reader)) == call
+
+
+def _view_readers(view: Operation) -> list[Operation]:
+    readers: list[Operation] = []
+    for use in view.results[0].uses:
+        reader = use.operation
+        readers += _view_readers(reader) if reader.name == VIEW else [reader]
+    return readers
+
+
+def _allocate(function: FuncOp, alignment: int, l2_bytes: int) -> None:
     outputs = output_roots(function)
     alive = lifetimes(function)
     computing = [
@@ -99,14 +166,18 @@ def _allocate(function: FuncOp, alignment: int) -> None:
         if body_op.op.name != VIEW and not is_on_chip(body_op.op.results[0])
     ]
     values = [r for b in computing for r in b.op.results if r not in outputs]
+    in_l2 = _in_l2(values, alive, alignment, l2_bytes)
+    values = [value for value in values if value not in in_l2]
     ranges = [LiveRange(byte_size(value), *alive[value]) for value in values]
     offsets = dict(zip(values, allocate(ranges, alignment).offsets, strict=True))
     for body_op in computing:
-        set_alloc(body_op.op, [_alloc(result, offsets) for result in body_op.op.results])
+        set_alloc(body_op.op, [_alloc(result, offsets, in_l2) for result in body_op.op.results])
 
 
-def _alloc(result: SSAValue, offsets: dict[SSAValue, int]) -> AllocAttr:
+def _alloc(result: SSAValue, offsets: dict[SSAValue, int], in_l2: dict[SSAValue, int]) -> AllocAttr:
     size = max(1, byte_size(result))
+    if result in in_l2:
+        return AllocAttr.of("l2", in_l2[result], size)
     if result in offsets:
         return AllocAttr.of("workspace", offsets[result], size)
     return AllocAttr.of("output", 0, size)

@@ -24,14 +24,16 @@ from hbir.dialects.layers import (
     VIEW,
     areas_of,
     body_ops,
+    call_of,
     clear_schedule,
     is_constant,
     layer_of,
     segment_of,
-    set_segment,
     set_alloc,
+    set_call,
     set_onchip,
     set_schedule,
+    set_segment,
     view_source,
 )
 from hbir.ir.function import functions_of, return_of
@@ -47,30 +49,33 @@ class GroupLayersPass(ModulePass):
     Tensors stay on chip from their producer to their last reader; where they don't fit, those that
     wait long are spilled, and layers take turns by stripes of rows over line buffers. `bpu.copy`
     moves tensors between DDR and the chip. Constants are placed where the memory has been free the
-    longest, so that they arrive under the layers before.
+    longest, so that they arrive under the layers before. patient: nothing is spilled for waiting;
+    stripes alone make room.
     """
 
     name = "group-layers"
 
     march: str | None = None
+    patient: bool = False
 
     @override
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         machine = machine_of(op, self.march)
         for function in functions_of(op):
             clear_schedule(function)
-            _group(function, machine)
+            _group(function, machine, self.patient)
 
 
-def _group(function: FuncOp, machine: Machine) -> None:
-    segments: dict[int, list[Operation]] = {}
+def _group(function: FuncOp, machine: Machine, patient: bool) -> None:
+    calls: dict[tuple[int, int], list[Operation]] = {}
     for body_op in body_ops(function):
         if body_op.is_layer:
-            segments.setdefault(segment_of(body_op.op), []).append(body_op.op)
+            key = (segment_of(body_op.op), call_of(body_op.op))
+            calls.setdefault(key, []).append(body_op.op)
     group = 0
-    for ops in segments.values():
+    for ops in calls.values():
         values, network = _network(ops, function)
-        planned = plan(machine, network)
+        planned = plan(machine, network, patient)
         if planned is None:
             group = _separately(machine, ops, group)
         else:
@@ -78,7 +83,7 @@ def _group(function: FuncOp, machine: Machine) -> None:
 
 
 def _network(ops: Sequence[Operation], function: FuncOp) -> tuple[list[SSAValue], Network]:
-    """The layers of one segment, and the values that its tensors are."""
+    """The layers of one function call, and the values that its tensors are."""
     values: list[SSAValue] = []
     numbers: dict[SSAValue, int] = {}
 
@@ -200,6 +205,7 @@ class _Writer:
         assert isinstance(op, Operation)
         last = self._ops[-1]
         set_segment(op, segment_of(last))
+        set_call(op, call_of(last))
         block = last.parent
         assert block is not None
         if before is None and self._next < len(self._ops):

@@ -136,9 +136,7 @@ def _check_onchip(function: FuncOp, machine: Machine) -> None:
 
 def _check_workspace(function: FuncOp) -> None:
     outputs, alive = output_roots(function), lifetimes(function)
-    values: list[tuple[Operation, SSAValue]] = []
-    ranges: list[LiveRange] = []
-    offsets: list[int] = []
+    placed: dict[MemorySpace, list[tuple[Operation, LiveRange, int]]] = {}
     for body_op in body_ops(function):
         if body_op.op.name == VIEW:
             continue
@@ -152,6 +150,8 @@ def _check_workspace(function: FuncOp) -> None:
             if alloc.on_chip:
                 continue
             wanted = MemorySpace.OUTPUT if result in outputs else MemorySpace.WORKSPACE
+            if alloc.space.data is MemorySpace.L2 and result not in outputs:
+                wanted = MemorySpace.L2
             if alloc.space.data is not wanted or alloc.bytes.data < byte_size(result):
                 raise VerifyError(
                     body_op.op,
@@ -159,9 +159,10 @@ def _check_workspace(function: FuncOp) -> None:
                 )
             if wanted is MemorySpace.OUTPUT:
                 continue
-            values.append((body_op.op, result))
-            ranges.append(LiveRange(alloc.bytes.data, *alive[result]))
-            offsets.append(alloc.offset.data)
-    for first, second in overlaps(ranges, Allocation(tuple(offsets), 0)):
-        other = describe_op(values[first][0])
-        raise VerifyError(values[second][0], f"alloc overlaps that of {other}, which is alive")
+            live = LiveRange(alloc.bytes.data, *alive[result])
+            placed.setdefault(wanted, []).append((body_op.op, live, alloc.offset.data))
+    for entries in placed.values():
+        ops, ranges, offsets = zip(*entries, strict=True)
+        for first, second in overlaps(ranges, Allocation(offsets, 0)):
+            other = describe_op(ops[first])
+            raise VerifyError(ops[second], f"alloc overlaps that of {other}, which is alive")
