@@ -2,7 +2,8 @@
 
 Keys are those of the vendor's `<graph>.json` (toolchain contract §9.1); beside each string stands
 a numeric twin with its unit in the key. Times are the timeline's: a single run of the graph with
-the BPU to itself. CPU calls take no time here, and are named in "cpu ops".
+the BPU to itself, and what starting its function calls costs. CPU calls take no time here, and are
+named in "cpu ops".
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from hbir.backend.timeline import (
     DescriptorFeatures,
     Timeline,
     busy_cycles,
+    frame_microseconds,
     layer_cycles,
 )
 
@@ -61,7 +63,8 @@ def performance_report(
 
 
 def _performance(machine: Machine, timeline: Timeline) -> Json:
-    latency_us = machine.microseconds(timeline.cycles)
+    played_us = machine.microseconds(timeline.cycles)
+    latency_us = frame_microseconds(machine, timeline)
     return {
         "FPS": round(1e6 / latency_us, 3) if latency_us else 0.0,
         "latency (us)": round(latency_us, 3),
@@ -70,6 +73,7 @@ def _performance(machine: Machine, timeline: Timeline) -> Json:
             round(machine.microseconds(cycles), 3) for cycles in timeline.segment_cycles
         ],
         "cycles": round(timeline.cycles, 3),
+        "function call overhead (us)": round(latency_us - played_us, 3),
         "launch overhead (us)": machine.launch_overhead_us,
     }
 
