@@ -86,7 +86,7 @@ def _classifier(make: Callable[..., nn.Module], image: int, small: int) -> Archi
 
 _TINY = vit.Size(32, 2, 2, 64)
 
-ARCHITECTURES: dict[str, Architecture] = {
+CLASSIFIERS: dict[str, Architecture] = {
     "VGG-16": Architecture(
         Variant(partial(vgg, 16, hidden=512, grid=1), (1, 3, 64, 64)),
         Variant(partial(vgg, 11, 10, 64, 1), (1, 3, 32, 32)),
@@ -142,6 +142,10 @@ ARCHITECTURES: dict[str, Architecture] = {
         Variant(poolformer, (1, 3, 64, 64)),
         Variant(partial(poolformer, (8, 16), (1, 1), 10), (1, 3, 32, 32)),
     ),
+}
+"""Classifiers of images by name, the families side by side."""
+
+OTHERS: dict[str, Architecture] = {
     "DETR": Architecture(
         Variant(partial(detr, 128, 4, 2, 50, 128), (1, 3, 128, 128)),
         Variant(partial(detr, 32, 4, 1, 10, 64, 7), (1, 3, 64, 64)),
@@ -190,4 +194,6 @@ ARCHITECTURES: dict[str, Architecture] = {
     ),
     "CREPE": Architecture(Variant(crepe, (1, 1024)), Variant(crepe, (1, 1024))),
 }
-"""By name, the families side by side."""
+"""Detection, segmentation, images to images, and sequences."""
+
+ARCHITECTURES = CLASSIFIERS | OTHERS

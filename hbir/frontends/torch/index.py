@@ -36,18 +36,12 @@ def gather(node: NodeImport) -> SSAValue:
 
 @imports("index.Tensor")
 def index(node: NodeImport) -> SSAValue:
-    """x[:, i] → index; x[:, i, j] of neighbouring axes with constant indices → reshape, index.
-
-    A mask of truth values must be constant.
-    """
-    given: Sequence[Operand | None] = node.argument("indices")
-    indices = [
-        part
-        for operand in given
-        for part in ([None] if operand is None else _without_masks(operand))
-    ]
+    """x[:, i] → index; x[:, i, j] of neighbouring axes with constant indices → reshape, index."""
+    indices: Sequence[Operand | None] = node.argument("indices")
     axes = [axis for axis, operand in enumerate(indices) if operand is not None]
     chosen = [operand for operand in indices if operand is not None]
+    if any(operand.dtype == np.bool_ for operand in chosen):
+        raise NoBpuForm("how many elements a mask chooses is known only at run time")
     if axes != list(range(axes[0], axes[0] + len(axes))):
         raise NoBpuForm(f"the indexed axes must be neighbours, they are {axes}")
     if len(chosen) == 1:
@@ -58,16 +52,6 @@ def index(node: NodeImport) -> SSAValue:
     flat = [*shape[: axes[0]], int(np.prod(extents)), *shape[axes[-1] + 1 :]]
     places = node.constant_value(_flattened(chosen, extents), f"{node.origin().tensor}#indices")
     return node.result("index", node.reshape(node.value("self"), flat), places, dim=axes[0])
-
-
-def _without_masks(operand: Operand) -> list[Operand]:
-    """A mask of k axes is k lists of indices."""
-    if operand.dtype != np.bool_:
-        return [operand]
-    mask = operand.known
-    if mask is None:
-        raise NoBpuForm("a mask must be constant: how many elements it chooses would vary")
-    return [Operand(places, operand.name) for places in np.nonzero(mask)]
 
 
 def _flattened(indices: Sequence[Operand], extents: Sequence[int]) -> Array:

@@ -11,7 +11,6 @@ from hbir.frontends.sampling import (
     align_corners,
     asymmetric,
     half_pixel,
-    pytorch_half_pixel,
     rounded_position,
 )
 from hbir.frontends.torch.node_import import NodeImport
@@ -23,8 +22,8 @@ _MODES = {
     "upsample_nearest2d": ("nearest", asymmetric, "floor"),
     "upsample_nearest_exact1d": ("nearest", half_pixel, "round_prefer_ceil"),
     "upsample_nearest_exact2d": ("nearest", half_pixel, "round_prefer_ceil"),
-    "upsample_linear1d": ("bilinear", pytorch_half_pixel, "round_prefer_floor"),
-    "upsample_bilinear2d": ("bilinear", pytorch_half_pixel, "round_prefer_floor"),
+    "upsample_linear1d": ("bilinear", half_pixel, "round_prefer_floor"),
+    "upsample_bilinear2d": ("bilinear", half_pixel, "round_prefer_floor"),
 }
 
 
