@@ -116,8 +116,9 @@ def first_tiling(machine: Machine, layer: Layer) -> Tiling:
     tile = list(regions.extents)
     order = _loop_orders(regions)[0]
     l1 = machine.memory.l1_bytes
+    halving = _halving_order(machine, layer)
     for coarse in (True, False):
-        for axis in _halving_order(regions):
+        for axis in halving:
             least = _granule(machine, regions, axis) if coarse else 1
             while onchip_bytes(machine, layer, Tiling(tuple(tile), order, 1)) > l1:
                 smaller = _smaller(regions, axis, tile[axis])
@@ -283,11 +284,21 @@ def _loop_orders(regions: LayerRegions) -> tuple[tuple[int, ...], ...]:
     return (tuple(range(len(regions.extents))),)
 
 
-def _halving_order(regions: LayerRegions) -> tuple[int, ...]:
-    """Axes in the order in which they give way: images, rows, output channels, columns, then K."""
+def _halving_order(machine: Machine, layer: Layer) -> tuple[int, ...]:
+    """Axes in the order in which they give way: images, rows, output channels, columns, then K.
+
+    Where one operand alone doesn't fit, as a table that is indexed or an image that is sampled, the
+    axes that it follows come first: cutting the others wouldn't make it smaller.
+    """
+    regions = layer_regions(layer)
     if regions.reduction_axis is not None:
         return (0, 1, 3, 2, 4)
-    return tuple(range(len(regions.extents)))
+    axes = tuple(range(len(regions.extents)))
+    largest = max(areas(machine, layer, regions.extents, 1), key=lambda area: area.size_bytes)
+    if largest.size_bytes <= machine.memory.l1_bytes or largest.operand < 0:
+        return axes
+    followed = regions.depends_on(largest.operand)
+    return tuple(sorted(axes, key=lambda axis: axis not in followed))
 
 
 def _smaller(regions: LayerRegions, axis: int, size: int) -> int:
@@ -348,8 +359,6 @@ def _granule(machine: Machine, regions: LayerRegions, axis: int) -> int:
     """Sizes below this waste lanes: the unroll of a convolution's axis, the lanes of channels."""
     if regions.reduction_axis is not None:
         tae = machine.tae
-        if axis == 2 and regions.extents[1] == 1:
-            return tae.unroll_h * tae.unroll_w
         return (1, tae.unroll_h, tae.unroll_w, tae.unroll_cout, tae.unroll_cin)[axis]
     last = axis == len(regions.extents) - 1
     itemsize = regions.layer.output.itemsize

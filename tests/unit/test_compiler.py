@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
 from xdsl.ir import Attribute
@@ -143,7 +143,7 @@ def test_groups_use_line_buffers_and_tensors_in_place(small_march: str) -> None:
     assert ", strides [" in text
 
 
-@settings(max_examples=15)
+@settings(max_examples=10, phases=(Phase.explicit, Phase.reuse, Phase.generate))
 @given(
     st.integers(0, 100_000),
     st.sampled_from(MARCHES),

@@ -50,7 +50,7 @@ def find_homes(
                 parents[output] = Home(operands[0], begin)
         elif node.layer.kind == "concat":
             early = {t for t in operands if t is not None and made.get(t, -near) < number - near}
-            _concat(machine, node, onchip - early, parents)
+            _concat(machine, node, tensors, onchip - early, parents)
     homes: dict[int, Home] = {}
     for tensor in parents:
         root, origin = tensor, (0,) * len(tensors[tensor].shape)
@@ -83,7 +83,13 @@ def _slice_begin(machine: Machine, layer: Layer) -> Coordinates | None:
     return begin if aligned else None
 
 
-def _concat(machine: Machine, node: Node, onchip: set[int], parents: dict[int, Home]) -> None:
+def _concat(
+    machine: Machine,
+    node: Node,
+    tensors: Sequence[TensorSpec],
+    onchip: set[int],
+    parents: dict[int, Home],
+) -> None:
     layer = node.layer
     rank = len(layer.output.shape)
     axis = int(layer.params["dim"]) % rank
@@ -110,18 +116,10 @@ def _concat(machine: Machine, node: Node, onchip: set[int], parents: dict[int, H
             sliced.setdefault(parent.root, []).append((start, width))
     # A tensor whose slices stand side by side in the concat, all of it, lies there as a whole.
     for root, parts in sliced.items():
-        starts = {start for start, _ in parts}
-        whole = sum(width for _, width in parts)
-        if len(starts) == 1 and min(starts) >= 0 and whole == _extent(parents, root, axis, node):
-            start = next(iter(starts))
-            parents[root] = Home(node.output, tuple(start if a == axis else 0 for a in range(rank)))
-
-
-def _extent(parents: dict[int, Home], root: int, axis: int, node: Node) -> int:
-    """The extent along `axis` that the operands of a concat that are slices of `root` reach."""
-    ends = [
-        parents[o.tensor].origin[axis] + spec.shape[axis]
-        for o, spec in zip(node.operands, node.layer.inputs, strict=True)
-        if o.tensor in parents and parents[o.tensor].root == root
-    ]
-    return max(ends, default=-1)
+        (start, *others) = {start for start, _ in parts}
+        shape = list(tensors[root].shape)
+        covered = [*layer.output.shape]
+        covered[axis] = sum(width for _, width in parts)
+        if not others and start >= 0 and shape == covered:
+            origin = tuple(start if a == axis else 0 for a in range(rank))
+            parents[root] = Home(node.output, origin)
