@@ -1,0 +1,74 @@
+"""What the `hb_*` commands do alike: a log file, messages as the vendor's tools print them, status.
+
+Each writes `./<tool>.log` (1 MB, ten kept), INFO and above to the console too; it exits with 0, or
+with 255 after an error, which is one line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable
+from logging.handlers import RotatingFileHandler
+from pathlib import Path
+from typing import NoReturn
+
+from typing_extensions import override
+
+import hbir
+from hbir.errors import HbirError
+
+FAILED = 255
+LOG_BYTES, LOGS_KEPT = 1_000_000, 10
+FORMAT = "%(asctime)s file: %(filename)s func: %(funcName)s line No: %(lineno)d %(message)s"
+
+LOG = logging.getLogger("hbir")
+
+
+class HbParser(argparse.ArgumentParser):
+    """argparse as these tools have it: `-h`, `--version`, and errors as one line."""
+
+    def __init__(self, tool: str, description: str) -> None:
+        super().__init__(prog=tool, description=description, allow_abbrev=False)
+        self.add_argument("--version", action="version", version=f"{tool} {hbir.__version__}")
+
+    @override
+    def error(self, message: str) -> NoReturn:
+        raise HbirError(f"{message}; see {self.prog} --help")
+
+
+def run_hb_command(tool: str, command: Callable[[], None]) -> int:
+    """Run a command's body with its log file; returns the exit status."""
+    handlers = _handlers(tool)
+    for handler in handlers:
+        LOG.addHandler(handler)
+    LOG.setLevel(logging.DEBUG)
+    try:
+        command()
+    except HbirError as error:
+        LOG.error("%s", error)
+        return FAILED
+    except KeyboardInterrupt:
+        LOG.error("interrupted")
+        return FAILED
+    finally:
+        for handler in handlers:
+            LOG.removeHandler(handler)
+            handler.close()
+    return 0
+
+
+def _handlers(tool: str) -> list[logging.Handler]:
+    console = logging.StreamHandler(sys.stdout)
+    console.setLevel(logging.INFO)
+    console.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
+    file = Path(f"{tool}.log")
+    try:
+        log: logging.Handler = RotatingFileHandler(
+            file, maxBytes=LOG_BYTES, backupCount=LOGS_KEPT, encoding="utf-8"
+        )
+    except OSError:  # a folder that can't be written is no reason not to work
+        return [console]
+    log.setFormatter(logging.Formatter(FORMAT))
+    return [console, log]

@@ -1,0 +1,31 @@
+"""The inputs of a model file, before anything is known of open dimensions."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hbir.errors import HbirError
+from hbir.ptq.inputs import ModelInput, model_inputs_of
+
+SUFFIXES = (".onnx", ".bc")
+
+
+def model_inputs(path: str | Path) -> tuple[ModelInput, ...]:
+    """Names and shapes of an ONNX model's inputs, or of a .bc's first function.
+
+    Initializers that older ONNX files list among the inputs are none. Raises HbirError.
+    """
+    suffix = Path(path).suffix
+    if suffix == ".bc":
+        from hbir.api import load
+
+        ports = load(path).functions[0].flatten_inputs
+        return tuple(ModelInput(port.name, port.type.shape) for port in ports)
+    if suffix != ".onnx":
+        raise HbirError(f"Unsupport model {path}: expected one of {', '.join(SUFFIXES)}")
+    from hbir.frontends.onnx.proto import dims_of, load_model
+
+    proto, _ = load_model(str(path))
+    constants = {tensor.name for tensor in proto.graph.initializer}
+    given = [(i.name, dims_of(i.type) or ()) for i in proto.graph.input if i.name not in constants]
+    return model_inputs_of(given)
