@@ -121,7 +121,7 @@ class WeightStore:
             )
         array = np.frombuffer(data, dtype=dtype).reshape(shape)
         if dtype == np.bool_:  # NumPy's true is 1, xDSL's −1
-            array = array.view(np.uint8) != 0
+            array = np.asarray(array.view(np.uint8) != 0)  # a scalar, where the shape is ()
         array.flags.writeable = False
         return array
 

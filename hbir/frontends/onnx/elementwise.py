@@ -63,7 +63,6 @@ def power(node: NodeImport) -> SSAValue:
 
 @imports("Mod")
 def modulo(node: NodeImport) -> SSAValue:
-    """Mod of floats (fmod = 1) → mod, with the dividend's sign."""
-    if not node.int_("fmod", 0):
-        raise NoBpuForm("fmod must be 1: without it Mod is of integers")
-    return node.result("mod", node.value(0), node.value(1))
+    """Mod of floats → mod, with the dividend's sign (fmod = 1) or the divisor's."""
+    truncates = bool(node.int_("fmod", 0))
+    return node.result("mod", node.value(0), node.value(1), same_sign_as_dividend=truncates)

@@ -45,6 +45,27 @@ from hbir.module import Module
 _WITH_SUBGRAPHS = "control flow whose condition is computed at run time is not supported"
 
 
+WITHOUT_EFFECT: dict[str, tuple[str, ...]] = {
+    "Attention": ("qk_matmul_output_mode", "softmax_precision"),
+    "BatchNormalization": ("momentum", "spatial"),
+    "Cast": ("round_mode", "saturate"),
+    "CastLike": ("round_mode", "saturate"),
+    "Dropout": ("ratio", "seed"),
+    "GRU": ("hidden_size",),
+    "GroupNormalization": ("stash_type",),
+    "LSTM": ("hidden_size",),
+    "LayerNormalization": ("stash_type",),
+    "MaxPool": ("storage_order",),
+    "QuantizeLinear": ("precision", "saturate"),
+    "Resize": ("cubic_coeff_a", "exclude_outside", "extrapolation_value", "nearest_mode"),
+    "RMSNormalization": ("stash_type",),
+    "RNN": ("hidden_size",),
+    "TopK": ("sorted",),
+}
+"""Attributes that change nothing in what is imported: of training, of other modes, of results that
+must not be used, of element types that aren't; and what the shapes say too."""
+
+
 def import_model(
     source: onnx.ModelProto | str | os.PathLike[str] | bytes,
     name: str | None = None,
@@ -169,6 +190,7 @@ class _Importer:
         reader = self._reader(node)
         try:
             results = function(reader)
+            _expect_all_read(reader)
         except (NoBpuForm, ShapeError) as error:
             _discard(reader.ops)
             return self._cpu_op(node, f"{node.type}: {error}")
@@ -285,6 +307,14 @@ class _Importer:
         if missing:
             raise HbirError(f"{self._graph.label}: {node}: {key} does not compute {missing[0]!r}")
         return [self._values[name] for name in names]
+
+
+def _expect_all_read(reader: NodeImport) -> None:
+    """Raise NoBpuForm for an attribute that the import passed over: of a newer opset, perhaps."""
+    harmless = WITHOUT_EFFECT.get(reader.node.type, ())
+    unread = [name for name in reader.unread_attributes() if name not in harmless]
+    if unread:
+        raise NoBpuForm(f"its attribute {unread[0]} must not be used")
 
 
 def _has_subgraph(node: Node) -> bool:

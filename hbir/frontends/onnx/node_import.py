@@ -36,6 +36,7 @@ class NodeImport(Emitter):
         super().__init__(ctx, SourceNode(node.name, node.type), node.outputs)
         self.node = node
         self._inputs = list(inputs)
+        self._read_attributes: set[str] = set()
         self._materialize_quantized = materialize_quantized
 
     # Reading
@@ -111,7 +112,17 @@ class NodeImport(Emitter):
         value = self._attribute(key, list, None)
         return (list(default) if default is not None else None) if value is None else value
 
+    def attribute(self, key: str) -> Any:
+        """An attribute of any kind; None when it isn't given."""
+        self._read_attributes.add(key)
+        return self.node.attributes.get(key)
+
+    def unread_attributes(self) -> list[str]:
+        """The attributes that nothing has asked for, and that therefore mean nothing yet."""
+        return sorted(set(self.node.attributes) - self._read_attributes)
+
     def _attribute(self, key: str, kind: type, default: Any) -> Any:
+        self._read_attributes.add(key)
         value = self.node.attributes.get(key, default)
         if value is default or isinstance(value, kind):
             return value

@@ -137,7 +137,7 @@ def _read(node: NodeImport, activations: Sequence[Sequence[str]]) -> _Layer:
         if set(lengths) != {steps}:
             raise NoBpuForm(f"sequence_lens must be {steps} for all, got {lengths}")
     for key in ("clip", "input_forget", "activation_alpha", "activation_beta"):
-        if node.node.attributes.get(key):
+        if node.attribute(key):
             raise NoBpuForm(f"{key} must not be used")
     if _activations(node, len(layer.reversed_), activations[0]) not in activations:
         wanted = " or ".join(", ".join(names) for names in activations)
@@ -148,7 +148,7 @@ def _read(node: NodeImport, activations: Sequence[Sequence[str]]) -> _Layer:
 
 def _activations(node: NodeImport, directions: int, default: Sequence[str]) -> Sequence[str] | None:
     """The activations of each direction, lower-case; None when they differ."""
-    names = [str(name).lower() for name in node.node.attributes.get("activations") or ()]
+    names = [str(name).lower() for name in node.attribute("activations") or ()]
     if not names:
         return default
     size = len(default)

@@ -33,10 +33,10 @@ def reduction(node: NodeImport) -> SSAValue:
 
     The axes (an attribute before opset 13 or 18) must be constant.
     """
-    dims = _dims(node)
+    dims, keeps = _dims(node), _keeps(node)
     if not dims:
         return node.value(0)
-    return node.result(_PLAIN[node.node.type], node.value(0), dims=dims, keep_dim=_keeps(node))
+    return node.result(_PLAIN[node.node.type], node.value(0), dims=dims, keep_dim=keeps)
 
 
 @imports(*_COMPOSED)
@@ -78,8 +78,9 @@ def _dims(node: NodeImport) -> list[int]:
     """The axes to reduce, ascending; none for a reduction that changes nothing."""
     rank = len(node.shape(0))
     axes = node.integers("axes", 1, None)
+    stays = bool(node.int_("noop_with_empty_axes", 0))
     if not axes:
-        if rank == 0 or node.int_("noop_with_empty_axes", 0):
+        if rank == 0 or stays:
             return []
         return list(range(rank))
     if any(not -rank <= axis < rank for axis in axes):

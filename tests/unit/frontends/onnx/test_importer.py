@@ -207,3 +207,10 @@ def test_import_alone_leaves_a_transpose_around_each_layout_bound_op() -> None:
 def test_the_same_model_gives_the_same_text() -> None:
     model = single("Conv", (1, 3, 6, 8), [random(4, 3, 1, 1)])
     assert export(model).asm(elide=False) == export(model).asm(elide=False)
+
+
+def test_an_attribute_that_nothing_reads_is_not_passed_over() -> None:
+    names = ["q", "k", "v"]
+    nodes = [node("Attention", names, left_window_size=2)]
+    module = export(model_of(nodes, dict.fromkeys(names, (1, 2, 4, 8)), ["y"], opset=25))
+    assert reasons(module) == ["Attention: its attribute left_window_size must not be used"]

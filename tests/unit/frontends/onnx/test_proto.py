@@ -175,4 +175,4 @@ def test_local_functions_are_inlined() -> None:
     model.opset_import.append(_make.make_opsetid("mine", 1))
     model.graph.node[0].op_type = "Twice"
     model.graph.node[0].domain = "mine"
-    check(model, on_cpu=["Neg"])
+    check(model)
