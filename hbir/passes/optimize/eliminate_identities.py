@@ -21,6 +21,7 @@ from hbir.dialects.hbir.move import ConcatOp, PadOp, ReshapeOp, SliceOp, TileOp,
 from hbir.dialects.hbir.pool import AvgPoolOp, MaxPoolOp
 from hbir.dialects.hbir.reduce import ReduceMaxOp, ReduceMeanOp, ReduceMinOp, ReduceSumOp
 from hbir.dialects.hbir.resize import Resize2dOp
+from hbir.dialects.qnt import ConstFakeQuantOp
 from hbir.ir.op import TensorOp
 from hbir.ir.rewriter import Pattern, Rewrite, apply_patterns
 from hbir.ir.types import shape_of
@@ -54,8 +55,16 @@ class EliminateIdentitiesPass(ModulePass):
             Resize2dOp: remove_resize,
             ReluOp: remove_relu,
             ClipOp: merge_clip,
+            ConstFakeQuantOp: remove_repeated,
         }
         apply_patterns(ctx, op, patterns)
+
+
+def remove_repeated(op: ConstFakeQuantOp, rewrite: Rewrite) -> None:
+    """A fake-quant like the one before it, once the moves between are gone, changes nothing."""
+    inner = defined_by(op.x, ConstFakeQuantOp)
+    if inner is not None and inner.properties == op.properties:
+        rewrite.replace(op, op.x)
 
 
 def remove_if_same_type(op: TensorOp, rewrite: Rewrite) -> None:

@@ -56,3 +56,16 @@ func.func @tile(%x: tensor<2x3xf32>, %row: tensor<1x3xf32>) -> (tensor<2x3xf32>,
   %b = hbir.add %row, %t : (tensor<1x3xf32>, tensor<2x3xf32>) -> tensor<2x3xf32>
   func.return %a, %b : tensor<2x3xf32>, tensor<2x3xf32>
 }
+
+// A fake-quant that repeats the one before it says nothing; another width does.
+
+// CHECK-LABEL: func.func @repeated
+// CHECK: %[[A:.*]] = qnt.const_fake_quant %x
+// CHECK-NEXT: %[[B:.*]] = qnt.const_fake_quant %[[A]] {min = [-1.0], max = [1.0]}
+// CHECK-NEXT: func.return %[[B]]
+func.func @repeated(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %a = qnt.const_fake_quant %x {min = [-1.0], max = [1.0], bits = 16} : tensor<4xf32>
+  %b = qnt.const_fake_quant %a {min = [-1.0], max = [1.0], bits = 16} : tensor<4xf32>
+  %c = qnt.const_fake_quant %b {min = [-1.0], max = [1.0]} : tensor<4xf32>
+  func.return %c : tensor<4xf32>
+}
