@@ -27,12 +27,12 @@ VECTOR_PASSES: dict[str, float] = {
     "max": 2.0,
     "min": 2.0,
     "prelu": 2.0,
-    "softmax": 2.0,
+    "softmax": 3.0,
     "layernorm": 2.0,
     "topk": 4.0,
 }
-"""Passes over the data where it isn't one: what reads two operands takes two. Softmax sums the
-exponentials in one pass and divides in another; YOLO12 on S100 and S100P gives 1.9 to 2.1.
+"""Passes over the data where it isn't one: what reads two operands takes two. Softmax takes its
+maximum, then the exponentials and their sum, then divides; YOLO12 on all three boards asks for it.
 Layer norm likewise takes its sums in one pass (assumed). Top-k keeps a heap, whose depth is assumed
 to be about four comparisons per element."""
 
