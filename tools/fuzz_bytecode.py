@@ -78,7 +78,7 @@ def run(files: Sequence[bytes], seed: int, count: int) -> Tally:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Returns the exit status: 1 after a failure."""
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--count", type=int, default=100_000, help="mutated files")
     parser.add_argument("--jobs", type=int, default=2, help="processes")
     parser.add_argument("--seed", type=int, default=0)

@@ -171,7 +171,10 @@ class AttributeWriter:
         for handle in resource_handles(attribute):
             self.resource(handle)
         stream = StringIO()
-        Printer(stream).print_attribute(attribute)
+        try:
+            Printer(stream).print_attribute(attribute)
+        except Exception as error:  # a dialect's printer raises what it likes
+            raise BytecodeWriteError(f"{attribute.name} can't be printed: {error}") from error
         text = stream.getvalue()
         if "\0" in text:
             raise BytecodeWriteError(f"{text!r}: the text of an attribute can't hold a NUL")

@@ -15,7 +15,6 @@ from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp, NoneType, UnregisteredOp
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue
 from xdsl.irdl import IRDLOperation
-from xdsl.utils.exceptions import VerifyException
 
 from hbir.bytecode.attribute_reader import AttributeReader
 from hbir.bytecode.encoding import SECTION_ALIGNED, Buffer, Cursor, OpPart, Section, Version
@@ -266,7 +265,7 @@ class IrReader:
                 location=location,
                 successors=successors,
             )
-        except (VerifyException, ValueError, TypeError) as error:
+        except Exception as error:  # an op's class may check more, and raise what it likes
             raise cursor.error(f"op {op_name.name}: {error}") from error
         if _Undefined in map(type, operands):
             self._waiting.append(op)
