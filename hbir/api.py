@@ -86,6 +86,15 @@ def schedule(m: Module, march: March | str | None = None, opt: int = 2, **option
     return schedule_module(m, march, opt=opt, **options)
 
 
+def best_schedule(
+    m: Module, march: March | str | None = None, opt: int = 2, **options: Any
+) -> Module:
+    """The quantized module with the schedule that `compile` chooses written into the IR."""
+    from hbir.compiler import best_schedule
+
+    return best_schedule(m, march, opt=opt, **options)
+
+
 def compile(
     m: Module,
     path: str | os.PathLike[str],

@@ -78,6 +78,16 @@ def _argument_parser() -> argparse.ArgumentParser:
         help="fix a dynamic input of an .onnx file: NAME=SHAPE or NAME SHAPE (may be repeated)",
     )
     add("--save-temps", metavar="DIR", help="keep every stage there, as text")
+    add(
+        "--explain",
+        action="store_true",
+        help="print each layer's tile, place, traffic, what bounds it and what would help",
+    )
+    add("--balance", type=int, metavar="0..100", help="0: least DDR traffic, 100: fewest cycles")
+    add("--core-num", type=int, metavar="N", help="cores that share one frame (default 1)")
+    add("--max-time-per-fc", type=float, metavar="US", help="most microseconds a function call")
+    add("--max-l2m-size", type=int, metavar="BYTES", help="shared on-chip memory to use")
+    add("--cache-path", metavar="DIR", help="keep compiled files there and use them again")
     add("--perf", metavar="DIR", help="write the static performance report there")
     return parser
 
@@ -126,12 +136,25 @@ def _compile(options: argparse.Namespace, display: Progress) -> Hbm:
             scheduled = api.schedule(module, options.march, opt=options.opt)
             stages.keep("scheduled.mlir", scheduled)
     with display.stage("compile"):
-        compiled = api.compile(module, options.output, options.march, opt=options.opt)
+        given = _compile_options(options)
+        compiled = api.compile(module, options.output, options.march, opt=options.opt, **given)
+    if options.explain:
+        from hbir.backend.march import load_march
+        from hbir.reports.explain import print_explanation
+
+        scheduled = api.best_schedule(module, options.march, opt=options.opt, **given)
+        print_explanation(scheduled, load_march(options.march))
     if options.save_temps:
         from hbir.backend.isa.disassembler import disassemble
 
         stages.write("program.mlir", disassemble(compiled.program))
     return compiled
+
+
+def _compile_options(options: argparse.Namespace) -> dict[str, Any]:
+    """The options of `compile` that the command line gives."""
+    names = ("balance", "core_num", "max_time_per_fc", "max_l2m_size", "cache_path")
+    return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
 
 
 def _read(options: argparse.Namespace) -> Module:

@@ -42,11 +42,14 @@ if TYPE_CHECKING:
     from hbir.hbm import Hbm
 
 __all__ = [
+    "ScheduleOptions",
+    "best_schedule",
     "build_program",
     "compile_module",
     "compile_program",
     "predicted_cycles",
     "schedule_module",
+    "schedule_passes",
 ]
 
 OPTIMIZATION_LEVELS = (0, 1, 2)
@@ -175,14 +178,28 @@ def compile_program(
     checked = compile_options(options, machine)
     if module.level == "scheduled":
         return build_program(module, machine, opt, desc, options=checked.changed())
-    search = _Search(module.clone(), name, machine, checked, listeners)
-    return search.run(opt, desc)
+    return _Search(module.clone(), name, machine, checked, listeners).run(opt, desc).program
+
+
+def best_schedule(
+    module: Module, march: March | str | None = None, opt: int = 2, **options: Any
+) -> Module:
+    """The schedule that `compile_program` chooses, as a scheduled module."""
+    name = _checked(module, march, opt)
+    machine = load_march(name)
+    if module.level == "scheduled":
+        return module
+    result = module.clone()
+    search = _Search(result, name, machine, compile_options(options, machine), ())
+    _run_schedule(result, name, search.run(opt, "").options)
+    return result
 
 
 @dataclass(frozen=True)
 class _Candidate:
     """A schedule's program and what the timeline says of it."""
 
+    options: ScheduleOptions
     program: Program
     cycles: float
     ddr_bytes: int
@@ -206,8 +223,8 @@ class _Search:
         l2 = machine.memory.l2_bytes
         self.l2_bytes = l2 if options.l2_bytes is None else min(options.l2_bytes, l2)
 
-    def run(self, opt: int, desc: str) -> Program:
-        """The best program of a level. Lower levels, and what else there is to try, only where
+    def run(self, opt: int, desc: str) -> _Candidate:
+        """The best of a level. Lower levels, and what else there is to try, only where
         they could be better."""
         candidates: list[_Candidate] = []
         for tried in self._to_try(opt):
@@ -222,7 +239,7 @@ class _Search:
             cycles, moved = candidate.cycles / least_cycles, candidate.ddr_bytes / least_bytes
             return share * cycles + (1 - share) * moved, cycles
 
-        return min(candidates, key=cost).program
+        return min(candidates, key=cost)
 
     def _to_try(self, opt: int) -> list[ScheduleOptions]:
         cores = self.options.core_num
@@ -267,6 +284,7 @@ class _Search:
                 break
             call_cycles = max(1, min(int(call_cycles * 0.9 * limit / longest), call_cycles // 2))
         return _Candidate(
+            options,
             program,
             sum(timeline.cycles for timeline in played),
             sum(int(timeline.instructions["ddr_bytes"].sum()) for timeline in played),

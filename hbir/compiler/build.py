@@ -124,7 +124,7 @@ class _GraphCompiler:
         self.graph.workspace_bytes = self.workspace_bytes
 
     def _group(self, ops: Sequence[Operation]) -> GroupStep:
-        numbers = {op.results[0]: number for number, op in enumerate(ops)}
+        numbers: dict[SSAValue, int] = {op.results[0]: n for n, op in enumerate(ops)}
         return GroupStep(tuple(self._layer(op, numbers) for op in ops), call_of(ops[0]))
 
     def _interface(self) -> None:

@@ -17,7 +17,7 @@ from typing_extensions import override
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 
-from hbir.backend.interleave import interleave, member, row_indices
+from hbir.backend.interleave import Member, interleave, member, row_indices
 from hbir.backend.isa.descriptor import RING_AXIS
 from hbir.backend.layer import Layer
 from hbir.backend.regions import Box, layer_regions
@@ -136,9 +136,9 @@ class _Group:
         return values[view_source(value)].reshape(shape_of(value))
 
     def _take_turns(self, runs: Sequence[TiledLayer]) -> None:
-        numbers = {op.results[0]: number for number, op in enumerate(self._ops)}
+        numbers: dict[SSAValue, int] = {op.results[0]: n for n, op in enumerate(self._ops)}
         axes = [tiling.order[0] for tiling in self._tilings]
-        members = []
+        members: list[Member] = []
         for op, tiled, axis in zip(self._ops, runs, axes, strict=True):
             roots = [view_source(value) for value in op.operands]
             producers = [(numbers[r], axes[numbers[r]]) if r in numbers else None for r in roots]

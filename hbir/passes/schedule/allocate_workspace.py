@@ -165,7 +165,7 @@ def _allocate(function: FuncOp, alignment: int, l2_bytes: int) -> None:
         for body_op in body_ops(function)
         if body_op.op.name != VIEW and not is_on_chip(body_op.op.results[0])
     ]
-    values = [r for b in computing for r in b.op.results if r not in outputs]
+    values: list[SSAValue] = [r for b in computing for r in b.op.results if r not in outputs]
     in_l2 = _in_l2(values, alive, alignment, l2_bytes)
     values = [value for value in values if value not in in_l2]
     ranges = [LiveRange(byte_size(value), *alive[value]) for value in values]

@@ -39,6 +39,8 @@ from hbir.dialects.layers import (
 from hbir.ir.function import functions_of, return_of
 from hbir.ir.origin import origin_of
 from hbir.ir.types import dtype_of, shape_of
+from hbir.module import Module
+from hbir.passes.schedule.partition_segments import PartitionSegmentsPass
 from hbir.passes.scheduling import machine_of
 
 
@@ -80,6 +82,20 @@ def _group(function: FuncOp, machine: Machine, patient: bool) -> None:
             group = _separately(machine, ops, group)
         else:
             group = _write(machine, ops, values, planned, group)
+
+
+def networks_of(module: Module) -> list[Network]:
+    """The layers of a quantized module's BPU segments, as the planner sees them."""
+    copy = module.clone()
+    PartitionSegmentsPass().apply(copy.context, copy.op)
+    networks: list[Network] = []
+    for function in functions_of(copy.op):
+        segments: dict[int, list[Operation]] = {}
+        for body_op in body_ops(function):
+            if body_op.is_layer:
+                segments.setdefault(segment_of(body_op.op), []).append(body_op.op)
+        networks += [_network(ops, function)[1] for ops in segments.values()]
+    return networks
 
 
 def _network(ops: Sequence[Operation], function: FuncOp) -> tuple[list[SSAValue], Network]:

@@ -1,0 +1,1 @@
+"""How close schedules come to the lower bound: `python -m benchmarks.schedule` prints the table."""
