@@ -13,14 +13,18 @@ for the YOLO graphs; without it, `--slice` compares the rest.
 from __future__ import annotations
 
 import argparse
+import hashlib
+import pickle
 import re
 import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import cast
 
+import hbir
 from benchmarks.boards.fit import (
     Quality,
     Row,
@@ -29,7 +33,7 @@ from benchmarks.boards.fit import (
     solve,
     tied,
 )
-from benchmarks.boards.graphs import needs_ultralytics
+from benchmarks.boards.graphs import CACHE, needs_ultralytics
 from benchmarks.boards.measurements import MARCHES, Left, Measurement, measurements
 from benchmarks.boards.predict import Prediction, compiled, predict, scaled
 from benchmarks.boards.record import RECORD, SLICE, write_record
@@ -67,13 +71,31 @@ class Compiled:
 
 
 def compile_job(job: tuple[str, str]) -> Program | str:
-    """The program of (graph, march), its constants left out; or why there is none."""
+    """The program of (graph, march), its constants left out; or why there is none.
+
+    Kept in a file until the march or a line of the compiler changes.
+    """
     graph, march = job
+    kept = CACHE / "programs" / f"{graph}-{digest(load_march(march))}.pickle"
+    if kept.exists():
+        return pickle.loads(kept.read_bytes())  # written here, below
     try:
         # Nothing reads constants here, and a process can't send a memoryview to another.
-        return replace(compiled(graph, march), constants=cast(memoryview, b""))
+        program = replace(compiled(graph, march), constants=cast(memoryview, b""))
     except HbirError as error:
         return f"{graph}: {error}"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    write_file(kept, pickle.dumps(program))
+    return program
+
+
+@lru_cache(maxsize=8)
+def digest(machine: Machine) -> str:
+    """Of all that a program depends on besides its graph: the machine and the compiler's source."""
+    hashed = hashlib.sha256(repr(in_cycles(machine)).encode())
+    for path in sorted(Path(hbir.__file__).parent.rglob("*.py")):
+        hashed.update(path.read_bytes())
+    return hashed.hexdigest()[:16]
 
 
 def predict_job(job: tuple[Machine, Program]) -> Prediction:
