@@ -154,6 +154,10 @@ bench-accuracy: .venv/.stamp  ## integers beside float on PP-OCR detection and r
 bench-boards: .venv/.stamp .venv-boards/.stamp  ## predicted time beside public board measurements
 	OMP_NUM_THREADS=1 $(BIN)/python -m tools.fit_march
 
+.PHONY: bench-architectures
+bench-architectures: .venv/.stamp  ## 35 architectures in plain torch, from export to equal bits
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.architectures
+
 .PHONY: clean
 clean:  ## remove environments, caches and test outputs
 	rm -rf .venv .venv-tosa .venv-mlir .venv-vela .venv-boards build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache

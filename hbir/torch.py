@@ -1,4 +1,4 @@
-"""`hbir.torch.export`: a PyTorch network as a module of the float level."""
+"""`hbir.torch.export`: a PyTorch network as a float module; `hbir.torch.statistics`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hbir.passes.optimize.cancel_transposes import CancelTransposes
 
 try:
     from hbir.frontends.errors import UnsupportedError
-    from hbir.frontends.torch.importer import import_program
+    from hbir.frontends.torch.importer import import_program, operator_counts
 except ModuleNotFoundError as error:
     if error.name != "torch":
         raise
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from torch.export import ExportedProgram
     from torch.nn import Module as TorchModule
 
-__all__ = ["UnsupportedError", "export"]
+__all__ = ["UnsupportedError", "export", "statistics"]
 
 
 def export(
@@ -53,3 +53,10 @@ def export(
     CancelTransposes().apply(module.context, module.op)
     module.verify()
     return module
+
+
+def statistics(
+    module_or_exported_program: TorchModule | ExportedProgram, example_inputs: Any = ()
+) -> dict[str, int]:
+    """ATen operator → count of the network, sorted by operator. Arguments are those of `export`."""
+    return operator_counts(module_or_exported_program, example_inputs)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from xdsl.ir import Dialect, Operation
@@ -21,6 +21,8 @@ from xdsl.passes import get_pass_option_infos
 from hbir.dialects import all_dialects
 from hbir.files import write_file
 from hbir.frontends.onnx.registry import import_functions
+from hbir.frontends.torch.cpu import cpu_functions
+from hbir.frontends.torch.registry import import_functions as torch_import_functions
 from hbir.passes import PHASES, load_pass, pass_modules
 from hbir.passes.constraints import constraints_by_op, rule_of
 
@@ -92,6 +94,16 @@ def render_operators() -> str:
         "",
         ", ".join(f"`{name}`" for name in import_functions()),
         "",
+        "## From PyTorch",
+        "",
+        "ATen operators that get hbir's own ops, whole; torch decomposes the others into these as",
+        "far as it can. The second list runs on the CPU where the first has no form for a node. The",
+        "rest is refused by name.",
+        "",
+        _overloads(torch_import_functions()),
+        "",
+        f"On the CPU: {_overloads(cpu_functions())}",
+        "",
     ]
     for dialect, title in (("qnt", "Quantization"), ("bpu", "Integer"), ("hbtl", "CPU")):
         lines += [f"## {title} ops (`{dialect}`)", "", "| op | does |", "| --- | --- |"]
@@ -100,6 +112,11 @@ def render_operators() -> str:
         ]
         lines.append("")
     return "\n".join(lines)
+
+
+def _overloads(names: Iterable[str]) -> str:
+    """ATen operators, each once, without their overloads."""
+    return ", ".join(f"`{name}`" for name in dict.fromkeys(n.partition(".")[0] for n in names))
 
 
 def _operations(dialect: str) -> list[type[Operation]]:

@@ -8,6 +8,7 @@ into smaller operators after all, or refused.
 from __future__ import annotations
 
 import operator
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -68,6 +69,15 @@ def import_program(
             continue
         module.level = "float"
         return module
+
+
+def operator_counts(source: Any, example_inputs: Any = ()) -> dict[str, int]:
+    """ATen operator → count of what `import_program` reads, sorted."""
+    label, program = exported_program(source, example_inputs)
+    whole = {*import_functions(), *cpu_functions()}
+    nodes = decomposed(program, whole, label).graph.nodes
+    calls = (node for node in nodes if isinstance(node.target, OpOverload))
+    return dict(sorted(Counter(operator_name(node) for node in calls).items()))
 
 
 class _NotWhole(UnsupportedError):
