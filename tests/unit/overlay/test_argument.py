@@ -113,8 +113,8 @@ def test_split_of_inputs_and_outputs() -> None:
     results = function(image, *np.split(weight, 4))
     np.testing.assert_array_equal(np.concatenate(results, axis=3), expected)
     ids = str(function.op.arg_attrs) + str(function.op.res_attrs)
-    assert 'hbir.id = 5 : i64' in ids
-    assert 'hbir.id = -4 : i64' in ids
+    assert "hbir.id = 5 : i64" in ids
+    assert "hbir.id = -4 : i64" in ids
 
 
 def test_a_module_with_new_inputs_round_trips() -> None:
