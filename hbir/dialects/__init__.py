@@ -7,10 +7,12 @@ and its ops are collected from those files: adding an op or a family needs no li
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import inspect
 import pkgutil
 from collections.abc import Callable, Sequence
-from functools import partial
+from functools import cache, partial
+from typing import cast
 
 from xdsl.ir import Attribute, Dialect, Operation
 
@@ -30,6 +32,22 @@ def all_dialects() -> dict[str, Callable[[], Dialect]]:
 
 def _make(module: str) -> Dialect:
     return importlib.import_module(module).dialect()
+
+
+@cache
+def op_of_own_file(name: str) -> type[Operation] | None:
+    """The op `dialect.op` where its dialect is a package with a file `op`; None otherwise."""
+    dialect, _, rest = name.partition(".")
+    module_name = f"{_MODULES.get(dialect, '')}.{rest}"
+    if dialect not in _MODULES or not rest.isidentifier():
+        return None
+    package = importlib.import_module(_MODULES[dialect])
+    if not hasattr(package, "__path__") or importlib.util.find_spec(module_name) is None:
+        return None
+    for value in vars(importlib.import_module(module_name)).values():
+        if inspect.isclass(value) and getattr(value, "name", "") == name:
+            return cast("type[Operation]", value)
+    return None
 
 
 def collect_dialect(name: str, package: str, attributes: Sequence[type[Attribute]] = ()) -> Dialect:

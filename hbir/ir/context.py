@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from typing_extensions import override
@@ -10,7 +10,7 @@ from xdsl.context import Context
 from xdsl.dialect_interfaces.op_asm import OpAsmDialectInterface
 from xdsl.dialects.builtin import Builtin
 from xdsl.dialects.func import Func
-from xdsl.ir import Dialect
+from xdsl.ir import Attribute, Dialect, Operation
 
 from hbir.errors import HbirError
 from hbir.ir.weights import WeightStore
@@ -41,6 +41,32 @@ class HbirContext(Context):
     """A context that also owns the constants of its modules."""
 
     weights: WeightStore = field(default_factory=WeightStore)
+
+    @override
+    def get_optional_op(
+        self, name: str, *, dialect_stack: Sequence[str] = ()
+    ) -> type[Operation] | None:
+        """As xDSL does, but an op in a file of its own name comes without the rest of its dialect.
+
+        A quantized module has one float op, the constant: importing the others' definitions would
+        take longer than compiling it.
+        """
+        from hbir.dialects import op_of_own_file
+
+        dialect, _, rest = name.partition(".")
+        known = rest and dialect in self.registered_dialect_names
+        if known and dialect not in self._loaded_dialects:
+            found = op_of_own_file(name)
+            if found is not None:
+                return found
+        return super().get_optional_op(name, dialect_stack=dialect_stack)
+
+    @override
+    def get_optional_attr(self, name: str) -> type[Attribute] | None:
+        """As xDSL does, but origins, which every op has, load no dialect."""
+        from hbir.ir.origin import OriginAttr
+
+        return OriginAttr if name == OriginAttr.name else super().get_optional_attr(name)
 
     @override
     def clone(self) -> HbirContext:
