@@ -86,6 +86,24 @@ def test_broadcasts(x: tuple[int, ...], y: tuple[int, ...]) -> None:
     check_shapes(row, [operand(*result), operand(*x), operand(*y)], {})
 
 
+@given(x=SHAPES, y=SHAPES)
+def test_matrix_products(x: tuple[int, ...], y: tuple[int, ...]) -> None:
+    row = instruction("matmul")
+    params = {"multiplier": 1 << 14, "shift": 14}
+    decoded = row.decode(row.encode(params))
+    try:
+        np.broadcast_shapes(x[:-2], y[:-2])
+        fits = min(len(x), len(y)) >= 2 and x[-1] == y[-1]
+    except ValueError:
+        fits = False
+    if not fits:
+        with pytest.raises(OperandError, match="don't broadcast|can't be multiplied"):
+            check_shapes(row, [operand(1), operand(*x), operand(*y)], decoded)
+        return
+    result = execute("bpu.matmul", [np.zeros(x, np.int8), np.zeros(y, np.int8)], params)
+    check_shapes(row, [operand(*result.shape), operand(*x), operand(*y)], decoded)
+
+
 @given(
     shape=st.lists(st.integers(1, 4), min_size=1, max_size=4).map(tuple),
     keep=st.booleans(),
