@@ -23,9 +23,15 @@ def attention(node: NodeImport) -> SSAValue:
     operands = [node.value(name) for name in ("query", "key", "value")]
     if node.has("attn_mask"):
         operands.append(_mask(node))
-    scale = node.float_("scale", 1 / math.sqrt(node.shape("query")[-1]))
+    scale = _applied_scale(node.float_("scale", 1 / math.sqrt(node.shape("query")[-1])))
     causal = node.bool_("is_causal")
     return node.result("attention", *operands, scale=scale, is_causal=causal)
+
+
+def _applied_scale(scale: float) -> float:
+    """The scale as PyTorch applies it: a float32 of its root to the query and to the key."""
+    root = float(np.float32(math.sqrt(abs(scale))))
+    return math.copysign(root * root, scale)
 
 
 def _mask(node: NodeImport) -> SSAValue:

@@ -19,13 +19,13 @@ from hbir.dialects.hbir.comparison import ComparisonOp, LogicOp, WhereOp
 from hbir.dialects.hbir.elementwise import AddOp, BinaryOp, DivOp, MulOp, SubOp
 from hbir.dialects.hbir.move import ConcatOp, PadOp, ReshapeOp, SliceOp, TileOp, TransposeOp
 from hbir.dialects.hbir.pool import AvgPoolOp, MaxPoolOp
-from hbir.dialects.hbir.reduce import ReduceMaxOp, ReduceMeanOp, ReduceMinOp, ReduceSumOp
+from hbir.dialects.hbir.reduce import ReduceMaxOp, ReduceMeanOp, ReduceMinOp, ReduceOp, ReduceSumOp
 from hbir.dialects.hbir.resize import Resize2dOp
 from hbir.dialects.qnt import ConstFakeQuantOp
 from hbir.ir.op import TensorOp
 from hbir.ir.rewriter import Pattern, Rewrite, apply_patterns
 from hbir.ir.types import shape_of
-from hbir.passes.graph import defined_by, splat
+from hbir.passes.graph import defined_by, has_one_use, splat
 
 
 class EliminateIdentitiesPass(ModulePass):
@@ -36,7 +36,7 @@ class EliminateIdentitiesPass(ModulePass):
     @override
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         patterns: dict[type[Operation], Pattern | Sequence[Pattern]] = {
-            ReshapeOp: (merge_reshapes, remove_if_same_type),
+            ReshapeOp: (merge_reshapes, drop_kept_axes, remove_if_same_type),
             SliceOp: remove_if_same_type,
             PadOp: remove_if_same_type,
             CastTypeOp: remove_if_same_type,
@@ -78,6 +78,16 @@ def merge_reshapes(op: ReshapeOp, rewrite: Rewrite) -> None:
     inner = defined_by(op.x, ReshapeOp)
     if inner is not None:
         rewrite.replace(op, ReshapeOp.make(inner.x, shape=op.shape), also=[inner])
+
+
+def drop_kept_axes(op: ReshapeOp, rewrite: Rewrite) -> None:
+    """A reshape that takes away the axes that a reduction has kept: it doesn't keep them."""
+    inner = defined_by(op.x, ReduceOp)
+    if inner is None or not inner.params()["keep_dim"] or not has_one_use(op.x):
+        return
+    new = type(inner).make(inner.operands[0], dims=inner.params()["dims"], keep_dim=False)
+    if shape_of(new.output) == shape_of(op.output):
+        rewrite.replace(op, new, also=[inner])
 
 
 def remove_transpose(op: TransposeOp, rewrite: Rewrite) -> None:

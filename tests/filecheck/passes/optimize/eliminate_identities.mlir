@@ -69,3 +69,18 @@ func.func @repeated(%x: tensor<4xf32>) -> tensor<4xf32> {
   %c = qnt.const_fake_quant %b {min = [-1.0], max = [1.0]} : tensor<4xf32>
   func.return %c : tensor<4xf32>
 }
+
+// A reduction doesn't keep axes that a reshape takes away; one whose axes are used keeps them.
+
+// CHECK-LABEL: func.func @kept_axes
+// CHECK-NEXT: hbir.reduce_mean %x {keepDim = false, dims = [1, 2]} {{.*}} -> tensor<2x3xf32>
+// CHECK-NEXT: %[[KEPT:.*]] = hbir.reduce_max %x {dims = [2]}
+// CHECK-NEXT: hbir.reshape %[[KEPT]] {shape = [5, 6]}
+// CHECK-NEXT: func.return
+func.func @kept_axes(%x: tensor<2x5x4x3xf32>) -> (tensor<2x3xf32>, tensor<5x6xf32>) {
+  %a = hbir.reduce_mean %x {dims = [1, 2]} : (tensor<2x5x4x3xf32>) -> tensor<2x1x1x3xf32>
+  %b = hbir.reshape %a {shape = [2, 3]} : (tensor<2x1x1x3xf32>) -> tensor<2x3xf32>
+  %c = hbir.reduce_max %x {dims = [2]} : (tensor<2x5x4x3xf32>) -> tensor<2x5x1x3xf32>
+  %d = hbir.reshape %c {shape = [5, 6]} : (tensor<2x5x1x3xf32>) -> tensor<5x6xf32>
+  func.return %b, %d : tensor<2x3xf32>, tensor<5x6xf32>
+}
