@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from xdsl.parser import Parser
@@ -10,7 +11,7 @@ from xdsl.parser import Parser
 import hbir
 import hbir.onnx
 from hbir.ir.context import make_context
-from hbir.ir.origin import Node, Origin, OriginAttr, origin_of_op
+from hbir.ir.origin import Node, Origin, OriginAttr, origin_of_op, parse_origin
 
 names = st.text(
     st.characters(min_codepoint=32, max_codepoint=126, exclude_characters='"\\'), min_size=1
@@ -61,3 +62,31 @@ def test_the_nodes_of_a_fused_op_are_in_the_order_they_are_computed() -> None:
             names = [node.type for node in origin.nodes]
     assert names == ["Conv", "BatchNormalization", "Add", "Relu"]
     assert hbir.statistics(quantized)[0]["fused BatchNormalization"] == 5
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '#hbir.origin<"a">',
+        '#hbir.origin<"a/b:0", perm [0, 3, 1, 2]>',
+        '#hbir.origin<"a", from "n" "Conv">',
+        '#hbir.origin<"a", perm [1, 0], from "n" "Conv", "m" "Relu", scale 1.000000e-01 : f32, zero_point -3>',
+        '#hbir.origin<"a", scale 5.0e-324 : f32>',
+    ],
+)
+def test_the_fast_parser_gives_what_the_parser_gives(text: str) -> None:
+    assert parse_origin(text) == Parser(make_context(), text).parse_attribute()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '#hbir.origin<"a\\22b">',
+        '#hbir.origin<"a", scale dense<1.0> : tensor<2xf32>>',
+        '#hbir.origin<"a", scale 0x7FC00000 : f32>',
+        '#hbir.origin<"a" >',
+        '#hbir.origin<"a">x',
+    ],
+)
+def test_the_fast_parser_leaves_the_rest_to_the_parser(text: str) -> None:
+    assert parse_origin(text) is None

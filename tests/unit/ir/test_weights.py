@@ -7,6 +7,7 @@ from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, DenseResourceAttr
 from hbir.errors import HbirError
 from hbir.ir.types import F32, SI8, tensor
 from hbir.ir.weights import ELIDED, INLINE_ELEMENTS, WeightStore
+from hbir.module import Module
 
 
 @pytest.mark.parametrize("dtype", [np.int8, np.int16, np.int32, np.int64, np.uint8, np.float32])
@@ -63,3 +64,36 @@ def test_wrong_byte_count_is_said() -> None:
     attribute = DenseResourceAttr.from_params("w0", tensor((20,), SI8))
     with pytest.raises(HbirError, match="needs 20 bytes, its data has 19"):
         store.array(attribute)
+
+
+def test_bytes_under_the_hash_of_others_never_stand_in_for_them() -> None:
+    """A file's handle is taken at its word until a constant of that hash is made."""
+    array = np.arange(100, dtype=np.int8)
+    honest = WeightStore().attribute(array)
+    assert isinstance(honest, DenseResourceAttr)
+    handle = honest.resource_handle.data
+    store = WeightStore()
+    store.add_bytes(bytes(100), handle)
+    attribute = store.attribute(array)
+    np.testing.assert_array_equal(store.array(attribute), array)
+    assert store.blob(handle) == bytes(100)
+    assert store.attribute(array) == attribute
+
+
+def test_one_handle_for_two_constants_is_refused() -> None:
+    store = WeightStore()
+    store.add_bytes(b"one", "w")
+    store.add_bytes(b"one", "w")
+    with pytest.raises(HbirError, match="two different constants"):
+        store.add_bytes(b"two", "w")
+
+
+def test_small_constants_of_truth_values_are_as_text_reads_them() -> None:
+    store = WeightStore()
+    attribute = store.attribute(np.array([True, False]))
+    parsed = Module.parse(
+        "func.func @f() { %c = hbir.constant dense<[true, false]> : tensor<2xi1> func.return }"
+    )
+    constant = parsed.functions[0].operations[0].properties["value"]
+    assert attribute == constant
+    assert store.array(attribute).view(np.uint8).tolist() == [1, 0]
