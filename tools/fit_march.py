@@ -415,11 +415,20 @@ def _compare(fit: Fit, options: argparse.Namespace) -> None:
 
 HEADER = """# Predicted against measured
 
-Written by `python -m tools.fit_march --report docs/boards.md` with hbir {version}: every public
-board measurement whose graph can be built, and what the timeline at O2 says of it. "rate" is
-milliseconds between frames of a busy core (all cores busy where the board's were), "latency" that
-of one thread, a launch included. In the last column the row's whole family of networks took no part
-in the fit. Sources and reading rules: `benchmarks/boards/measurements.py`.
+Written by `python -m tools.fit_march --report docs/boards.md` with hbir {version}: public board
+measurements whose graph can be built, and what the timeline at O2 says of them. "rate" is
+milliseconds between frames of a busy core (all cores busy where the board's were, sharing the DDR),
+"latency" that of one thread, a launch included. In the last column the row's whole family of
+networks took no part in the fit; its schedule is that of the march file. Sources and reading rules:
+`benchmarks/boards/measurements.py`.
+
+Five numbers a march are solved for: cycles per pass of the tensor engine, bytes per cycle of the
+vector and of the layout engine, the DDR (a core's port on one core), and what starting a function
+call costs. The unrolls, the rule for groups, passes of vector operations and the on-chip size were
+chosen among few candidates on the same rows. Nothing belongs to one network.
+
+What is not known of the boards' graphs, and is assumed alike for all: int8 throughout, no
+dequantize at the outputs, three input bytes a pixel where NV12 has one and a half.
 
 """
 
