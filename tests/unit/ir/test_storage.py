@@ -15,7 +15,7 @@ from hbir.module import Module
 TEXT = """
 func.func @f(%x: tensor<4x17xf32> {hbir.name = "image"}) -> tensor<4x17xf32> {
   %c = hbir.constant dense_resource<w> : tensor<4x17xf32>
-  %y = hbir.add %x, %c {origin = #hbir.origin<"sum/out", from "Add_0" "Add">} : tensor<4x17xf32>
+  %y = hbir.add %x, %c {origin = #hbir.origin<"sum/out", from "Add_0" "Add">} : (tensor<4x17xf32>, tensor<4x17xf32>) -> tensor<4x17xf32>
   func.return %y : tensor<4x17xf32>
 }
 """
@@ -53,7 +53,7 @@ def test_values_are_named_by_their_origins(module: Module, tmp_path: Path) -> No
     assert "%sum_out = hbir.add %image" in text
 
 
-def test_the_way_through_text_gives_the_same_bytes(module: Module, tmp_path: Path) -> None:
+def test_saving_what_was_loaded_gives_the_same_bytes(module: Module, tmp_path: Path) -> None:
     module.level = "float"
     hbir.save(module, tmp_path / "a.bc")
     hbir.save(hbir.load(tmp_path / "a.bc"), tmp_path / "b.bc")

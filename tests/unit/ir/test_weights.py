@@ -94,6 +94,6 @@ def test_small_constants_of_truth_values_are_as_text_reads_them() -> None:
     parsed = Module.parse(
         "func.func @f() { %c = hbir.constant dense<[true, false]> : tensor<2xi1> func.return }"
     )
-    constant = parsed.functions[0].operations[0].properties["value"]
+    constant = parsed.functions[0].operations[0].properties["values"]
     assert attribute == constant
     assert store.array(attribute).view(np.uint8).tolist() == [1, 0]
