@@ -42,11 +42,16 @@ class Tiling:
     lead: int = 0
 
     @property
+    def outer_axis(self) -> int:
+        """The axis of the outermost loop; 0 for a scalar, which has none."""
+        return self.order[0] if self.order else 0
+
+    @property
     def largest_tile(self) -> tuple[int, ...]:
         """Extents that hold every tile, the leading one too."""
         if not self.lead:
             return self.tile
-        axis = self.order[0]
+        axis = self.outer_axis
         return (*self.tile[:axis], self.tile[axis] + self.lead, *self.tile[axis + 1 :])
 
 
@@ -142,6 +147,8 @@ def search_tiling(
     Without a budget, or when none fits it, the whole L1 is the budget.
     Raises HbirError naming the layer when no tile fits.
     """
+    if not layer_regions(layer).extents:
+        return first_tiling(machine, layer)  # a scalar is one tile
     l1 = machine.memory.l1_bytes
     if budget_bytes is not None and budget_bytes < l1:
         found = _search(machine, layer, budget_bytes, resident)

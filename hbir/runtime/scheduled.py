@@ -184,7 +184,7 @@ class TiledLayer:
 
     def __init__(self, layer: Layer, tiling: Tiling, arrays: Sequence[Array]) -> None:
         self.layer = layer
-        self.grid = TileGrid(layer_regions(layer), tiling.tile, tiling.lead, tiling.order[0])
+        self.grid = TileGrid(layer_regions(layer), tiling.tile, tiling.lead, tiling.outer_axis)
         self.result = np.empty(layer.output.shape, layer.output.dtype)
         self.result.reshape(-1).view(np.uint8).fill(0xA5)
         self._arrays = arrays

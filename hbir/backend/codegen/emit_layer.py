@@ -448,7 +448,7 @@ _ALIGNMENT = 64
 def layer_grid(step: ScheduledLayer) -> TileGrid:
     """The tiles of a scheduled layer."""
     tiling = step.tiling
-    return TileGrid(layer_regions(step.layer), tiling.tile, tiling.lead, tiling.order[0])
+    return TileGrid(layer_regions(step.layer), tiling.tile, tiling.lead, tiling.outer_axis)
 
 
 def _aligned(size: int) -> int:

@@ -36,6 +36,8 @@ def plan(machine: Machine, network: Network, patient: bool = False) -> Plan | No
     return None
 
 
+MAX_GROUP = 32
+"""Most layers that are planned as one group of stripes."""
 CLOSE = 4
 """Layers within which the makers and readers of a tensor that doesn't fit are planned with it."""
 
@@ -97,7 +99,7 @@ class _Planner:
         through DDR where they are large. need: bytes on chip at `first`."""
         result: list[Range] = []
         others = need - self._covering(first, last, first, first + 1)
-        pending = [(first, last)]
+        pending = self._pieces(first, last)[::-1]
         while pending:
             low, high = pending.pop()
             mine = set(self.residence.touched(low, high))
@@ -114,6 +116,16 @@ class _Planner:
                 self._cut(low, at, high)
                 pending += [(at, high), (low, at)]
         return result
+
+    def _pieces(self, first: int, last: int) -> list[tuple[int, int]]:
+        """A run of layers in pieces of at most MAX_GROUP, so that planning it stays linear."""
+        pieces: list[tuple[int, int]] = []
+        while last - first > MAX_GROUP:
+            at = self._border(first + MAX_GROUP // 2, first + MAX_GROUP)
+            self._cut(first, at, first + MAX_GROUP)
+            pieces.append((first, at))
+            first = at
+        return [*pieces, (first, last)]
 
     def _stripes(self, first: int, last: int, passing: int) -> tuple[int, bool] | None:
         """In how few stripes a range fits beside `passing` bytes, and whether convolutions lead by

@@ -130,3 +130,11 @@ def test_searching_is_never_worse_than_the_first_that_fits() -> None:
     for layer in (conv_layer((1, 56, 56, 256), 64, 1), conv_layer((1, 7, 7, 512), 512, 3)):
         first = estimate(machine, layer, first_tiling(machine, layer)).cycles
         assert estimate(machine, layer, search_tiling(machine, layer)).cycles <= first
+
+
+def test_what_an_operand_needs_whole_gives_way_first() -> None:
+    """Of an indexed table that doesn't fit, columns are cut; cutting the indices gains nothing."""
+    table, index = TensorSpec((30000, 64), INT8, True), TensorSpec((128,), np.dtype(np.int64))
+    layer = Layer("index", (table, index), TensorSpec((128, 64), INT8), {"dim": 0}, "embedding")
+    machine = with_l1(load_march("nash-e"), 1 << 20)
+    assert first_tiling(machine, layer).tile == (128, 32)
