@@ -34,6 +34,7 @@ from hbir.ir.weights import WeightStore
 from hbir.passes.constraints import broken_constraint
 from hbir.passes.fake_quant import quantization_at
 from hbir.passes.groups import FusionGroup, group_ending_at, is_inside_group
+from hbir.passes.onchip import too_large_for
 from hbir.passes.scheduling import machine_of
 from hbir.passes.tables import chain_ending_at, table_operand
 
@@ -62,7 +63,7 @@ def is_on_bpu(op: Operation) -> bool:
 
 
 def _engines_of(module: ModuleOp) -> Machine | None:
-    """The module's machine; None when it is that of a file, which tells its engines later."""
+    """The module's machine; None when it is that of a file, which scheduling reads."""
     try:
         return machine_of(module, None)
     except HbirError:
@@ -95,6 +96,7 @@ def _place(function: FuncOp, weights: WeightStore, machine: Machine | None) -> N
             reason = (
                 _unfit(members)
                 or _without_engine(members, machine)
+                or too_large_for(op, machine)
                 or _unquantized(members, weights)
             )
         for member in members:

@@ -32,7 +32,7 @@ func.func @rules(%x: tensor<2x2xf32>) -> (tensor<2x2xf32>, tensor<2x1xf32>) {
 
 // CHECK-LABEL: func.func @indexing
 // CHECK: hbir.scatter_nd {{.*}}placement = "cpu", reason = "hbir.scatter_nd has no BPU form"
-// CHECK: hbir.index {{.*}}placement = "cpu", reason = "An indexed axis may have at most 32768 elements, which must be on chip together; this one has 40000"
+// CHECK: hbir.index {{.*}}placement = "cpu", reason = "40000 places that it may read at any time need 656384 bytes on chip, the smallest march has 524288"
 func.func @indexing(%x: tensor<40000x2xf32>, %i: tensor<3x1xsi64>, %u: tensor<3x2xf32>, %j: tensor<5xsi64>) -> (tensor<40000x2xf32>, tensor<5x2xf32>) {
   %a = hbir.scatter_nd %x, %i, %u : (tensor<40000x2xf32>, tensor<3x1xsi64>, tensor<3x2xf32>) -> tensor<40000x2xf32>
   %q = qnt.const_fake_quant %x {min = [-1.28], max = [1.27]} : tensor<40000x2xf32>
