@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 from xdsl.dialects.func import FuncOp
@@ -130,9 +130,15 @@ def choose_widths(
     losses = _losses(observed, plan, candidates, samples[:SAMPLES_MEASURED])
     order = sorted(range(len(candidates)), key=lambda index: (-losses[index], index))
     ranked = [candidates[index] for index in order]
-    count = fewest(lambda count: cosine(ranked[:count]), [losses[index] for index in order], target)
+    ranked_losses = [losses[index] for index in order]
+
+    @cache
+    def cosine_of_first(count: int) -> float:
+        return cosine(ranked[:count])
+
+    count = fewest(cosine_of_first, ranked_losses, target)
     chosen = ranked[:count]
-    _report(chosen, [losses[index] for index in order], before, cosine(chosen), target)
+    _report(chosen, ranked_losses, before, cosine_of_first(count), target)
     return partial(widths, chosen)
 
 
