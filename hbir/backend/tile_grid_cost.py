@@ -79,7 +79,8 @@ class GridCost:
         self.counts = [
             ceil_div(n, t) for n, t in zip(self.regions.extents, self.tiles, strict=True)
         ]
-        self.number = np.asarray(prod(self.counts[1:], start=self.counts[0]))
+        one = np.ones((1,) * axes, np.int64)
+        self.number = np.asarray(prod(self.counts, start=one))
         self.resident = resident
         operands = () if layer.moves_only else tuple(range(len(layer.inputs)))
         split = (ACCUMULATOR,) if self.regions.reduction_axis is not None else ()

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
+from typing import Any
 
 import numpy as np
 from typing_extensions import override
@@ -256,5 +257,6 @@ def _move(grid: TileGrid, index: Index, arrays: Sequence[Array], tile: Array) ->
         tile[tuple(slice(start, start + extent) for start, extent in where)] = part
 
 
-def _slices(box: Box) -> tuple[slice, ...]:
-    return tuple(slice(low, high) for low, high in box)
+def _slices(box: Box) -> tuple[Any, ...]:
+    """An index that gives a view, of a scalar's array too."""
+    return (..., *(slice(low, high) for low, high in box))

@@ -28,7 +28,9 @@ from hbir.compiler import (
     schedule_passes,
 )
 from hbir.dialects.bpu.move import ConcatOp, SliceOp
+from hbir.dialects.bpu.elementwise import MaxOp
 from hbir.dialects.bpu.pool import MaxPoolOp
+from hbir.dialects.bpu.reduce import ReduceMaxOp
 from hbir.dialects.layers import body_ops, layer_of, tiling_of
 from hbir.errors import HbirError
 from hbir.hbm.hbm import Graph
@@ -411,3 +413,13 @@ def test_wrong_requests_are_told(tmp_path: Path) -> None:
     with pytest.raises(HbirError, match="level qat can't be scheduled; convert it first"):
         schedule_module(module)
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("opt", [0, 1, 2])
+def test_a_scalar_is_computed_like_any_tensor(opt: int) -> None:
+    net = Network({"x": ((3, 70), SI8)})
+    x = net.inputs[0]
+    largest = net.add(ReduceMaxOp, x, dims=[0, 1])
+    bounded = net.add(MaxOp, x, net.as_si8(net.lut(largest)))
+    module = net.finish({"largest": largest, "bounded": bounded})
+    assert_same_bits(module, program_of(module, "nash-e", opt))
