@@ -27,8 +27,8 @@ from hbir.compiler import (
     schedule_module,
     schedule_passes,
 )
-from hbir.dialects.bpu.move import ConcatOp, SliceOp
 from hbir.dialects.bpu.elementwise import MaxOp
+from hbir.dialects.bpu.move import ConcatOp, SliceOp
 from hbir.dialects.bpu.pool import MaxPoolOp
 from hbir.dialects.bpu.reduce import ReduceMaxOp
 from hbir.dialects.layers import body_ops, layer_of, tiling_of
