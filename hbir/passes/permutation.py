@@ -40,6 +40,12 @@ class ReshapeOfTranspose:
     shape: tuple[int, ...]
     after: Dims
 
+    def is_split(self, source: Sequence[int]) -> bool:
+        """Whether elements of u, of shape `source`, move both before and after the reshape: two
+        transposes for one, worth it only where what is left behind the reshape may cancel."""
+        before_moves = not moves_nothing(source, self.before)
+        return before_moves and not moves_nothing(self.shape, self.after)
+
 
 def through_reshape(
     source: Sequence[int], dims: Sequence[int], shape: Sequence[int]

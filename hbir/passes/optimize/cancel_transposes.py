@@ -301,7 +301,8 @@ class _Sweeper:
         if dims is None:
             return
         moved = through_reshape(shape_of(source), dims, shape_of(op.output))
-        if moved is None:
+        met = any(isinstance(use.operation, TransposeOp) for use in op.output.uses)
+        if moved is None or (moved.is_split(shape_of(source)) and not met):
             return
         if moved.after == identity(len(moved.after)):
             before = dims if not moves_nothing(shape_of(source), dims) else identity(len(dims))

@@ -169,3 +169,16 @@ func.func @choice(%x: tensor<1x4x3x2xf32>, %y: tensor<1x4x3x2xf32>) -> tensor<1x
   %5 = hbir.transpose %4 {dims = [0, 2, 3, 1]} : (tensor<1x2x4x3xf32>) -> tensor<1x4x3x2xf32>
   func.return %5 : tensor<1x4x3x2xf32>
 }
+
+// Heads put together again: one transpose stays one, where none is met behind the reshape.
+
+// CHECK-LABEL: func.func @heads
+// CHECK-NEXT:    %[[T:.*]] = hbir.transpose %x {dims = [0, 2, 1, 3]}
+// CHECK-NEXT:    %[[R:.*]] = hbir.reshape %[[T]] {shape = [1, 20, 64]}
+// CHECK-NEXT:    hbir.layernorm %[[R]]
+func.func @heads(%x: tensor<1x4x20x16xf32>) -> tensor<1x20x64xf32> {
+  %0 = hbir.transpose %x {dims = [0, 2, 1, 3]} : (tensor<1x4x20x16xf32>) -> tensor<1x20x4x16xf32>
+  %1 = hbir.reshape %0 {shape = [1, 20, 64]} : (tensor<1x20x4x16xf32>) -> tensor<1x20x64xf32>
+  %2 = hbir.layernorm %1 : (tensor<1x20x64xf32>) -> tensor<1x20x64xf32>
+  func.return %2 : tensor<1x20x64xf32>
+}
