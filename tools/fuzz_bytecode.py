@@ -21,7 +21,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from tests.unit.bytecode.mlir_opt import PROGRAM, VERSIONS, to_bytecode
+from tests.unit.bytecode.mlir_opt.program import PROGRAM, VERSIONS, to_bytecode
 from tests.unit.bytecode.modules import EVERYTHING, context, filecheck_modules, parse, write
 from tests.unit.bytecode.mutations import Misread, mutate, try_reading
 

@@ -20,8 +20,8 @@ UNIT = ROOT / "tests" / "unit"
 DEFINITIONS = {"irdl_op_definition", "irdl_attr_definition"}
 MAX_LINES = 500
 OF_THE_TREE = {"test_mirror.py", "test_layers.py"}
-BY_JUDGE = {"kernels/tosa"}
-"""Folders of tests that set many kernels against one independent judge."""
+BY_JUDGE = {"bytecode/mlir_opt", "kernels/tosa"}
+"""Folders of tests that set many things against one independent judge."""
 
 
 def sources(folder: str) -> list[Path]:

@@ -45,7 +45,7 @@ def read(data: bytes, ctx: HbirContext | None = None) -> ModuleOp:
     return read_bytecode(data, ctx or context()).module
 
 
-def generic_text(module: ModuleOp) -> str:
+def generic_text(module: Operation) -> str:
     """xDSL's own generic text with locations."""
     stream = StringIO()
     Printer(stream, print_generic_format=True, print_debuginfo=True).print_op(module)

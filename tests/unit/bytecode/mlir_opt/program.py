@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-_ENVIRONMENT = Path(__file__).parents[3] / ".venv-mlir"
+_ENVIRONMENT = Path(__file__).parents[4] / ".venv-mlir"
 _FOUND = [*_ENVIRONMENT.glob("lib/python3*/site-packages/mlir/bin/mlir-opt")]
 _NAMED = os.environ.get("HBIR_MLIR_OPT")
 
