@@ -189,11 +189,12 @@ class GridCost:
             compute_cycles=self._spread(self.compute),
             transfer_cycles=self._spread(first + load + store),
             ddr_bytes=self._spread(once_bytes + load_bytes + store_bytes),
-            onchip_bytes=onchip,
+            onchip_bytes=self._spread(onchip),
         )
 
     def _spread(self, values: Any) -> Any:
-        return np.broadcast_to(values, self.shape)
+        """One value per grid point; a scalar's grid has no axes, but a point."""
+        return np.broadcast_to(values if self.shape else np.reshape(values, ()), self.shape)
 
     def _loads(
         self, order: tuple[int, ...], buffers: Sequence[Ints]

@@ -416,10 +416,11 @@ def test_wrong_requests_are_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("opt", [0, 1, 2])
-def test_a_scalar_is_computed_like_any_tensor(opt: int) -> None:
+def test_a_scalar_is_computed_like_any_tensor(opt: int, tmp_path: Path) -> None:
     net = Network({"x": ((3, 70), SI8)})
     x = net.inputs[0]
     largest = net.add(ReduceMaxOp, x, dims=[0, 1])
     bounded = net.add(MaxOp, x, net.as_si8(net.lut(largest)))
     module = net.finish({"largest": largest, "bounded": bounded})
     assert_same_bits(module, program_of(module, "nash-e", opt))
+    compile_module(module, tmp_path / "scalar.hbm", "nash-e", opt=opt)
