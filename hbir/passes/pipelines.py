@@ -20,6 +20,7 @@ OPTIMIZE = (
     "decompose-image-preprocess",
     # What stands for moves and for steps becomes these, so that all below sees them.
     "index-to-slice",
+    "scatter-to-concat",
     "decompose-recurrent",
     "decompose-log-softmax",
     # Norms and attention, before moves cancel: those of the decompositions take part.
