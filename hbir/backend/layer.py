@@ -61,10 +61,13 @@ class Layer:
     params: Mapping[str, Any]
     name: str = ""
     key: tuple[Any, ...] = field(init=False, repr=False)
+    _hash: int = field(init=False, repr=False)
+    """Of `key`: layers are looked up often, and their keys are long."""
 
     def __post_init__(self) -> None:
         items = repr(sorted(self.params.items()))
         object.__setattr__(self, "key", (self.kind, self.inputs, self.output, items))
+        object.__setattr__(self, "_hash", hash(self.key))
 
     @override
     def __eq__(self, other: object) -> bool:
@@ -72,7 +75,7 @@ class Layer:
 
     @override
     def __hash__(self) -> int:
-        return hash(self.key)
+        return self._hash
 
     @property
     def kernel(self) -> str:

@@ -257,7 +257,12 @@ class _Search:
         """Whether a schedule could be better than those that there are."""
         if tried.cores > 1 or tried.opt == opt:
             return True
-        cycles, moved = least_apart(self.module, self.machine)
+        layers = _layers(self.module)
+        moved = least_bytes_apart(layers)
+        rate = self.machine.ddr_bytes_per_cycle
+        if any(c.cycles <= moved / rate and c.ddr_bytes <= moved for c in candidates):
+            return False
+        cycles = least_cycles_apart(layers, self.machine)
         if any(c.cycles <= cycles and c.ddr_bytes <= moved for c in candidates):
             return False
         return _worth(self.module, self.machine, tried.opt)
@@ -301,6 +306,9 @@ def _longest_call(timeline: Timeline) -> float:
     return longest
 
 
+PARTIAL_READERS = ("slice", "index", "gather_elements", "grid_sample")
+"""Layers that needn't read all of their operands."""
+
 BOUND_TOLERANCE = 1.15
 """How far the steady-state bound and the timeline may lie apart, with a margin: tests hold the two
 within 10 % of each other."""
@@ -315,15 +323,24 @@ def _layers(module: Module) -> list[Layer]:
     ]
 
 
-def least_apart(module: Module, machine: Machine) -> tuple[float, int]:
-    """Cycles and DDR bytes that layers can't do without which take their operands from DDR and
-    store their results there, as those of O0 and O1 do."""
-    total, bytes_moved = 0.0, 0
-    for layer in _layers(module):
-        moved = sum(spec.byte_size for spec in layer.inputs) + layer.output.byte_size
-        total += max(whole_cycles(machine, layer), moved / machine.ddr_bytes_per_cycle)
-        bytes_moved += moved
-    return total, bytes_moved
+def least_bytes_apart(layers: Sequence[Layer]) -> int:
+    """DDR bytes of layers that take their operands from DDR and store their results there, as
+    those of O0 and O1 do."""
+    total = 0
+    for layer in layers:
+        read = sum(spec.byte_size for spec in layer.inputs)
+        if layer.kind in PARTIAL_READERS:
+            read = min(read, layer.output.byte_size)
+        total += read + layer.output.byte_size
+    return total
+
+
+def least_cycles_apart(layers: Sequence[Layer], machine: Machine) -> float:
+    """Cycles that such layers can't do without, one after the other."""
+    return sum(
+        max(whole_cycles(machine, layer), least_bytes_apart((layer,)) / machine.ddr_bytes_per_cycle)
+        for layer in layers
+    )
 
 
 def _worth(module: Module, machine: Machine, level: int) -> bool:

@@ -42,8 +42,8 @@ class SplitCallsPass(ModulePass):
                 segment = segment_of(body_op.op)
                 if segment != latest:
                     call, used, latest = 0, 0.0, segment
-                cycles = _cycles(machine, body_op.op)
-                if self.max_cycles and used and used + cycles > self.max_cycles:
+                cycles = _cycles(machine, body_op.op) if self.max_cycles else 0.0
+                if used and used + cycles > self.max_cycles:
                     call, used = call + 1, 0.0
                 used += cycles
                 set_call(body_op.op, call)
