@@ -48,6 +48,7 @@ TOGETHER = (("nash-e", "nash-m"), ("nash-p",))
 """Marches with the same numbers: one core at two clocks, and another."""
 
 REPLAYS = 4
+NOT_ASKED = "not in this run (--graph, --slice)"
 SIGNIFICANT = 3
 
 KEYS = {
@@ -110,7 +111,9 @@ class Fit:
         self.pool = pool
         self.machines = {march: load_march(march) for march in marches}
         usable, self.left = measurements(tuple(marches))
-        usable = [m for m in usable if not only or m.graph in only]
+        asked = [m for m in usable if not only or m.graph in only]
+        self.left += [Left(m.model, m.march, NOT_ASKED) for m in usable if m not in asked]
+        usable = asked
         compiled_for = {march: self._first_alike(march) for march in marches}
         jobs = sorted({(m.graph, compiled_for[m.march]) for m in usable})
         programs = dict(zip(jobs, pool.map(compile_job, jobs), strict=True))
