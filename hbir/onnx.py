@@ -6,7 +6,7 @@ import os
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from hbir.frontends.onnx.errors import UnsupportedError
+from hbir.frontends.errors import UnsupportedError
 from hbir.frontends.onnx.graph import read_graph
 from hbir.frontends.onnx.importer import import_model
 from hbir.frontends.onnx.shapes import InputShapes

@@ -7,7 +7,7 @@ import math
 import numpy as np
 from xdsl.ir import SSAValue
 
-from hbir.frontends.onnx.errors import NoBpuForm
+from hbir.frontends.errors import NoBpuForm
 from hbir.frontends.onnx.node_import import NodeImport
 from hbir.frontends.onnx.registry import imports
 from hbir.ir.types import shape_of

@@ -6,7 +6,7 @@ import numpy as np
 from xdsl.ir import SSAValue
 
 from hbir.errors import HbirError
-from hbir.frontends.onnx.errors import NoBpuForm
+from hbir.frontends.errors import NoBpuForm
 from hbir.frontends.onnx.node_import import NodeImport
 from hbir.frontends.onnx.proto import dtype_of_elem_type
 from hbir.frontends.onnx.registry import imports

@@ -7,18 +7,17 @@ from collections.abc import Sequence
 from xdsl.ir import SSAValue
 
 from hbir.errors import HbirError
-from hbir.frontends.onnx.errors import NoBpuForm
+from hbir.frontends.errors import NoBpuForm
 from hbir.frontends.onnx.node_import import NodeImport
 from hbir.frontends.onnx.registry import imports
 from hbir.frontends.onnx.windows import (
     auto_pad,
     explicit_pads,
-    pair,
     read_window,
     spatial_ints,
     spatial_rank,
-    split_padding,
 )
+from hbir.frontends.windows import pair, split_padding
 from hbir.kernels.window import window_extent
 
 

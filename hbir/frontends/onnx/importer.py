@@ -18,8 +18,8 @@ from hbir.dialects.hbir.constant import ConstantOp
 from hbir.dialects.hbtl import make_onnx_call
 from hbir.dialects.qnt import ConstFakeQuantOp
 from hbir.errors import HbirError
+from hbir.frontends.errors import NoBpuForm, UnsupportedError
 from hbir.frontends.onnx.constant_folding import NOT_DETERMINISTIC, fold
-from hbir.frontends.onnx.errors import NoBpuForm, UnsupportedError
 from hbir.frontends.onnx.graph import Graph, Node, live_nodes, read_graph, read_nodes, sort_nodes
 from hbir.frontends.onnx.node_import import NodeImport
 from hbir.frontends.onnx.proto import check_size, tensor_array

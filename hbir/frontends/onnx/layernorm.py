@@ -8,8 +8,9 @@ from __future__ import annotations
 import numpy as np
 from xdsl.ir import SSAValue
 
-from hbir.frontends.onnx.errors import NoBpuForm
-from hbir.frontends.onnx.node_import import NodeImport, channel_last
+from hbir.frontends.emitter import channel_last
+from hbir.frontends.errors import NoBpuForm
+from hbir.frontends.onnx.node_import import NodeImport
 from hbir.frontends.onnx.registry import imports
 
 _SMALLEST_EPS = 1e-30

@@ -9,8 +9,9 @@ from xdsl.ir import SSAValue
 
 from hbir.errors import HbirError
 from hbir.frontends import compositions
-from hbir.frontends.onnx.errors import NoBpuForm
-from hbir.frontends.onnx.node_import import NodeImport, channel_last
+from hbir.frontends.emitter import channel_last
+from hbir.frontends.errors import NoBpuForm
+from hbir.frontends.onnx.node_import import NodeImport
 from hbir.frontends.onnx.registry import imports
 from hbir.frontends.onnx.values import Value
 from hbir.ir.types import shape_of

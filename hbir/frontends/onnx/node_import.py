@@ -13,7 +13,7 @@ import numpy as np
 from xdsl.ir import SSAValue
 
 from hbir.errors import HbirError
-from hbir.frontends.emitter import Emitter, channel_first, channel_last, source_perm
+from hbir.frontends.emitter import Emitter, source_perm
 from hbir.frontends.errors import NoBpuForm
 from hbir.frontends.onnx.graph import Node
 from hbir.frontends.onnx.values import QuantizedConstant, QuantizedValue, Value, known_array
@@ -202,6 +202,3 @@ def _ssa(value: Value) -> SSAValue:
     if not isinstance(value, SSAValue):
         raise TypeError(f"expected an IR value, got {type(value).__name__}")
     return value
-
-
-__all__ = ["NodeImport", "channel_first", "channel_last"]

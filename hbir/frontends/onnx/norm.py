@@ -6,8 +6,9 @@ import math
 
 from xdsl.ir import SSAValue
 
-from hbir.frontends.onnx.errors import NoBpuForm
-from hbir.frontends.onnx.node_import import NodeImport, channel_last
+from hbir.frontends.emitter import channel_last
+from hbir.frontends.errors import NoBpuForm
+from hbir.frontends.onnx.node_import import NodeImport
 from hbir.frontends.onnx.registry import imports
 
 

@@ -13,7 +13,7 @@ from typing import Any, cast
 import numpy as np
 
 from hbir.errors import HbirError
-from hbir.frontends.onnx.errors import NoBpuForm
+from hbir.frontends.errors import NoBpuForm
 from hbir.frontends.onnx.node_import import NodeImport
 from hbir.frontends.onnx.registry import imports
 from hbir.frontends.onnx.values import (

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from xdsl.ir import SSAValue
 
-from hbir.frontends.onnx.errors import NoBpuForm
+from hbir.frontends.errors import NoBpuForm
 from hbir.frontends.onnx.node_import import NodeImport
 from hbir.frontends.onnx.registry import imports
 from hbir.frontends.onnx.values import Value

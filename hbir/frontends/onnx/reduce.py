@@ -7,7 +7,7 @@ from collections.abc import Callable
 from xdsl.ir import SSAValue
 
 from hbir.frontends import compositions
-from hbir.frontends.onnx.errors import NoBpuForm
+from hbir.frontends.errors import NoBpuForm
 from hbir.frontends.onnx.node_import import NodeImport
 from hbir.frontends.onnx.registry import imports
 

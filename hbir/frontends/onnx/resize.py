@@ -13,10 +13,10 @@ from fractions import Fraction
 from xdsl.ir import SSAValue
 
 from hbir.errors import HbirError
-from hbir.frontends.onnx.errors import NoBpuForm
+from hbir.frontends.errors import NoBpuForm
 from hbir.frontends.onnx.node_import import NodeImport
 from hbir.frontends.onnx.registry import imports
-from hbir.frontends.onnx.windows import pair, spatial_rank
+from hbir.frontends.onnx.windows import spatial_rank
 from hbir.frontends.sampling import (
     COORDINATE_MODES,
     Position,
@@ -24,6 +24,7 @@ from hbir.frontends.sampling import (
     asymmetric,
     rounded_position,
 )
+from hbir.frontends.windows import pair
 
 _MODES = {"nearest": "nearest", "linear": "bilinear", "bilinear": "bilinear"}
 

@@ -8,21 +8,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hbir.frontends.onnx.errors import NoBpuForm
+from hbir.frontends.errors import NoBpuForm
 from hbir.frontends.onnx.node_import import NodeImport
 from hbir.frontends.windows import pair, split_padding
 from hbir.kernels.window import window_extent
-
-__all__ = [
-    "Window",
-    "auto_pad",
-    "explicit_pads",
-    "pair",
-    "read_window",
-    "spatial_ints",
-    "spatial_rank",
-    "split_padding",
-]
 
 AUTO_PADS = ("NOTSET", "SAME_UPPER", "SAME_LOWER", "VALID")
 

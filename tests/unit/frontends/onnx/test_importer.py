@@ -8,7 +8,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from hbir.frontends.onnx.errors import UnsupportedError
+from hbir.frontends.errors import UnsupportedError
 from hbir.frontends.onnx.importer import import_model
 from hbir.ir.origin import origin_of_op
 from hbir.onnx import export
