@@ -13,12 +13,13 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 
+from hbir.dialects.hbir.comparison import ComparisonOp
 from hbir.dialects.hbir.constant import ConstantOp
 from hbir.dialects.qnt import ConstFakeQuantOp
 from hbir.ir.function import body_of, functions_of
 from hbir.ir.rewriter import Rewrite
 from hbir.passes.constraints import broken_constraint
-from hbir.passes.fake_quant import copy_fake_quant, fake_quants_of, redirect
+from hbir.passes.fake_quant import copy_fake_quant, fake_quants_of, insert_fake_quant, redirect
 from hbir.passes.graph import defined_by
 from hbir.passes.ties import KEEPING_OPS, scale_sources
 
@@ -60,9 +61,18 @@ def _propagate_forwards(function: FuncOp, rewrite: Rewrite) -> None:
         if mine:
             _share(value, mine)
             continue
+        if isinstance(op, ComparisonOp) and _reads_integers(op):
+            insert_fake_quant(rewrite, value, list(value.uses), minimum=0.0, maximum=1.0)
+            continue
         like = _widest_source(op)
         if like is not None:
             copy_fake_quant(rewrite, value, list(value.uses), like)
+
+
+def _reads_integers(op: ComparisonOp) -> bool:
+    """Whether what a comparison compares is quantized; training places no fake-quant behind it."""
+    sides = [value for value in op.operands if not isinstance(value.owner, ConstantOp)]
+    return all(defined_by(value, ConstFakeQuantOp) is not None for value in sides)
 
 
 def _share(value: SSAValue, fake_quants: list[ConstFakeQuantOp]) -> None:

@@ -35,3 +35,20 @@ func.func @shares(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
   %q = qnt.const_fake_quant %e {min = [-1.28], max = [1.27]} : tensor<4xf32>
   func.return %e, %q : tensor<4xf32>, tensor<4xf32>
 }
+
+// What compares quantized numbers gives 0 or 1, which needs no observation.
+
+// CHECK-LABEL: func.func @truth
+// CHECK:       %[[C:.*]] = hbir.less
+// CHECK-NEXT:  %[[Q:.*]] = qnt.const_fake_quant %[[C]] {min = [0.0], max = [1.0]}
+// CHECK-NEXT:  hbir.where %[[Q]]
+// CHECK:       %[[F:.*]] = hbir.less %x, %x
+// CHECK-NEXT:  func.return {{.*}}, %[[F]]
+func.func @truth(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
+  %a = qnt.const_fake_quant %x {min = [-64.0], max = [63.5]} : tensor<4xf32>
+  %n = hbir.constant dense<0.5> : tensor<f32>
+  %c = hbir.less %a, %n : (tensor<4xf32>, tensor<f32>) -> tensor<4xf32>
+  %w = hbir.where %c, %a, %a : (tensor<4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  %f = hbir.less %x, %x : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
+  func.return %w, %f : tensor<4xf32>, tensor<4xf32>
+}
