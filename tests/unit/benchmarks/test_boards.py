@@ -64,7 +64,7 @@ def test_factors_that_made_the_measurements_are_found_again(
     true = {**dict.fromkeys(FREE, 1.0), **dict(zip(("vae", "trans", "call"), factors, strict=True))}
     rows: list[Row] = []
     measured: list[float] = []
-    for _ in range(60):
+    for _ in range(400):
         parts = {name: float(random.uniform(0, 1)) for name in names} | {"softmax": 0.0}
         mine = Measurement("m", "f", "g", "nash-e", 1, 0.0, 0.0)
         rows.append(Row(mine, Prediction(sum(parts.values()), parts, 0.0)))
