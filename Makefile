@@ -146,6 +146,10 @@ bench-bytecode: .venv/.stamp .venv-mlir/.stamp  ## reading and writing bytecode 
 bench-compile: .venv/.stamp  ## compile time and memory beside ethos-u-vela
 	$(BIN)/python -m benchmarks.compile
 
+.PHONY: bench-schedule
+bench-schedule: .venv/.stamp  ## schedules beside their lower bounds
+	$(BIN)/python -m benchmarks.schedule
+
 .PHONY: bench-accuracy
 bench-accuracy: .venv/.stamp  ## integers beside float on PP-OCR detection and recognition
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.accuracy
