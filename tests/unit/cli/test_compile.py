@@ -35,7 +35,9 @@ def stages(tmp_path_factory: pytest.TempPathFactory, calibration: str) -> Path:
 def test_every_stage_is_kept(stages: Path) -> None:
     assert sorted(path.name for path in stages.iterdir()) == [
         "float.mlir",
+        "mnist.html",
         "mnist.json",
+        "mnist.trace.json",
         "model.hbm",
         "program.mlir",
         "qat.bc",
