@@ -60,9 +60,7 @@ def _concat(op: Operation, parents: dict[SSAValue, Place]) -> None:
             inner, start = value, origin
             if value in parents:  # a slice: what it is a slice of may lie in the concat
                 inner = parents[value].root
-                start = tuple(
-                    a - b for a, b in zip(origin, parents[value].origin, strict=True)
-                )
+                start = tuple(a - b for a, b in zip(origin, parents[value].origin, strict=True))
             if inner not in parents and min(start, default=0) >= 0:
                 _add(parents, inner, op.results[0], start)
         before += shape_of(value)[axis]

@@ -18,7 +18,8 @@ from hbir.ir.types import SI8, SI16, SI32, UI8, AnyTensor
 class RescaleOp(IntegerOp):
     """y = clip(sat((((x − inputZeroPoint)·multiplier + 2^(shift−1)) >> shift) + outputZeroPoint)).
 
-    x: si8, si16, si32, or ui8 (a plane of an image), of any shape. multiplier·2^−shift is input scale / output scale.
+    x: si8, si16, si32, or ui8 (a plane of an image), of any shape. multiplier·2^−shift is input
+    scale / output scale.
     """
 
     name = "bpu.rescale"

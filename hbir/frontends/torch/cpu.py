@@ -56,14 +56,14 @@ def _unary(operator: str) -> CallFunction:
     return lambda _: Call(operator, ["self"])
 
 
-def _binary(operator: str) -> CallFunction:
+def _binary(operator: str, **attributes: int) -> CallFunction:
     def call(node: NodeImport) -> Call:
         if "alpha" in node.names and node.argument("alpha") != 1:
             raise NoBpuForm(f"alpha must be 1, got {node.argument('alpha')}")
         name = "exponent" if "exponent" in node.names else "other"
         if node.operand("self").dtype != node.operand(name).dtype:
             raise NoBpuForm("its operands must have one element type")
-        return Call(operator, ["self", name])
+        return Call(operator, ["self", name], attributes)
 
     return call
 
@@ -158,6 +158,9 @@ def cpu_functions() -> dict[str, CallFunction]:
     for name, operator in _BINARY.items():
         table.update({f"{name}.{suffix}": _binary(operator) for suffix in _SUFFIXES})
         table[f"{name}.default"] = _binary(operator)
+    # With fmod the remainder has the dividend's sign, without the divisor's.
+    for name, fmod in (("fmod", 1), ("remainder", 0)):
+        table.update({f"{name}.{suffix}": _binary("Mod", fmod=fmod) for suffix in _SUFFIXES})
     for name, operator in _LOGICAL.items():
         table.update({f"{name}.{suffix}": _logical(operator) for suffix in _SUFFIXES})
         table[f"{name}.default"] = _logical(operator)

@@ -66,6 +66,29 @@ def transpose(node: NodeImport) -> SSAValue:
     return node.transpose(node.value("self"), dims, node.origin())
 
 
+@imports("diagonal.default")
+def diagonal(node: NodeImport) -> SSAValue:
+    """diagonal → slice of the two axes as one: every element after the width and one more."""
+    shape = node.shape()
+    rank = len(shape)
+    rows, columns = (node.axis(name, rank) for name in ("dim1", "dim2"))
+    offset = node.int_("offset")
+    others = [axis for axis in range(rank) if axis not in (rows, columns)]
+    kept = [shape[axis] for axis in others]
+    width, count = shape[columns], node.shapes[0][-1]
+    moved = node.transpose(node.value("self"), [*others, rows, columns], node.step("moved"))
+    flat = node.reshape(moved, [*kept, shape[rows] * width], node.step("flat"))
+    first = offset if offset >= 0 else -offset * width
+    end = first + (count - 1) * (width + 1) + 1
+    return node.result(
+        "slice",
+        flat,
+        begin=[*[0] * len(kept), first],
+        end=[*kept, end],
+        step=[*[1] * len(kept), width + 1],
+    )
+
+
 @imports("t.default", "numpy_T.default")
 def reverse_axes(node: NodeImport) -> SSAValue:
     """t, .T → transpose."""

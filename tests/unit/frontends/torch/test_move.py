@@ -56,13 +56,21 @@ def chosen(x: Tensor, indices: Tensor) -> list[Tensor]:
     rows, columns = torch.tensor([0, 1, -1]), torch.tensor([2, 0, 1])
     return [
         x[:, indices], x[:, rows, columns], x[..., rows], x.index_select(2, indices),
-        torch.gather(x, 2, x.argsort(2)), torch.take_along_dim(x, x.argmax(2, keepdim=True), 2),
+        torch.gather(x, 2, x.argsort(2)), torch.gather(x, 2, x.argmax(2, keepdim=True)),
         functional.embedding(indices, x[0]), x.diagonal(dim1=1, dim2=2).contiguous(),
     ]  # fmt: skip
 
 
 def test_elements_chosen_by_indices() -> None:
     check(chosen, random(2, 3, 4), torch.tensor([2, 0, 1, 1]))
+
+
+def taken(x: Tensor) -> Tensor:
+    return torch.take_along_dim(x, x.argmax(2, keepdim=True), 2)
+
+
+def test_indices_that_torch_wraps_are_wrapped_on_the_cpu() -> None:
+    check(taken, random(2, 3, 4), on_cpu=["onnx::Mod"])
 
 
 def order(x: Tensor) -> list[Tensor]:
