@@ -104,7 +104,9 @@ def compile(
 ) -> Hbm:
     """Compile a quantized module into `path` (`.hbm`), and open it.
 
-    opt: 0 no search, 1 a search per layer, 2 prefetch across layers too.
+    opt: 0 no search, 1 a search per layer, 2 layers planned together, with tensors kept on chip
+    and constants prefetched. options: balance, core_num, max_time_per_fc, max_l2m_size, cache_mode,
+    cache_path and others, as `hbir.compiler.options.CompileOptions` says.
     """
     from hbir.compiler import compile_module
 

@@ -77,7 +77,7 @@ def _argument_parser() -> argparse.ArgumentParser:
         metavar=("NAME=1x3x224x224", "1x3x224x224"),
         help="fix a dynamic input of an .onnx file: NAME=SHAPE or NAME SHAPE (may be repeated)",
     )
-    add("--save-temps", metavar="DIR", help="keep every stage there, as text")
+    add("--save-temps", metavar="DIR", help="keep every stage there")
     add(
         "--explain",
         action="store_true",
