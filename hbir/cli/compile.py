@@ -41,7 +41,9 @@ def _argument_parser() -> argparse.ArgumentParser:
     add("input", metavar="INPUT", help="a .onnx, .bc or .mlir file")
     add("-o", dest="output", required=True, metavar="MODEL.hbm", help="the file to write")
     add("--march", required=True, metavar="NAME", help="nash-e, nash-m, nash-p, ... or a .toml")
-    for level, what in enumerate(("no search", "search per layer", "plan layers together (default)")):
+    for level, what in enumerate(
+        ("no search", "search per layer", "plan layers together (default)")
+    ):
         add(f"-O{level}", dest="opt", action="store_const", const=level, default=2, help=what)
     add(
         "--calib",
