@@ -52,7 +52,7 @@ def test_waits_imply_all_needs_and_none_is_idle(plan: list[tuple[Engine, Needs]]
     needed: list[Needs] = []
     lengths = dict.fromkeys(ENGINES, 0)
     for engine, wanted in plan:
-        needs = {e: min(n, lengths[e]) for e, n in wanted.items() if lengths[e]}
+        needs = {e: min(n, lengths[Engine(e)]) for e, n in wanted.items() if lengths[Engine(e)]}
         lengths[engine] = issue(queues, engine, needs)
         issued.append((engine, lengths[engine]))
         needed.append(needs)

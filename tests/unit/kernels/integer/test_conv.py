@@ -161,7 +161,11 @@ def test_worst_case_int16_by_int16_is_exact(monkeypatch: pytest.MonkeyPatch):
     w[1, :, :, -1] = 32766
     expected = (x.reshape(3, terms).astype(object) @ w.reshape(2, terms).astype(object).T).tolist()
     assert conv2d_accumulate(x, w).reshape(3, 2).tolist() == expected
-    monkeypatch.setattr(conv, "exact_float", lambda *_: (np.float64, 1000))
+
+    def short_chunks(*_: object) -> tuple[type[np.float64], int]:
+        return np.float64, 1000
+
+    monkeypatch.setattr(conv, "exact_float", short_chunks)
     assert conv2d_accumulate(x, w).reshape(3, 2).tolist() == expected
 
 
