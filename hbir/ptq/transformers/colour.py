@@ -7,6 +7,8 @@ rows of interleaved U and V. The matrices are ITU-R BT.601's: full range by its 
 
 from __future__ import annotations
 
+from abc import abstractmethod
+
 import numpy as np
 from typing_extensions import override
 
@@ -64,9 +66,9 @@ class _Colour(Transformer):
             )
         return in_format(self.convert(pixels), self.data_format)
 
+    @abstractmethod
     def convert(self, pixels: Image) -> Image:
         """The conversion of H,W,C."""
-        raise NotImplementedError
 
 
 class RGB2BGRTransformer(_Colour):
