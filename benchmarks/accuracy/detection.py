@@ -13,7 +13,7 @@ from rich.table import Table
 
 import hbir
 import hbir.onnx
-from hbir.dialects.qnt import ConstFakeQuantOp
+from benchmarks.accuracy.widths import wide_count
 from tests.models import ppocr
 
 MARCH = "nash-e"
@@ -74,12 +74,6 @@ def _column(version: str, white: bool) -> list[str]:
         batches = ({ppocr.INPUT_NAME: page} for page in seen)
         calibrated = hbir.calibrate(module, batches, **options)
         similarity = cosine(wanted, maps(hbir.convert(calibrated, MARCH), judged))
-        wide = _wide(calibrated)
+        wide = wide_count(calibrated)
         found.append(f"{similarity:.3f}" + (f" ({wide} wide)" if wide else ""))
     return found
-
-
-def _wide(calibrated: hbir.Module) -> int:
-    """How many tensors and weights have 16 bits."""
-    ops = calibrated.functions[0].operations
-    return sum(isinstance(op, ConstFakeQuantOp) and op.params()["bits"] == 16 for op in ops)
