@@ -74,6 +74,7 @@ class CompilerParameters:
     cache_path: str = ""
     max_l2m_size: int | None = 0
     extra_params: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    ability_entry: str | None = None
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,8 @@ class Config:
     custom_ops: CustomOps
     input_batch: int | None = None
     warnings: tuple[str, ...] = ()
+    folder: Path = Path()
+    """That of the YAML file, which relative paths start from."""
 
 
 def model_path(sections: Sections, folder: Path) -> Path:
@@ -145,7 +148,7 @@ def resolve(
     compiler = _compiler(sections["compiler_parameters"], folder, march, inputs, notes)
     custom = _custom(sections.get("custom_op", {}), folder)
     batch = _input_batch(sections["input_parameters"], inputs)
-    return Config(parameters, inputs, calibration, compiler, custom, batch, tuple(notes))
+    return Config(parameters, inputs, calibration, compiler, custom, batch, tuple(notes), folder)
 
 
 def split_list(value: str | None) -> tuple[str, ...]:
@@ -329,6 +332,7 @@ def _compiler(
         **_cache(values, folder),
         max_l2m_size=_l2m(values["max_l2m_size"], march),
         extra_params=values["extra_params"],
+        ability_entry=values["ability_entry"],
     )
 
 

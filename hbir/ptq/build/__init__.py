@@ -1,0 +1,7 @@
+"""The pipeline behind `hb_compile`: one phase per file, in the order of `pipeline.PHASES`."""
+
+from __future__ import annotations
+
+from hbir.ptq.build.pipeline import Built, build
+
+__all__ = ["Built", "build"]

@@ -1,0 +1,155 @@
+"""`build`: from a checked configuration to every file of the vendor's flow, phase by phase."""
+
+from __future__ import annotations
+
+import logging
+import os
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hbir import api
+from hbir.errors import HbirError
+from hbir.hbm import Hbm
+from hbir.module import Module
+from hbir.onnx import export
+from hbir.ptq.build.artifacts import Artifacts
+from hbir.ptq.build.compile import compile_model, measure, remove_nodes
+from hbir.ptq.build.display import Display, Silent
+from hbir.ptq.build.insert import insert_nodes
+from hbir.ptq.build.quantize import calibration_data, dump_data
+from hbir.ptq.build.source import inputs_of, load_source, log_model
+from hbir.ptq.build.stages import during
+from hbir.ptq.calibration_data import CalibrationData
+from hbir.ptq.config import Config
+from hbir.ptq.description import DELETED_NODES, as_text, description
+
+LOG = logging.getLogger("hbir.ptq")
+
+PHASES = ("export", "convert", "compile")
+"""What `--skip` may name: the first phase that isn't run any more. Before export come calibration
+and quantization."""
+
+DEBUG_VARIABLE = "HORIZON_TC_UI_DEBUG"
+"""Set to 1 in the environment, the modules before and after insertions are kept, too."""
+
+
+@dataclass
+class Built:
+    """What came of a configuration, as far as it was built."""
+
+    config: Config
+    files: Artifacts
+    original: Module
+    """The float network, as imported."""
+    data: CalibrationData
+    calibrated: Module
+    quant_info: dict[str, Any]
+    quantized: Module | None = None
+    removed: Module | None = None
+    deleted: tuple[str, ...] = ()
+    hbm: Hbm | None = None
+
+
+def build(
+    config: Config,
+    *,
+    skip: str | None = None,
+    display: Display | None = None,
+    executor: Executor | None = None,
+) -> Built:
+    """Run the pipeline of a configuration. skip: of PHASES, what to stop before.
+
+    executor: calibration's workers. Raises HbirError, with the stage in it from export on.
+    """
+    if skip is not None and skip not in PHASES:
+        raise HbirError(f"skip is {skip!r}; it is one of {', '.join(PHASES)}")
+    shown: Display = display if display is not None else Silent()
+    for warning in config.warnings:
+        LOG.warning("%s", warning)
+    files = Artifacts(config.model.working_dir, config.model.prefix)
+    files.make_folder()
+    built = _quantize(config, files, shown, executor)
+    if skip == "export":
+        return built
+    inserted = _export(built)
+    if skip == "convert":
+        return built
+    _convert(built, inserted, shown)
+    if skip == "compile":
+        return built
+    assert built.removed is not None, "convert leaves what is to be compiled"
+    with shown.stage("compile"):
+        built.hbm = compile_model(built.removed, files, config.model.machine, built.config.compiler)
+    with shown.stage("perf"):
+        measure(built.hbm, files)
+    return built
+
+
+def _quantize(config: Config, files: Artifacts, shown: Display, executor: Executor | None) -> Built:
+    """The float model, calibrated; its stage files are written on the way."""
+    with shown.stage("read"):
+        proto = load_source(config)
+        specs = inputs_of(proto, config.inputs)
+        config = replace(config, inputs=specs)
+        LOG.info("Model input names: %s", [spec.name for spec in specs])
+        LOG.info("Model has %d inputs according to model file", len(specs))
+        LOG.info("node_dict: %s", dict(config.model.node_info))
+        LOG.info("The specified model compilation architecture: %s.", config.model.march)
+        log_model(proto)
+        original = export(proto, config.model.prefix)
+    data = calibration_data(config, original, specs)
+    if config.model.debug_mode is not None:
+        dump_data(data, files.folder)
+    calibrated = _calibrated(original, data, shown)
+    return Built(config, files, original, data, calibrated, {})
+
+
+def _calibrated(original: Module, data: CalibrationData, shown: Display) -> Module:
+    if original.level == "qat":
+        LOG.info("the model brings its own scales; it is not calibrated")
+        return original
+    return api.calibrate(original, shown.each("calibrate", data, len(data)))
+
+
+def _export(built: Built) -> Module:
+    """The calibrated module with the board's inputs."""
+    LOG.info("Start to export model.")
+    _keep_for_debugging(built, "ptq_module", built.calibrated)
+    inserted = insert_nodes(built.calibrated, built.config.inputs)
+    _keep_for_debugging(built, "inserted_module", inserted)
+    LOG.info("Successfully export model.")
+    return inserted
+
+
+def _convert(built: Built, inserted: Module, shown: Display) -> None:
+    """The quantized module, written, and without the ops that users do themselves, too."""
+    config, files = built.config, built.files
+    LOG.info("Start to convert model.")
+    with shown.stage("convert"), during("hbdk.convert"):
+        quantized = api.convert(inserted, config.model.machine)
+    values = description(config)
+    _describe(quantized, values)
+    with during("hbdk.save"):
+        api.save(quantized, files.path("quantized"))
+    built.quantized = quantized
+    LOG.info("Successfully convert model.")
+    types, names = config.model.remove_node_types, config.model.remove_node_names
+    removed, gone = remove_nodes(quantized, types, names)
+    if gone:
+        values[DELETED_NODES] = ";".join(gone)
+        _describe(removed, values)
+        with during("hbdk.save"):
+            api.save(removed, files.path("removed"))
+    built.removed, built.deleted = removed, tuple(gone)
+
+
+def _describe(module: Module, values: dict[str, Any]) -> None:
+    for function in module.functions:
+        function.desc = as_text(values)
+
+
+def _keep_for_debugging(built: Built, what: str, module: Module) -> None:
+    if os.environ.get(DEBUG_VARIABLE) == "1":
+        with during("hbdk.save"):
+            api.save(module, built.files.path(what))
