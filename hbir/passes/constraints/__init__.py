@@ -1,7 +1,8 @@
 """What an op must fulfil to run on the BPU, one file per op family.
 
-A constraint is a small function whose docstring is the rule as users read it; it returns None when
-the op fulfils it, else what the op has instead. A family file lists the constraints of each of its
+A constraint is a small function whose docstring is what users read: the rule, and after an empty
+line how to live with it, the cure. It returns None when the op fulfils it, else what the op has
+instead. A family file lists the constraints of each of its
 ops in `CONSTRAINTS`; an op in no list has no BPU form. Calibration asks which ops will want
 quantized operands, `place-ops` decides and writes the reason.
 """
@@ -9,6 +10,7 @@ quantized operands, `place-ops` decides and writes the reason.
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Callable, Mapping
 from functools import lru_cache
@@ -31,8 +33,17 @@ def constraints_by_op() -> dict[type[Operation], tuple[Constraint, ...]]:
 
 
 def rule_of(constraint: Constraint) -> str:
-    """The constraint as users read it: its docstring on one line."""
-    return " ".join((constraint.__doc__ or constraint.__name__).split()).rstrip(".")
+    """The constraint as users read it: its docstring's first paragraph on one line."""
+    return " ".join(_paragraphs(constraint)[0].split()).rstrip(".")
+
+
+def cure_of(constraint: Constraint) -> str:
+    """What users can do about it: its docstring's second paragraph on one line."""
+    return " ".join("".join(_paragraphs(constraint)[1:2]).split()).rstrip(".")
+
+
+def _paragraphs(constraint: Constraint) -> list[str]:
+    return inspect.cleandoc(constraint.__doc__ or constraint.__name__).split("\n\n")
 
 
 def broken_constraint(op: Operation) -> str | None:

@@ -49,7 +49,11 @@ ACTIVATION_OPS = (
 
 
 def constraint_channel_slopes(op: PreluOp) -> str | None:
-    """Slopes must be constants, one for all or one per channel (last axis)."""
+    """Slopes must be constants, one for all or one per channel (last axis).
+
+    Export PRelu with constant slopes of shape (C, 1, 1), or write it as max(x, 0) + slope ·
+    min(x, 0).
+    """
     if not is_constant(op.slope):
         return "they are computed"
     shape = shape_of(op.slope)

@@ -8,7 +8,10 @@ from hbir.passes.constraints import ConstraintTable
 
 
 def constraint_float_data(op: TensorOp) -> str | None:
-    """The tensors must hold f32, which is what gets quantized."""
+    """The tensors must hold f32, which is what gets quantized.
+
+    Cast integers to float32 before the op, or compute them outside the network.
+    """
     for value in (*op.operands, op.output):
         if element_of(value) != F32:
             return f"one holds {element_of(value)}"

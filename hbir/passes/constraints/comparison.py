@@ -20,12 +20,18 @@ COMPARISON_OPS = (EqualOp, NotEqualOp, GreaterOp, GreaterEqualOp, LessOp, LessEq
 
 
 def constraint_compared_activation(op: ComparisonOp) -> str | None:
-    """At least one side of a comparison must be an activation."""
+    """At least one side of a comparison must be an activation.
+
+    Fold the constants before export; both sides are known.
+    """
     return "both are constants" if is_constant(op.lhs) and is_constant(op.rhs) else None
 
 
 def constraint_chosen_activation(op: WhereOp) -> str | None:
-    """At least one of the tensors to choose from must be an activation."""
+    """At least one of the tensors to choose from must be an activation.
+
+    Fold the constants, or write the choice as condition · (a − b) + b.
+    """
     return "both are constants" if is_constant(op.lhs) and is_constant(op.rhs) else None
 
 

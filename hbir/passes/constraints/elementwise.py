@@ -25,18 +25,28 @@ from hbir.passes.graph import is_constant
 
 
 def constraint_computed_operand(op: BinaryOp) -> str | None:
-    """At least one operand must be an activation."""
+    """At least one operand must be an activation.
+
+    Fold the constants before export; the result is known.
+    """
     return "both are constants" if is_constant(op.lhs) and is_constant(op.rhs) else None
 
 
 def constraint_no_division(op: DivOp) -> str | None:
-    """The BPU multiplies by reciprocals; a division by a constant 0 or inf has none."""
+    """The BPU multiplies by reciprocals; a division by a constant 0 or inf has none.
+
+    Mend the divisor; a division by it gives no finite numbers anyway.
+    """
     del op
     return "the divisor holds one"
 
 
 def constraint_constant_power(op: PowOp) -> str | None:
-    """A power is a table: its exponent or its (positive) base must be one constant number."""
+    """A power is a table: its exponent or its (positive) base must be one constant number.
+
+    Export the exponent as a constant, or write the power as a product or as exp(y ·
+    log(x)).
+    """
     if not _is_number(op.rhs, beside=op.lhs) and not _is_number(op.lhs, beside=op.rhs):
         shapes = [list(shape_of(value)) for value in (op.lhs, op.rhs)]
         return f"base and exponent have shapes {shapes[0]} and {shapes[1]}"
@@ -44,7 +54,10 @@ def constraint_constant_power(op: PowOp) -> str | None:
 
 
 def constraint_constant_divisor(op: ModOp) -> str | None:
-    """A remainder is a table: its divisor must be one constant number."""
+    """A remainder is a table: its divisor must be one constant number.
+
+    Export the divisor as one constant number, or take the remainder outside the network.
+    """
     if _is_number(op.rhs, beside=op.lhs):
         return None
     return f"it has shape {list(shape_of(op.rhs))}"

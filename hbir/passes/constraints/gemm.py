@@ -20,7 +20,10 @@ MATMUL_MAX_PRODUCTS = 65535
 
 
 def constraint_constant_weights(op: GemmOp) -> str | None:
-    """Weights and bias must be constants."""
+    """Weights and bias must be constants.
+
+    Export the weights as constants; for a product of two activations use MatMul.
+    """
     fake_quant = defined_by(op.w, ConstFakeQuantOp)
     if not is_constant(op.w if fake_quant is None else fake_quant.x):
         return "the weights are computed"
@@ -30,19 +33,28 @@ def constraint_constant_weights(op: GemmOp) -> str | None:
 
 
 def constraint_products(op: GemmOp) -> str | None:
-    """An output element may sum at most 32768 products, so that 32 bits always hold the sum."""
+    """An output element may sum at most 32768 products, so that 32 bits always hold the sum.
+
+    Split the input channels over several layers and add their results.
+    """
     count = products_per_output(op)
     return f"this one sums {count}" if count > MAX_PRODUCTS else None
 
 
 def constraint_matmul_activation(op: MatmulOp) -> str | None:
-    """At least one operand of a matmul must be an activation."""
+    """At least one operand of a matmul must be an activation.
+
+    Fold the constants before export; the product is known.
+    """
     return "both are constants" if is_constant(op.lhs) and is_constant(op.rhs) else None
 
 
 def constraint_matmul_products(op: MatmulOp) -> str | None:
     """An element of a matmul may sum at most 65535 products, so that the accumulator always holds
-    the sum."""
+    the sum.
+
+    Split the summed axis over several matmuls and add their results.
+    """
     count = shape_of(op.lhs)[-1]
     return f"this one sums {count}" if count > MATMUL_MAX_PRODUCTS else None
 

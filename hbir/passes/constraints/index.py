@@ -16,19 +16,28 @@ MAX_ARGMAX_EXTENT = 32767
 
 
 def constraint_indexed_data(op: IndexOp | GatherElementsOp) -> str | None:
-    """What is indexed must hold f32, which is what gets quantized."""
+    """What is indexed must hold f32, which is what gets quantized.
+
+    Cast the indexed tensor to float32, or index it outside the network.
+    """
     element = element_of(op.x)
     return f"it holds {element}" if element != F32 else None
 
 
 def constraint_ordered_data(op: ReduceArgmaxOp | ReduceArgminOp | TopkOp) -> str | None:
-    """What is compared must hold f32, which is what gets quantized."""
+    """What is compared must hold f32, which is what gets quantized.
+
+    Cast what is compared to float32, or order it outside the network.
+    """
     element = element_of(op.x)
     return f"it holds {element}" if element != F32 else None
 
 
 def constraint_argmax_extent(op: ReduceArgmaxOp | ReduceArgminOp) -> str | None:
-    """An argmax may be over at most 32767 elements."""
+    """An argmax may be over at most 32767 elements.
+
+    Take the argmax in two steps, over blocks and then over their maxima.
+    """
     axis: int = op.params()["dims"][0]
     extent = shape_of(op.x)[axis]
     return f"this one is over {extent}" if extent > MAX_ARGMAX_EXTENT else None

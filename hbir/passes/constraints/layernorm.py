@@ -11,19 +11,28 @@ from hbir.passes.graph import is_constant
 
 
 def constraint_last_axis(op: LayernormOp | RmsNormOp) -> str | None:
-    """It must be over the last axis, to which decompose-layernorm moves all others."""
+    """It must be over the last axis, to which decompose-layernorm moves all others.
+
+    Transpose so that the normalised axis comes last.
+    """
     dims = {dim % len(shape_of(op.x)) for dim in op.params()["dims"]}
     return None if dims == {len(shape_of(op.x)) - 1} else f"this one is over {sorted(dims)}"
 
 
 def constraint_constant_affine(op: NormOp) -> str | None:
-    """Weight and bias must be constants."""
+    """Weight and bias must be constants.
+
+    Export weight and bias as constants, or multiply and add after the norm.
+    """
     return None if all(map(is_constant, op.affine)) else "they are computed"
 
 
 def constraint_norm_elements(op: LayernormOp | RmsNormOp) -> str | None:
     """A layer norm may be over at most 65536 elements, without a mean over 32768, so that 64 bits
-    always hold the squares."""
+    always hold the squares.
+
+    Normalise over fewer elements, in groups.
+    """
     limit = LAYERNORM_ELEMENTS_MAX if isinstance(op, LayernormOp) else RMS_NORM_ELEMENTS_MAX
     count = shape_of(op.x)[-1]
     return f"this one is over {count}" if count > limit else None

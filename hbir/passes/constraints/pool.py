@@ -9,13 +9,19 @@ from hbir.passes.pads import overhang
 
 
 def constraint_undilated_average(op: AvgPoolOp) -> str | None:
-    """An average pool must have dilation 1."""
+    """An average pool must have dilation 1.
+
+    Write it as a depthwise convolution with equal weights, which may be dilated.
+    """
     dilation = op.params()["dilation"]
     return f"its dilation is {list(dilation)}" if tuple(dilation) != (1, 1) else None
 
 
 def constraint_one_kind_of_border(op: AvgPoolOp) -> str | None:
-    """With ceilMode, padding must not count while what lies beyond it doesn't."""
+    """With ceilMode, padding must not count while what lies beyond it doesn't.
+
+    Set count_include_pad to 0, or pad the input so that ceil_mode is not needed.
+    """
     params = op.params()
     if params["count_include_pad"] and any(params["pad"]) and any(overhang(op)):
         return f"windows reach {overhang(op)} beyond pad {list(params['pad'])}"

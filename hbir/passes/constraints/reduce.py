@@ -21,7 +21,10 @@ MAX_SUM_ELEMENTS = 1 << 22
 
 
 def constraint_sum_elements(op: ReduceMeanOp | ReduceSumOp) -> str | None:
-    """A mean or sum may be over at most 4194304 elements, so that 32 bits always hold the sum."""
+    """A mean or sum may be over at most 4194304 elements, so that 32 bits always hold the sum.
+
+    Reduce one axis after the other.
+    """
     shape = shape_of(op.x)
     dims: tuple[int, ...] = op.params()["dims"]
     count = prod(shape[dim] for dim in dims)
@@ -29,7 +32,10 @@ def constraint_sum_elements(op: ReduceMeanOp | ReduceSumOp) -> str | None:
 
 
 def constraint_softmax_classes(op: SoftmaxOp) -> str | None:
-    """A softmax may have at most 131071 classes, so that 32 bits always hold the sum."""
+    """A softmax may have at most 131071 classes, so that 32 bits always hold the sum.
+
+    Take the softmax outside the network, on the logits.
+    """
     dim: int = op.params()["dim"]
     classes = shape_of(op.x)[dim]
     return f"this one has {classes}" if classes > SOFTMAX_CLASSES_MAX else None

@@ -110,8 +110,11 @@ def _lowering_of(op: TensorOp) -> LoweringFunction:
 
 
 def _fuse_nodes(new: TensorOp, fused: Sequence[TensorOp]) -> None:
-    """The source nodes of a group, in the order they are computed."""
-    origin = origin_of_op(new)
+    """The source nodes of a group, in the order they are computed.
+
+    The dequantize of a raw accumulator has no origin of its own: it takes the group's.
+    """
+    origin = origin_of_op(new) or origin_of_op(fused[0])
     if origin is not None:
         members = [member for member in map(origin_of_op, reversed(fused)) if member is not None]
         set_origin(new, origin.fused_with(members))
