@@ -1,30 +1,41 @@
 """How close integer networks stay to float, on real networks and rendered text.
 
-python -m benchmarks.accuracy [detection] [recognition]            some minutes each
+python -m benchmarks.accuracy [detection] [recognition] [networks]     some minutes each
+python -m benchmarks.accuracy GRU LSTM                                 rows of `networks`
 """
 
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 from rich.console import Console
+from rich.table import Table
 
-from benchmarks.accuracy import detection, recognition
+from benchmarks.accuracy import detection, networks, recognition
 
-TABLES = {"detection": detection.table, "recognition": recognition.table}
+TABLES: dict[str, Callable[[], Table]] = {
+    "detection": detection.table,
+    "recognition": recognition.table,
+    "networks": networks.table,
+}
 
 
-def main() -> int:
+def main(arguments: list[str]) -> int:
     """Print the tables asked for, all by default; returns the exit status."""
-    names = sys.argv[1:] or list(TABLES)
-    unknown = sorted(set(names) - set(TABLES))
+    known = [*TABLES, *networks.NETWORKS]
+    unknown = [name for name in arguments if name not in known]
     if unknown:
-        print(f"error: no table {unknown[0]!r}; there are {', '.join(TABLES)}", file=sys.stderr)
+        print(f"error: no table or network {unknown[0]!r}; there are {', '.join(known)}",
+              file=sys.stderr)  # fmt: skip
         return 1
-    for name in names:
+    for name in [name for name in arguments if name in TABLES] or (() if arguments else TABLES):
         Console().print(TABLES[name]())
+    rows = [name for name in arguments if name in networks.NETWORKS]
+    if rows:
+        Console().print(networks.table(rows))
     return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(main(sys.argv[1:]))

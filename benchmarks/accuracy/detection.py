@@ -13,7 +13,7 @@ from rich.table import Table
 
 import hbir
 import hbir.onnx
-from benchmarks.accuracy.widths import wide_count
+from benchmarks.accuracy.outputs import cosine, widths
 from tests.models import ppocr
 
 MARCH = "nash-e"
@@ -44,12 +44,6 @@ def maps(module: hbir.Module, pages: list[Array]) -> Array:
     )
 
 
-def cosine(wanted: Array, found: Array) -> float:
-    """The cosine between two arrays, in float64."""
-    x, y = wanted.astype(np.float64).ravel(), found.astype(np.float64).ravel()
-    return float(x @ y / (np.linalg.norm(x) * np.linalg.norm(y)))
-
-
 def table() -> Table:
     """The table, row by calibration method."""
     columns = [(v, white) for v in ppocr.DETECTION for white in (False, True)]
@@ -74,6 +68,6 @@ def _column(version: str, white: bool) -> list[str]:
         batches = ({ppocr.INPUT_NAME: page} for page in seen)
         calibrated = hbir.calibrate(module, batches, **options)
         similarity = cosine(wanted, maps(hbir.convert(calibrated, MARCH), judged))
-        wide = wide_count(calibrated)
+        wide, _ = widths(calibrated)
         found.append(f"{similarity:.3f}" + (f" ({wide} wide)" if wide else ""))
     return found

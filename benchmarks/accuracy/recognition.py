@@ -19,7 +19,7 @@ from rich.table import Table
 
 import hbir
 import hbir.onnx
-from benchmarks.accuracy.widths import wide_count
+from benchmarks.accuracy.outputs import widths
 from tests.models import ppocr
 from tests.models.float_reference import FloatReference
 
@@ -70,7 +70,7 @@ def _column(version: str) -> dict[str, str]:
     for name, options in METHODS.items():
         calibrated = hbir.calibrate(module, batches, **options)
         quantized = hbir.convert(calibrated, MARCH)
-        wide = wide_count(calibrated)
+        wide, _ = widths(calibrated)
         judge(f"hbir, {name}", quantized.functions[0].feed, f" ({wide} wide)" if wide else "")
     return found
 

@@ -24,9 +24,6 @@ FREE = ("tae", "vae", "trans", "ddr", "call")
 """Factors that are solved for: cycles per pass, vector and layout bytes per cycle, DDR bandwidth,
 cost of a function call. AAE and latencies keep their published and assumed numbers."""
 
-TIED = {"softmax": "vae"}
-"""Parts that scale with another's number."""
-
 PRIOR = {"tae": 0.1, "ddr": 0.1, "vae": 0.1, "trans": 0.3, "call": 0.3}
 """Weight of a factor's logarithm against a row's relative error: keeps numbers near where they
 started that few rows depend on."""
@@ -34,6 +31,10 @@ started that few rows depend on."""
 PUBLISHED = {"nash-e": {"tae": 3.0, "ddr": 3.0}, "nash-m": {"tae": 3.0, "ddr": 3.0}}
 """Weights where other publications stand: the static ResNet-50 table, and the rate at which S100P
 decodes language models."""
+
+BUSY = 1.2
+"""Of a row whose threads keep a core busy: frames in flight times its time on the core, over the
+latency of one frame."""
 
 OUTLIER = 0.15
 """Relative error from which a row counts by its error, no longer by its square."""
@@ -54,30 +55,33 @@ def parts_of(rows: Sequence[Row]) -> Reals:
     table = np.zeros((len(rows), len(FREE) + 1))
     for number, row in enumerate(rows):
         for part in PARTS:
-            column = columns.get(TIED.get(part, part), len(FREE))
+            column = columns.get(part, len(FREE))
             table[number, column] += row.predicted.parts[part]
     return table
 
 
-def solve(rows: Sequence[Row], measured_ms: Sequence[float]) -> dict[str, float]:
-    """The factors that bring the predictions nearest to the measurements."""
+def solve(
+    rows: Sequence[Row], measured_ms: Sequence[float], launch_ms: Sequence[float]
+) -> dict[str, float]:
+    """The factors that bring the predictions nearest to the measurements.
+
+    launch_ms: what the host adds to a frame of each row, which bounds the rate of few threads.
+    """
     parts, measured = parts_of(rows), np.asarray(measured_ms)
+    launch = np.asarray(launch_ms)
+    in_flight = np.array([row.measured.in_flight for row in rows])
     weights = PRIOR | PUBLISHED.get(rows[0].measured.march, {})
     prior = np.array([weights[name] for name in FREE])
 
     def residuals(logs: Reals) -> Reals:
-        times = parts[:, :-1] @ np.exp(logs) + parts[:, -1]
+        busy = parts[:, :-1] @ np.exp(logs) + parts[:, -1]
+        times = np.maximum(busy, (busy + launch) / in_flight)
         return np.concatenate([np.log(times / measured), prior * logs])
 
     found = cast(Any, optimize).least_squares(
         residuals, np.zeros(len(FREE)), bounds=(-2.0, 2.0), loss="soft_l1", f_scale=OUTLIER
     )
     return dict(zip(FREE, np.exp(np.asarray(found.x, np.float64)).tolist(), strict=True))
-
-
-def tied(factors: Mapping[str, float]) -> dict[str, float]:
-    """Factors of all parts that have one."""
-    return {**factors, **{part: factors[of] for part, of in TIED.items()}}
 
 
 @dataclass(frozen=True)
@@ -108,12 +112,33 @@ def _correlation(left: Reals, right: Reals) -> float:
     return float(np.corrcoef(left, right)[0, 1]) if len(left) > 1 else float("nan")
 
 
-def launch_microseconds(rows: Sequence[Row]) -> float:
-    """Median of a thread's latency less what the BPU takes alone, of rows with both."""
-    gaps = [
-        row.measured.latency_ms
-        - row.predicted.alone_ms * row.measured.bpu_ms / row.predicted.bpu_ms
+def launch_numbers(rows: Sequence[Row]) -> tuple[float, float]:
+    """Microseconds of a launch, and GB/s at which it hands inputs and outputs over, besides.
+
+    From a thread's latency less what the BPU takes alone, of rows where a core was kept busy.
+    """
+    used = [
+        row
         for row in rows
-        if row.measured.latency_ms and row.measured.bpu_ms
+        if row.measured.latency_ms
+        and row.measured.bpu_ms
+        and row.measured.in_flight * row.measured.bpu_ms > BUSY * row.measured.latency_ms
     ]
-    return 1000.0 * float(np.median(gaps))
+    # The measured rate says what this frame takes on the BPU better than the prediction does.
+    gaps = np.array(
+        [
+            r.measured.latency_ms - r.predicted.alone_ms * r.measured.bpu_ms / r.predicted.bpu_ms
+            for r in used
+        ]
+    )
+    io_mb = np.array([row.predicted.io_bytes for row in used]) / 1e6
+
+    def residuals(numbers: Reals) -> Reals:
+        return np.concatenate([numbers[0] + numbers[1] * io_mb - gaps, [0.01 * numbers[1]]])
+
+    found = cast(Any, optimize).least_squares(
+        residuals, np.array([0.3, 0.02]), bounds=([0.0, 0.001], [2.0, 1.0]),
+        loss="soft_l1", f_scale=0.03,
+    )  # fmt: skip
+    fixed, per_mb = np.asarray(found.x, np.float64).tolist()
+    return 1000.0 * fixed, 1.0 / per_mb

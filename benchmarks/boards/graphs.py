@@ -166,10 +166,15 @@ def _export_torch(name: str, path: Path) -> None:
     import torch
 
     make, (height, width) = TORCH_GRAPHS[name]
-    network = make()
+    with torch.device("meta"):  # no random numbers are drawn that nobody reads
+        network = make()
+    network.to_empty(device="cpu")
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.fill_(FILL)
+        for module in network.modules():
+            if isinstance(module, torch.nn.BatchNorm2d):
+                module.reset_running_stats()
         torch.onnx.export(  # pyright: ignore[reportUnknownMemberType]  (dicts without types)
             network,
             (torch.zeros(1, 3, height, width),),

@@ -2,9 +2,11 @@
 
 Reads `board_bench.csv` (model, input shape, march, threads, latency, frames per second, source);
 where that file lies is given by the environment variable `HBIR_BOARD_BENCH`, or it is the copy
-beside this module. Rows are turned into two quantities: `bpu_ms`, the time between frames of a
-saturated BPU (1000 / FPS, of `frames` cores working at once), and `latency_ms` of one thread,
-which holds a launch besides.
+beside this module. Rows are turned into two quantities: `bpu_ms`, the time between frames of a core
+that several threads keep busy (1000 / FPS, of `cores` cores working at once), and `latency_ms` of
+one thread, which holds a launch besides. Few threads don't keep a core busy with a small network:
+each has one frame in flight, whose launch is the host's time, so a core gets a frame at most every
+latency / `in_flight`.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ DATA = Path(__file__).with_name("board_bench.csv")
 MARCHES = ("nash-e", "nash-m", "nash-p")
 
 _THREADS = re.compile(r"(\d+)")
+_THREADS_UNSAID = 8
 _CORES = re.compile(r"(\d+) cores")
 
 _YOLO = re.compile(r"YOLO(v?\d+)(\w) ?(Detect|Seg|Pose|Obb|CLS|Cls)?$")
@@ -45,10 +48,16 @@ EXCLUDED = {
     "YOLOE": "CPU ops",
     "YOLOv13": "CPU ops",
     "(core_num": "one frame on four cores",
-    "HENet": "the blocks' insides are not published",
+}
+"""Part of a model's name → why its rows aren't compared."""
+
+CHECKED = {
+    "HENet": "the blocks' insides are not published: our reading of them",
     "siglip-base-p16-224": "half the rate of every other SigLIP, for a cause that isn't known",
 }
-"""Part of a model's name → why its rows aren't used."""
+"""Part of a model's name → why its rows are shown, but neither fitted to nor counted."""
+
+_HENET = re.compile(r"HENet_(Tiny[EM])$")
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,10 @@ class Measurement:
     bpu_ms: float
     latency_ms: float
     """Of one thread; 0 where only a saturated rate was published."""
+    in_flight: float = 8.0
+    """Frames that the threads keep in flight per core while `bpu_ms` was measured."""
+    check: str = ""
+    """Why it is shown but not counted; empty for the others."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +102,10 @@ def _graph(model: str, shape: str) -> tuple[str, str] | str:
             return reason
     if model in _NAMES:
         return _NAMES[model]
+    henet = _HENET.match(model)
+    if henet is not None:
+        _, _, height, width = shape.split("x")
+        return f"henet_{henet.group(1).lower()}_{height}x{width}", "HENet"
     siglip = re.match(r"siglip-(\w+)-p(\d+)-(\d+) vision (pooler|last_hidden_state)", model)
     if siglip is not None:
         size, patch, image, head = siglip.groups()
@@ -130,27 +147,29 @@ def measurements(marches: tuple[str, ...] = MARCHES) -> tuple[list[Measurement],
         if isinstance(measured, str):
             left.append(Left(model, march, measured))
             continue
-        usable.append(Measurement(model, family, graph, march, *measured))
+        check = next((why for part, why in CHECKED.items() if part in model), "")
+        usable.append(Measurement(model, family, graph, march, *measured, check))
     return usable, left
 
 
-def _measured(rows: list[dict[str, str]]) -> tuple[int, float, float] | str:
-    """Cores, saturated milliseconds per frame and core, latency of one thread; or why not."""
+def _measured(rows: list[dict[str, str]]) -> tuple[int, float, float, float] | str:
+    """Cores, milliseconds per frame and core of several threads, latency of one, frames in flight
+    per core; or why not."""
     latency = next(
         (float(r["latency_ms"]) for r in rows if _threads(r) == 1 and r["latency_ms"]), 0.0
     )
     saturated = [r for r in rows if r["fps"] and _threads(r) > 1]
     if not saturated:
-        return (1, 0.0, latency) if latency else "no saturated rate"
+        return (1, 0.0, latency, _THREADS_UNSAID) if latency else "no saturated rate"
     row = saturated[-1]
     fps = float(row["fps"])
     if fps >= HOST_BOUND_FPS:
         return f"{fps:.0f} frames per second: bound by the host"
     cores = _CORES.search(row["threads"])
     count = int(cores.group(1)) if cores else 1
-    return count, 1000.0 * count / fps, latency
+    return count, 1000.0 * count / fps, latency, _threads(row) / count
 
 
 def _threads(row: dict[str, str]) -> int:
     number = _THREADS.match(row["threads"])
-    return int(number.group(1)) if number else 8
+    return int(number.group(1)) if number else _THREADS_UNSAID

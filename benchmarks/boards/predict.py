@@ -16,31 +16,41 @@ import numpy as np
 from benchmarks.boards.graphs import quantized
 from hbir.backend.isa.enums import Engine
 from hbir.backend.isa.program import Program
-from hbir.backend.isa.table import BY_MNEMONIC
 from hbir.backend.march import Machine, load_march
 from hbir.backend.timeline import Timeline, frame_microseconds, play
 from hbir.compiler import compile_program
 
-PARTS = ("tae", "vae", "softmax", "aae", "trans", "vpu", "ddr", "latency", "call")
-"""tae, vae, aae, trans, vpu: those engines, softmax apart from the VAE's other work; ddr: bytes on
-their way; latency: of transfers; call: starting function calls."""
+PARTS = ("tae", "vae", "aae", "trans", "vpu", "ddr", "latency", "call")
+"""tae, vae, aae, trans, vpu: those engines; ddr: bytes on their way; latency: of transfers; call:
+starting function calls."""
 
 _ENGINE_PARTS = {
     Engine.TAE: "tae", Engine.VAE: "vae", Engine.AAE: "aae", Engine.TRANS: "trans",
     Engine.VPU: "vpu", Engine.SPU: "vpu",
 }  # fmt: skip
-_SOFTMAX = BY_MNEMONIC["softmax"].number
 
 OPT = 2
 
 
 @dataclass(frozen=True)
 class Prediction:
-    """Milliseconds per frame and core with every core busy, and their parts; one core's alone."""
+    """Milliseconds per frame and core with every core busy, and their parts; one core's alone.
+
+    io_bytes: of a frame's inputs and outputs in DDR, which the host hands over.
+    """
 
     bpu_ms: float
     parts: Mapping[str, float]
     alone_ms: float
+    io_bytes: int = 0
+
+    def latency_ms(self, machine: Machine) -> float:
+        """Of a frame that one thread starts."""
+        return self.alone_ms + machine.launch_us(self.io_bytes) / 1000.0
+
+    def rate_ms(self, machine: Machine, in_flight: float) -> float:
+        """Between frames of a core for which `in_flight` threads start one after the other."""
+        return max(self.bpu_ms, self.latency_ms(machine) / in_flight)
 
 
 def compiled(graph: str, march: str) -> Program:
@@ -57,6 +67,7 @@ def predict(machine: Machine, program: Program) -> Prediction:
         frame_microseconds(machine, together) / 1000.0,
         critical_parts(machine, together),
         frame_microseconds(machine, alone) / 1000.0,
+        graph.io_bytes,
     )
 
 
@@ -69,7 +80,7 @@ def critical_parts(machine: Machine, timeline: Timeline) -> dict[str, float]:
         return parts
     order = np.argsort(rows["end"], kind="stable")
     ends, starts = rows["end"][order], rows["start"][order]
-    engines, opcodes = rows["engine"][order], rows["opcode"][order]
+    engines = rows["engine"][order]
     latency = float(machine.ddr.transfer_latency_cycles)
     at = len(order) - 1
     while at >= 0:
@@ -79,8 +90,6 @@ def critical_parts(machine: Machine, timeline: Timeline) -> dict[str, float]:
         if engine in (Engine.LOAD, Engine.STORE):
             parts["latency"] += min(latency, duration)
             parts["ddr"] += max(0.0, duration - latency)
-        elif opcodes[at] == _SOFTMAX:
-            parts["softmax"] += duration
         else:
             parts[_ENGINE_PARTS[engine]] += duration
         # Of what ended when this began; instructions are played without gaps between the two.
