@@ -151,6 +151,21 @@ def resolve(
     return Config(parameters, inputs, calibration, compiler, custom, batch, tuple(notes), folder)
 
 
+def recompile_parameters(
+    sections: Sections, folder: Path, bc: Path
+) -> tuple[ModelParameters, CompilerParameters, tuple[str, ...]]:
+    """What `sections` say of compiling a .bc again: model and compiler parameters, and warnings.
+
+    Its inputs are those of the .bc, so that section isn't looked at. Raises ConfigError.
+    """
+    notes: list[str] = []
+    march = _march(sections["model_parameters"]["march"])
+    model = _model(sections["model_parameters"], folder, bc, march)
+    values = {**sections["compiler_parameters"], "input_source": {}}
+    compiler = _compiler(values, folder, march, (), notes)
+    return model, compiler, tuple(notes)
+
+
 def split_list(value: str | None) -> tuple[str, ...]:
     """The items of a `;` list; a trailing `;` is no item."""
     return tuple(item.strip() for item in (value or "").split(";") if item.strip())
@@ -188,7 +203,7 @@ def _model(values: Values, folder: Path, model: Path, march: str) -> ModelParame
         model=model,
         march=march,
         machine=keys.MARCH_STAND_INS.get(march, march),
-        working_dir=folder / values["working_dir"],
+        working_dir=Path(os.path.normpath(folder / values["working_dir"])),
         prefix=prefix,
         layer_out_dump=values["layer_out_dump"],
         output_nodes=split_list(values["output_nodes"]),

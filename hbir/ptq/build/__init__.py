@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from hbir.ptq.build.pipeline import Built, build
+from hbir.ptq.build.recompile import Recompilation, Recompiled, recompilation, recompile
 
-__all__ = ["Built", "build"]
+__all__ = ["Built", "Recompilation", "Recompiled", "build", "recompilation", "recompile"]
