@@ -2,25 +2,68 @@
 
 from __future__ import annotations
 
+import argparse
+import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from hbir.cli.hb_command import HbParser, run_hb_command
+from hbir.cli.hb_command import LOG, HbParser, run_hb_command
 from hbir.errors import HbirError
+from hbir.files import write_file
 
 TOOL = "hb_model_info"
-SUFFIXES = (".hbm", ".bc", ".onnx")
+FOLDER = Path(".hb_model_info")
+DELETED_FILE = Path("deleted_nodes_info.txt")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Entry point; returns the exit status."""
-    return run_hb_command(TOOL, lambda: _run(argv))
+    return run_hb_command(TOOL, lambda: _run(_parser().parse_args(argv)))
 
 
-def _run(argv: Sequence[str] | None) -> None:
+def _parser() -> HbParser:
     parser = HbParser(TOOL, "Show what a model was made of and with, and what it takes and gives.")
-    parser.add_argument("model", metavar="MODEL", help="a .hbm, .bc or .onnx file")
-    options = parser.parse_args(argv)
-    path = Path(options.model)
-    if path.suffix not in SUFFIXES:
-        raise HbirError(f"The model {path} is invalid: expected {', '.join(SUFFIXES)}")
+    add = parser.add_argument
+    add("-n", "--name", help="one model of a packed .hbm; all by default")
+    add("-v", "--visualize", action="store_true", help="show a .bc or .hbm in Netron; blocks")
+    add("model", metavar="MODEL", help="a .hbm, .bc or .onnx file")
+    return parser
+
+
+def _run(options: argparse.Namespace) -> None:
+    from hbir.ptq.model_info import model_info
+
+    info = model_info(options.model, options.name)
+    LOG.info("Start hb_model_info...")
+    LOG.info("%s", "\n".join(["", *info.lines()]))
+    for graph in info.graphs:
+        if graph.report is not None:
+            _write(f"{graph.name}.json", json.dumps(graph.report, indent=1, ensure_ascii=False))
+    deleted = [name for graph in info.graphs for name in graph.deleted]
+    if deleted:
+        write_file(DELETED_FILE, "".join(f"{name}\n" for name in deleted).encode())
+        LOG.info("%s: written", DELETED_FILE)
+    if options.visualize:
+        _visualize(Path(options.model))
+
+
+def _write(name: str, text: str) -> Path:
+    try:
+        FOLDER.mkdir(exist_ok=True)
+    except OSError as error:
+        raise HbirError(f"{FOLDER}: can't be made ({error.strerror})") from None
+    path = FOLDER / name
+    write_file(path, text.encode())
+    LOG.info("%s: written", path)
+    return path
+
+
+def _visualize(path: Path) -> None:
+    """Serve a picture in Netron until interrupted; it stays in the tool's folder."""
+    import hbir
+
+    if path.suffix != ".bc":
+        raise HbirError(f"--visualize is for .bc files; {path} opens in Netron as it is")
+    picture = FOLDER / f"{path.stem}.onnx"
+    FOLDER.mkdir(exist_ok=True)
+    hbir.visualize(hbir.load(path), picture, use_netron=True)

@@ -73,6 +73,15 @@ def set_outputs(function: FuncOp, index: int, outputs: Sequence[tuple[str, SSAVa
     _write_outputs(function, entries)
 
 
+def append_outputs(function: FuncOp, outputs: Sequence[tuple[str, SSAValue]]) -> None:
+    """Add outputs behind those that there are."""
+    entries = _entries(function.res_attrs, output_names(function))
+    entries += [{NAME: StringAttr(name)} for name, _ in outputs]
+    end = return_of(function)
+    end.operands = [*end.operands, *(value for _, value in outputs)]
+    _write_outputs(function, entries)
+
+
 def set_output_attribute(function: FuncOp, index: int, key: str, value: Attribute) -> None:
     """Write one attribute of an output."""
     entries = _entries(function.res_attrs, output_names(function))

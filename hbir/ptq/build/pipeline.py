@@ -10,6 +10,7 @@ from typing import Any
 
 from hbir import api
 from hbir.errors import HbirError
+from hbir.files import write_file
 from hbir.hbm import Hbm
 from hbir.module import Module
 from hbir.onnx import export
@@ -17,12 +18,15 @@ from hbir.ptq.build.artifacts import Artifacts
 from hbir.ptq.build.compile import compile_model, measure, remove_nodes
 from hbir.ptq.build.display import Display, Silent
 from hbir.ptq.build.insert import insert_nodes
+from hbir.ptq.build.layer_dump import dump_layers
 from hbir.ptq.build.quantize import calibration_data, dump_data
 from hbir.ptq.build.source import inputs_of, load_source, log_model
 from hbir.ptq.build.stages import during
 from hbir.ptq.calibration_data import CalibrationData
 from hbir.ptq.config import Config
 from hbir.ptq.description import DELETED_NODES, as_text, description
+from hbir.ptq.node_table import NodeTable, output_tensors, rows_of
+from hbir.ptq.node_table import measure as measure_cosines
 
 LOG = logging.getLogger("hbir.ptq")
 
@@ -48,7 +52,13 @@ class Built:
     quantized: Module | None = None
     removed: Module | None = None
     deleted: tuple[str, ...] = ()
+    table: NodeTable | None = None
     hbm: Hbm | None = None
+
+    @property
+    def machine(self) -> str:
+        """The march that it is compiled with."""
+        return self.config.model.machine
 
 
 def build(
@@ -116,7 +126,11 @@ def _export(built: Built) -> Module:
     """The calibrated module with the board's inputs."""
     LOG.info("Start to export model.")
     _keep_for_debugging(built, "ptq_module", built.calibrated)
-    inserted = insert_nodes(built.calibrated, built.config.inputs)
+    module = built.calibrated
+    if built.config.model.layer_out_dump:
+        module = module.clone()
+        LOG.info("layer_out_dump adds the outputs %s", ", ".join(dump_layers(module)))
+    inserted = insert_nodes(module, built.config.inputs)
     _keep_for_debugging(built, "inserted_module", inserted)
     LOG.info("Successfully export model.")
     return inserted
@@ -134,6 +148,8 @@ def _convert(built: Built, inserted: Module, shown: Display) -> None:
         api.save(quantized, files.path("quantized"))
     built.quantized = quantized
     LOG.info("Successfully convert model.")
+    with shown.stage("compare"):
+        _report_nodes(built)
     types, names = config.model.remove_node_types, config.model.remove_node_names
     removed, gone = remove_nodes(quantized, types, names)
     if gone:
@@ -142,6 +158,22 @@ def _convert(built: Built, inserted: Module, shown: Display) -> None:
         with during("hbdk.save"):
             api.save(removed, files.path("removed"))
     built.removed, built.deleted = removed, tuple(gone)
+
+
+def _report_nodes(built: Built) -> None:
+    """The node table, on the console and as a file; cosines only where the data are real."""
+    assert built.quantized is not None, "the table is about the quantized module"
+    calibrated: dict[str, float] = {}
+    quantized: dict[str, float] = {}
+    if not built.data.random:
+        same = not any(spec.is_image or spec.separate_batch for spec in built.config.inputs)
+        plain = built.quantized if same else api.convert(built.calibrated, built.machine)
+        levels = (built.calibrated, plain)
+        calibrated, quantized = measure_cosines(built.original, levels, built.data)
+    rows = tuple(rows_of(built.quantized))
+    built.table = NodeTable(rows, output_tensors(built.quantized), calibrated, quantized)
+    LOG.info("The node information of the quantized model:\n%s", built.table.text())
+    write_file(built.files.path("node_info"), built.table.csv().encode())
 
 
 def _describe(module: Module, values: dict[str, Any]) -> None:
