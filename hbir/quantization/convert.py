@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from xdsl.dialects.builtin import StringAttr
 
 from hbir.backend.march import March, load_march
@@ -11,8 +13,19 @@ from hbir.module import TARGET, Module
 from hbir.passes.pipelines import CONVERT, run_pipeline
 
 
-def convert_module(module: Module, march: March | str) -> Module:
+def convert_module(
+    module: Module,
+    march: March | str,
+    *,
+    run_on_cpu: Sequence[str] = (),
+    run_on_bpu: Sequence[str] = (),
+    enable_vpu: bool = True,
+    enable_spu: bool = True,
+) -> Module:
     """A new module at the quantized level for `march` (a name or a march file's path).
+
+    run_on_cpu, run_on_bpu: source nodes that a user wants there. enable_vpu, enable_spu: whether
+    ops may use the vector and the scalar unit; quantizing at the edges is always the vector unit's.
 
     module: with fake-quants, calibrated, trained or imported; it isn't changed. Ops without a BPU
     form become CPU calls that say why. Raises HbirError for modules of other levels, for an unknown
@@ -29,6 +42,9 @@ def convert_module(module: Module, march: March | str) -> Module:
     machine = load_march(march)
     converted = module.clone()
     converted.op.attributes[TARGET] = StringAttr(machine.name)
-    run_pipeline(converted.context, converted.op, CONVERT)
+    disabled = [unit for unit, on in (("VPU", enable_vpu), ("SPU", enable_spu)) if not on]
+    wishes = {"run_on_cpu": tuple(run_on_cpu), "run_on_bpu": tuple(run_on_bpu)}
+    options = {"place-ops": {**wishes, "disabled": tuple(disabled)}}
+    run_pipeline(converted.context, converted.op, CONVERT, options=options)
     converted.level = "quantized"
     return converted

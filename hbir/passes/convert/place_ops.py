@@ -8,7 +8,8 @@ together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from dataclasses import dataclass
 
 from typing_extensions import override
 from xdsl.context import Context
@@ -37,23 +38,34 @@ from hbir.passes.groups import FusionGroup, group_ending_at, is_inside_group
 from hbir.passes.onchip import too_large_for
 from hbir.passes.scheduling import machine_of
 from hbir.passes.tables import chain_ending_at, table_operand
+from hbir.passes.wishes import Wishes
 
 PLACEMENT = "placement"
 REASON = "reason"
 BPU, CPU = "bpu", "cpu"
 
 
+@dataclass(frozen=True)
 class PlaceOpsPass(ModulePass):
-    """Write `placement`, and for the CPU `reason`, on every float op."""
+    """Write `placement`, and for the CPU `reason`, on every float op.
+
+    run_on_cpu, run_on_bpu: names of source nodes that a user wants there; the ops that they are
+    part of follow. disabled: engines that must not be used.
+    """
 
     name = "place-ops"
+
+    run_on_cpu: tuple[str, ...] = ()
+    run_on_bpu: tuple[str, ...] = ()
+    disabled: tuple[str, ...] = ()
 
     @override
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         weights = weights_of(ctx)
         engines = _engines_of(op)
+        wishes = Wishes(frozenset(self.run_on_cpu), frozenset(self.run_on_bpu))
         for function in functions_of(op):
-            _place(function, weights, engines)
+            _place(function, weights, engines, wishes, self.disabled)
 
 
 def is_on_bpu(op: Operation) -> bool:
@@ -82,7 +94,23 @@ def _without_engine(ops: Iterable[TensorOp], machine: Machine | None) -> str | N
     return None
 
 
-def _place(function: FuncOp, weights: WeightStore, machine: Machine | None) -> None:
+def _disabled(ops: Iterable[TensorOp], machine: Machine | None, disabled: Container[str]) -> str:
+    """Why a user's choice of engines keeps the ops off the BPU; empty when it doesn't."""
+    engines = DEFAULT_ENGINES if machine is None else machine.opcode_engines
+    for op in ops:
+        engine = engines.get(op.name.partition(".")[2])
+        if engine is not None and engine in disabled:
+            return f"the {engine} runs it, which is disabled"
+    return ""
+
+
+def _place(
+    function: FuncOp,
+    weights: WeightStore,
+    machine: Machine | None,
+    wishes: Wishes,
+    disabled: Container[str],
+) -> None:
     for op in body_of(function).ops:
         if not isinstance(op, TensorOp) or not op.name.startswith("hbir."):
             continue
@@ -97,8 +125,10 @@ def _place(function: FuncOp, weights: WeightStore, machine: Machine | None) -> N
                 _unfit(members)
                 or _without_engine(members, machine)
                 or too_large_for(op, machine)
+                or _disabled(members, machine, disabled)
                 or _unquantized(members, weights)
             )
+        reason = wishes.reason(members, reason)
         for member in members:
             _mark(member, reason)
 
