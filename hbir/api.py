@@ -72,11 +72,27 @@ def calibrate(
     return calibrate_module(m, batches, method=method, **options)
 
 
-def convert(m: Module, march: March | str) -> Module:
-    """The integer module that `march` computes; a new one. `m` must carry fake-quants."""
+def convert(
+    m: Module,
+    march: March | str,
+    advice: bool = False,
+    advice_path: str | os.PathLike[str] = "",
+    **options: Any,
+) -> Module:
+    """The integer module that `march` computes; a new one. `m` must carry fake-quants.
+
+    advice: say which unit takes each op, and why not the BPU: as the file
+    `<function>_advice.json` in the folder `advice_path`, or printed without one. options:
+    run_on_cpu, run_on_bpu (names of source nodes), enable_vpu, enable_spu.
+    """
     from hbir.quantization.convert import convert_module
 
-    return convert_module(m, march)
+    converted = convert_module(m, march, **options)
+    if advice:
+        from hbir.reports.advice import give_advice
+
+        give_advice(converted, advice_path)
+    return converted
 
 
 def schedule(m: Module, march: March | str | None = None, opt: int = 2, **options: Any) -> Module:

@@ -109,19 +109,36 @@ def rows_of(quantized: Module) -> list[Row]:
         for op in function.operations:
             origin = origin_of_op(op)
             if origin is not None and origin.nodes and not isinstance(op, ConstantOp):
-                ops.setdefault(origin.nodes, []).append(op)
-    return [_row(nodes, members, engines) for nodes, members in ops.items()]
+                ops.setdefault(origin.nodes, []).extend([*_unnamed_producers(op), op])
+    return [
+        _row(nodes, members, engines)
+        for nodes, members in ops.items()
+        if not all(op.name.startswith("qnt.") for op in members)  # steps between two units
+    ]
+
+
+def _unnamed_producers(op: Operation) -> list[Operation]:
+    """What computes an accumulator on its way out: its nodes are the dequantize's."""
+    found: list[Operation] = []
+    while op.operands and isinstance(op.operands[0].owner, Operation):
+        op = op.operands[0].owner
+        origin = origin_of_op(op)
+        if isinstance(op, ConstantOp) or (origin is not None and origin.nodes):
+            break
+        if op.name.startswith("bpu."):
+            found.insert(0, op)
+    return found
 
 
 def _row(nodes: tuple[Node, ...], ops: Sequence[Operation], engines: Mapping[str, str]) -> Row:
-    last = ops[-1].results[0]
-    origin = origin_of(last)
+    computing = [op for op in ops if not op.name.startswith("qnt.")] or ops
+    origin = origin_of(ops[-1].results[0])
     return Row(
         nodes,
         _unit(ops, engines),
         origin.tensor if origin is not None else "",
         next(filter(None, map(_threshold, ops)), None),
-        str(element_of(last)),
+        str(element_of(computing[-1].results[0])),
     )
 
 

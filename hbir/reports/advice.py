@@ -7,7 +7,10 @@ take `choice_reason` (toolchain contract §4.4); `nodes` is ours: the nodes of t
 from __future__ import annotations
 
 import json
+import os
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 from xdsl.ir import Operation
@@ -15,6 +18,7 @@ from xdsl.ir import Operation
 from hbir.backend.march import load_march
 from hbir.dialects.hbir.constant import ConstantOp
 from hbir.dialects.hbtl import CallOp
+from hbir.files import write_file
 from hbir.ir.function import body_of
 from hbir.ir.origin import origin_of, origin_of_op
 from hbir.ir.text import op_text
@@ -39,6 +43,16 @@ def advice(module: Module) -> list[dict[str, Any]]:
 def advice_text(module: Module) -> str:
     """The same as the file holds it."""
     return json.dumps(advice(module), indent=1, ensure_ascii=False) + "\n"
+
+
+def give_advice(module: Module, folder: str | os.PathLike[str] = "") -> None:
+    """Write the advice into `<function>_advice.json` of a folder; without one, print it."""
+    if not folder:
+        sys.stdout.write(advice_text(module))
+        return
+    write_file(
+        Path(folder) / f"{module.functions[0].name}_advice.json", advice_text(module).encode()
+    )
 
 
 def _computing_ops(ops: Any) -> Iterator[Operation]:

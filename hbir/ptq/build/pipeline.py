@@ -141,7 +141,13 @@ def _convert(built: Built, inserted: Module, shown: Display) -> None:
     config, files = built.config, built.files
     LOG.info("Start to convert model.")
     with shown.stage("convert"), during("hbdk.convert"):
-        quantized = api.convert(inserted, config.model.machine)
+        quantized = api.convert(
+            inserted,
+            config.model.machine,
+            advice=True,
+            advice_path=files.folder,
+            **placement_options(config),
+        )
     values = description(config)
     _describe(quantized, values)
     with during("hbdk.save"):
@@ -160,6 +166,22 @@ def _convert(built: Built, inserted: Module, shown: Display) -> None:
     built.removed, built.deleted = removed, tuple(gone)
 
 
+def placement_options(config: Config) -> dict[str, Any]:
+    """What a configuration says about where nodes run, as options of `convert`.
+
+    `node_info` wins over `run_on_cpu` and `run_on_bpu`.
+    """
+    wanted: dict[str, str] = dict.fromkeys(config.calibration.run_on_cpu, "CPU")
+    wanted |= dict.fromkeys(config.calibration.run_on_bpu, "BPU")
+    wanted |= {name: given["ON"] for name, given in config.model.node_info.items() if "ON" in given}
+    return {
+        "run_on_cpu": [name for name, unit in wanted.items() if unit == "CPU"],
+        "run_on_bpu": [name for name, unit in wanted.items() if unit == "BPU"],
+        "enable_vpu": config.model.enable_vpu,
+        "enable_spu": config.model.enable_spu,
+    }
+
+
 def _report_nodes(built: Built) -> None:
     """The node table, on the console and as a file; cosines only where the data are real."""
     assert built.quantized is not None, "the table is about the quantized module"
@@ -167,7 +189,11 @@ def _report_nodes(built: Built) -> None:
     quantized: dict[str, float] = {}
     if not built.data.random:
         same = not any(spec.is_image or spec.separate_batch for spec in built.config.inputs)
-        plain = built.quantized if same else api.convert(built.calibrated, built.machine)
+        plain = (
+            built.quantized
+            if same
+            else api.convert(built.calibrated, built.machine, **placement_options(built.config))
+        )
         levels = (built.calibrated, plain)
         calibrated, quantized = measure_cosines(built.original, levels, built.data)
     rows = tuple(rows_of(built.quantized))
