@@ -103,8 +103,8 @@ def _row(judged: Judged) -> tuple[str, str, str]:
     wanted = [judged.module.functions[0].feed(feed) for feed in judged.evaluation]
     cells: list[str] = []
     wide = ""
-    for options in ({}, {"target_cosine": TARGET}):
-        calibrated = hbir.calibrate(judged.module, judged.calibration, **options)
+    for target in (None, TARGET):
+        calibrated = hbir.calibrate(judged.module, judged.calibration, target_cosine=target)
         quantized = hbir.convert(calibrated, MARCH).functions[0]
         found = [quantized.feed(feed) for feed in judged.evaluation]
         cells.append(f"{outputs_cosine(wanted, found):.4f}")

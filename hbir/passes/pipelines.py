@@ -26,6 +26,7 @@ OPTIMIZE = (
     # Norms and attention, before moves cancel: those of the decompositions take part.
     "decompose-attention",
     "recognize-norms",
+    "recognize-groupnorm",
     "decompose-groupnorm",
     "decompose-layernorm",
     "cumsum-to-linear",
