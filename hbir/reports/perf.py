@@ -46,13 +46,18 @@ def hbm_perf(
             ".html": report_page(machine, hbm.program, graph, timeline, report),
             ".trace.json": trace(machine, hbm.program, graph, timeline),
         }
-        stem = re.sub(r"[^A-Za-z0-9_.+-]", "_", graph.name)
+        stem = report_stem(graph.name)
         for suffix, text in texts.items():
             file = folder / f"{stem}{suffix}"
             write_file(file, text.encode())
             _say(f"{file}: written")
     _say("HBDK hbm perf SUCCESS")
     return 0
+
+
+def report_stem(graph: str) -> str:
+    """What the names of a graph's files begin with: its own, but for what files can't be called."""
+    return re.sub(r"[^A-Za-z0-9_.+-]", "_", graph)
 
 
 def _print(name: str, report: Json) -> None:

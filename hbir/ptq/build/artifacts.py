@@ -26,6 +26,7 @@ SUFFIXES = {
     "hbm": ".hbm",
     "html": ".html",
     "perf": ".json",
+    "trace": ".trace.json",
 }
 """What a file is → how its name ends after the prefix."""
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from hbir import api
+from hbir.files import read_text_file
 from hbir.hbm import Hbm
 from hbir.module import Module
 from hbir.ptq.build.artifacts import Artifacts
 from hbir.ptq.build.stages import during
 from hbir.ptq.config import CompilerParameters
+from hbir.reports.perf import report_stem
 
 LOG = logging.getLogger("hbir.ptq")
 
@@ -64,8 +68,35 @@ def compile_options(parameters: CompilerParameters) -> dict[str, Any]:
     }
 
 
-def measure(hbm: Hbm, files: Artifacts) -> None:
-    """Static performance: the `.html` and `.json` of each graph. Raises StageError."""
+def measure(hbm: Hbm, files: Artifacts, advice_us: float = 0.0) -> None:
+    """Static performance: the `.html` and `.json` of each graph. Raises StageError.
+
+    advice_us: layers that take longer are named in the log, where it isn't 0.
+    """
     with during("hbdk.perf"):
         api.hbm_perf(hbm, files.folder)
+    if len(hbm.graphs) == 1:
+        _name_reports(files, report_stem(hbm.graphs[0].name))
     LOG.info("Successfully perf the model, reports are in %s", files.folder)
+    if advice_us:
+        _advise(files.path("perf"), advice_us)
+
+
+def _name_reports(files: Artifacts, stem: str) -> None:
+    """A graph is called as a symbol can be; its reports are called after the prefix."""
+    if stem == files.prefix:
+        return
+    for what in ("perf", "html", "trace"):
+        path = files.path(what)
+        path.with_name(f"{stem}{path.name.removeprefix(files.prefix)}").replace(path)
+
+
+def _advise(report: Path, advice_us: float) -> None:
+    """Name the slow layers of a report, and what takes their time."""
+    layers = json.loads(read_text_file(report))["summary"]["layer details"]
+    costs = ("computing cost (us)", "load cost (us)", "store cost (us)")
+    for layer in layers:
+        name, us = max(((cost, layer[cost]) for cost in costs), key=lambda pair: pair[1])
+        if us > advice_us:
+            origin = "+".join(layer["origin ops"]) or layer["kind"]
+            LOG.warning("advice: layer %s (%s): %s is %.1f", layer["layer name"], origin, name, us)

@@ -8,7 +8,7 @@ what the float model takes.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from hbir.module import Function, Module
 from hbir.overlay.argument import ModuleArgument
@@ -20,18 +20,23 @@ LOG = logging.getLogger("hbir.ptq")
 TO_NHWC = (0, 3, 1, 2)
 """Of an (N, H, W, C) input: the (N, C, H, W) value that the model reads."""
 
+RESIZER = "resizer"
+
 YUV_SOURCES = YUV_TYPES | {"yuv444", "yuv444_128"}
 """Runtime types whose colours are YUV."""
 
 
-def insert_nodes(module: Module, specs: Sequence[InputSpec]) -> Module:
-    """A new module whose inputs are the board's. Raises StageError."""
+def insert_nodes(
+    module: Module, specs: Sequence[InputSpec], sources: Mapping[str, str] | None = None
+) -> Module:
+    """A new module whose inputs are the board's. sources: an input's `input_source`, by name; from
+    the resizer it gets a region of interest. Raises StageError."""
     inserted = module.clone()
     for function in inserted.functions:
         for spec in reversed(specs):
             for argument in _split(function, spec):
                 if spec.is_image:
-                    _insert_image(argument, spec)
+                    _insert_image(argument, spec, (sources or {}).get(spec.name, ""))
     return inserted
 
 
@@ -45,7 +50,7 @@ def _split(function: Function, spec: InputSpec) -> Sequence[ModuleArgument]:
         return list(argument.insert_split(0))[::-1]
 
 
-def _insert_image(argument: ModuleArgument, spec: InputSpec) -> None:
+def _insert_image(argument: ModuleArgument, spec: InputSpec, source: str) -> None:
     if spec.layout == "NCHW":
         with during("hbdk.insert_transpose"):
             LOG.info("insert_transpose(%s) at input %s", list(TO_NHWC), argument.name)
@@ -63,6 +68,11 @@ def _insert_image(argument: ModuleArgument, spec: InputSpec) -> None:
         argument = argument.insert_image_preprocess(mode, 1, mean, std, is_signed=True)
     planes = plane_mode(spec)
     if planes is None:
+        return
+    if source == RESIZER:
+        with during("hbdk.insert_roi_resize"):
+            LOG.info("insert_roi_resize('%s') at input %s", planes, argument.name)
+            argument.insert_roi_resize(planes)
         return
     with during("hbdk.insert_image_convert"):
         LOG.info("insert_image_convert('%s') at input %s", planes, argument.name)

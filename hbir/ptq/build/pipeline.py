@@ -15,6 +15,7 @@ from hbir.hbm import Hbm
 from hbir.module import Module
 from hbir.onnx import export
 from hbir.ptq.build.artifacts import Artifacts
+from hbir.ptq.build.checks import check_nodes, without_effect
 from hbir.ptq.build.compile import compile_model, measure, remove_nodes
 from hbir.ptq.build.display import Display, Silent
 from hbir.ptq.build.insert import insert_nodes
@@ -25,8 +26,10 @@ from hbir.ptq.build.stages import during
 from hbir.ptq.calibration_data import CalibrationData
 from hbir.ptq.config import Config
 from hbir.ptq.description import DELETED_NODES, as_text, description
+from hbir.ptq.model_info import model_info
 from hbir.ptq.node_table import NodeTable, output_tensors, rows_of
 from hbir.ptq.node_table import measure as measure_cosines
+from hbir.reports.advice import advice_text
 
 LOG = logging.getLogger("hbir.ptq")
 
@@ -75,7 +78,7 @@ def build(
     if skip is not None and skip not in PHASES:
         raise HbirError(f"skip is {skip!r}; it is one of {', '.join(PHASES)}")
     shown: Display = display if display is not None else Silent()
-    for warning in config.warnings:
+    for warning in (*config.warnings, *without_effect(config)):
         LOG.warning("%s", warning)
     files = Artifacts(config.model.working_dir, config.model.prefix)
     files.make_folder()
@@ -92,7 +95,8 @@ def build(
     with shown.stage("compile"):
         built.hbm = compile_model(built.removed, files, config.model.machine, built.config.compiler)
     with shown.stage("perf"):
-        measure(built.hbm, files)
+        measure(built.hbm, files, built.config.compiler.advice)
+    LOG.info("%s", "\n".join(["", *model_info(files.path("hbm")).lines()]))
     return built
 
 
@@ -100,6 +104,7 @@ def _quantize(config: Config, files: Artifacts, shown: Display, executor: Execut
     """The float model, calibrated; its stage files are written on the way."""
     with shown.stage("read"):
         proto = load_source(config)
+        check_nodes(proto, config)
         specs = inputs_of(proto, config.inputs)
         config = replace(config, inputs=specs)
         LOG.info("Model input names: %s", [spec.name for spec in specs])
@@ -130,7 +135,7 @@ def _export(built: Built) -> Module:
     if built.config.model.layer_out_dump:
         module = module.clone()
         LOG.info("layer_out_dump adds the outputs %s", ", ".join(dump_layers(module)))
-    inserted = insert_nodes(module, built.config.inputs)
+    inserted = insert_nodes(module, built.config.inputs, built.config.compiler.input_source)
     _keep_for_debugging(built, "inserted_module", inserted)
     LOG.info("Successfully export model.")
     return inserted
@@ -141,13 +146,8 @@ def _convert(built: Built, inserted: Module, shown: Display) -> None:
     config, files = built.config, built.files
     LOG.info("Start to convert model.")
     with shown.stage("convert"), during("hbdk.convert"):
-        quantized = api.convert(
-            inserted,
-            config.model.machine,
-            advice=True,
-            advice_path=files.folder,
-            **placement_options(config),
-        )
+        quantized = api.convert(inserted, config.model.machine, **placement_options(config))
+        write_file(files.path("advice"), advice_text(quantized).encode())
     values = description(config)
     _describe(quantized, values)
     with during("hbdk.save"):

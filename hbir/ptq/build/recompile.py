@@ -113,7 +113,7 @@ def recompile(bc: Path, wanted: Recompilation, *, display: Display | None = None
     with shown.stage("compile"):
         hbm = compile_model(removed, files, machine, wanted.compiler)
     with shown.stage("perf"):
-        measure(hbm, files)
+        measure(hbm, files, wanted.compiler.advice)
     return Recompiled(files, hbm)
 
 
