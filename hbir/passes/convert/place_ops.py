@@ -24,6 +24,7 @@ from hbir.dialects.hbir.activation import ClipOp, PreluOp
 from hbir.dialects.hbir.constant import ConstantOp
 from hbir.dialects.hbir.layernorm import NormOp
 from hbir.dialects.hbir.move import ReshapeOp, TransposeOp
+from hbir.dialects.hbtl import CallOp
 from hbir.dialects.qnt import ConstFakeQuantOp
 from hbir.errors import HbirError
 from hbir.ir.context import weights_of
@@ -112,6 +113,8 @@ def _place(
     disabled: Container[str],
 ) -> None:
     for op in body_of(function).ops:
+        if isinstance(op, CallOp):
+            wishes.reason([op], op.reason.data)  # its place is known since import
         if not isinstance(op, TensorOp) or not op.name.startswith("hbir."):
             continue
         if isinstance(op, ConstantOp) or is_inside_group(op):
