@@ -29,6 +29,11 @@ def source_positions(size: int, out_size: int, step: float, offset: float) -> Po
     return np.clip(positions, 0.0, size - 1.0)
 
 
+def nearest_elements(positions: Positions, nearest_mode: str) -> npt.NDArray[np.intp]:
+    """The element that each position takes, rounded as `nearest_mode` says."""
+    return _NEAREST[nearest_mode](positions).astype(np.intp)
+
+
 @kernel("hbir.resize2d")
 def resize2d(
     x: FloatArray,
@@ -45,7 +50,7 @@ def resize2d(
             x.shape[axis + 1], size[axis], step[axis], initial_offset[axis]
         )
         if mode == "nearest":
-            x = x.take(_NEAREST[nearest_mode](positions).astype(np.intp), axis=axis + 1)
+            x = x.take(nearest_elements(positions, nearest_mode), axis=axis + 1)
         else:
             x = _interpolate(x, positions, axis + 1)
     return x

@@ -1,0 +1,198 @@
+"""`OnnxGraph`: the ONNX file being made: unique names, initializers, nodes, functions.
+
+It knows no IR. Tensors are named when they are made; an output's name is settled at the end, when
+it is known which node's result it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+from onnx import FunctionProto, ModelProto, NodeProto, ValueInfoProto, helper, numpy_helper
+
+import hbir
+from hbir.errors import HbirError
+from hbir.ir.types import Array
+
+PROTOBUF_LIMIT = (1 << 31) - 1
+"""Bytes that a protobuf message may have, hence an .onnx file without external data."""
+
+_helper: Any = helper  # ships types for part of its functions only
+
+
+class Names:
+    """Unique names: the second `x` is `x_1`."""
+
+    def __init__(self) -> None:
+        self._taken: set[str] = set()
+        self._next: dict[str, int] = {}
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._taken
+
+    def reserve(self, name: str) -> None:
+        """Keep a name for what will ask for it by `take`."""
+        self._taken.add(name)
+
+    def fresh(self, name: str) -> str:
+        """`name`, or where it is taken `name_1`, `name_2`, ..."""
+        candidate, index = name, self._next.get(name, 0)
+        while candidate in self._taken:
+            index += 1
+            candidate = f"{name}_{index}"
+        self._next[name] = index
+        self._taken.add(candidate)
+        return candidate
+
+
+class OnnxGraph:
+    """The nodes and tensors of one ONNX graph."""
+
+    def __init__(self, name: str, opset: int) -> None:
+        self.name = name
+        self.opset = opset
+        self.domains: dict[str, int] = {"": opset}
+        self.functions: dict[str, FunctionProto] = {}
+        self.tensors = Names()
+        self.node_names = Names()
+        self.nodes: list[NodeProto] = []
+        self._initializers: dict[str, Array] = {}
+        self._inputs: list[ValueInfoProto] = []
+        self._outputs: list[ValueInfoProto] = []
+        self._infos: dict[str, tuple[tuple[int, ...], np.dtype[Any]]] = {}
+        self._renamed: dict[str, str] = {}
+        self._made_by_node: set[str] = set()
+
+    # Making it
+
+    def input(self, name: str, shape: Sequence[int], dtype: np.dtype[Any]) -> None:
+        """An input, under its own name."""
+        self.tensors.reserve(name)
+        self._inputs.append(_value_info(name, shape, dtype))
+
+    def reserve_output(self, name: str) -> None:
+        """Keep an output's name from being given to another tensor."""
+        self.tensors.reserve(name)
+
+    def output(self, name: str, tensor: str, shape: Sequence[int], dtype: np.dtype[Any]) -> None:
+        """The output `name` is `tensor`: its node's result is renamed, or an Identity added."""
+        if tensor != name:
+            if tensor in self._made_by_node and tensor not in self._renamed:
+                self._renamed[tensor] = name
+            else:
+                self._copy(tensor, name)
+        self._outputs.append(_value_info(name, shape, dtype))
+
+    def _copy(self, tensor: str, name: str) -> None:
+        node = helper.make_node(
+            "Identity", [tensor], [name], name=self.node_names.fresh(f"{name}/Identity")
+        )
+        self.nodes.append(node)
+
+    def initializer(self, array: Array, name: str) -> str:
+        """A constant; returns the name it got."""
+        unique = self.tensors.fresh(name)
+        self._initializers[unique] = array
+        return unique
+
+    def describe(self, tensor: str, shape: Sequence[int], dtype: np.dtype[Any]) -> None:
+        """Say a tensor's shape and dtype, for Netron."""
+        self._infos[tensor] = (tuple(shape), dtype)
+
+    def node(
+        self,
+        op_type: str,
+        inputs: Sequence[str],
+        outputs: Sequence[str],
+        name: str,
+        attributes: Mapping[str, Any],
+        domain: str = "",
+    ) -> None:
+        """Append a node. Attributes of None are left out."""
+        given = {key: value for key, value in attributes.items() if value is not None}
+        trimmed = list(inputs)
+        while trimmed and not trimmed[-1]:
+            trimmed.pop()
+        node = _helper.make_node(op_type, trimmed, list(outputs), name=name, domain=domain, **given)
+        self._made_by_node.update(outputs)
+        self.nodes.append(node)
+
+    def append(self, node: NodeProto) -> None:
+        """Append a node made elsewhere."""
+        self._made_by_node.update(node.output)
+        self.nodes.append(node)
+
+    def use_domain(self, domain: str, version: int) -> None:
+        """Import an operator set. Raises HbirError when another version of it is imported."""
+        if self.domains.setdefault(domain, version) != version:
+            raise HbirError(
+                f"two versions of the operator set {domain!r} can't stand in one ONNX file:"
+                f" {self.domains[domain]} and {version}"
+            )
+
+    # Finishing it
+
+    def model(self) -> ModelProto:
+        """The model. Raises HbirError when it is too large for an .onnx file."""
+        size = sum(array.nbytes for array in self._initializers.values())
+        if size > PROTOBUF_LIMIT:
+            raise HbirError(
+                f"{self.name}: its constants have {size} bytes, an .onnx file holds at most"
+                f" {PROTOBUF_LIMIT}; save the module as .bc instead"
+            )
+        self._rename()
+        ports = {info.name for info in (*self._inputs, *self._outputs)}
+        infos = [
+            _value_info(self._renamed.get(name, name), *info) for name, info in self._infos.items()
+        ]
+        graph = helper.make_graph(
+            self.nodes,
+            self.name,
+            self._inputs,
+            self._outputs,
+            [numpy_helper.from_array(array, name) for name, array in self._initializers.items()],
+            value_info=[info for info in infos if info.name not in ports],
+        )
+        opsets = [_helper.make_opsetid(domain, v) for domain, v in self.domains.items()]
+        return _helper.make_model(
+            graph,
+            functions=list(self.functions.values()),
+            opset_imports=opsets,
+            ir_version=max(8, _helper.find_min_ir_version_for(_standard(opsets))),
+            producer_name="hbir",
+            producer_version=hbir.__version__,
+        )
+
+    def _rename(self) -> None:
+        if not self._renamed:
+            return
+        for node in self.nodes:
+            for names in (node.input, node.output):
+                for index, name in enumerate(names):
+                    if name in self._renamed:
+                        names[index] = self._renamed[name]
+
+
+def _standard(opsets: Sequence[Any]) -> list[Any]:
+    return [opset for opset in opsets if opset.domain in ("", "ai.onnx.ml")]
+
+
+def _value_info(name: str, shape: Sequence[int], dtype: np.dtype[Any]) -> ValueInfoProto:
+    element = helper.np_dtype_to_tensor_dtype(dtype)
+    return helper.make_tensor_value_info(name, element, list(shape))
+
+
+def serialized(model: ModelProto) -> bytes:
+    """The bytes of an .onnx file. Raises HbirError when protobuf can't hold them."""
+    if model.ByteSize() > PROTOBUF_LIMIT:
+        raise HbirError(
+            f"{model.graph.name}: the model has {model.ByteSize()} bytes, an .onnx file holds at"
+            f" most {PROTOBUF_LIMIT}; save the module as .bc instead"
+        )
+    return model.SerializeToString(deterministic=True)
+
+
+__all__ = ["PROTOBUF_LIMIT", "Names", "OnnxGraph", "onnx", "serialized"]
