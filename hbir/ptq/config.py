@@ -186,8 +186,6 @@ def _march(name: str) -> str:
 
 def _model(values: Values, folder: Path, model: Path, march: str) -> ModelParameters:
     prefix = values["output_model_file_prefix"]
-    if not prefix.strip():
-        raise ConfigError("The output_model_file_prefix cannot be empty")
     if Path(prefix).name != prefix:
         raise ConfigError(f"output_model_file_prefix '{prefix}': expected a name without folders")
     types = split_list(values["remove_node_type"])

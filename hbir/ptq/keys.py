@@ -69,6 +69,8 @@ class Key:
     """What to do instead; a deprecated key is taken, warned about and ignored."""
     also: type | None = None
     """A second type that it may have."""
+    never_empty: bool = False
+    """Whether an empty text is a mistake, and not the same as nothing."""
 
 
 _MODEL = "model_parameters"
@@ -83,7 +85,8 @@ KEYS: tuple[Key, ...] = (
     Key(_MODEL, "prototxt", str, None, "A Caffe model's structure."),
     Key(_MODEL, "march", str, REQUIRED, "The BPU to compile for.", MARCHES),
     Key(_MODEL, "working_dir", str, "./model_output", "Where results go; made when missing."),
-    Key(_MODEL, "output_model_file_prefix", str, "model", "How results' file names begin."),
+    Key(_MODEL, "output_model_file_prefix", str, "model", "How results' file names begin.",
+        never_empty=True),
     Key(_MODEL, "layer_out_dump", bool, False, "Add an output per conv-like op, for debugging."),
     Key(_MODEL, "output_nodes", str, None, "Nodes that the model is cut behind, joined by ';'."),
     Key(_MODEL, "remove_node_type", str, None,

@@ -94,6 +94,8 @@ def _complete(section: str, given: Mapping[object, Any]) -> Values:
 
 def _typed(key: Key, value: Any) -> Any:
     """`value` as the key's kind; None for what says nothing (`''`, `None`)."""
+    if key.never_empty and isinstance(value, str) and not value.strip():
+        raise ConfigError(f"The {key.name} cannot be empty")
     if value is None or (isinstance(value, str) and value.strip() in ("", "None")):
         return None
     wanted = (key.kind, key.also) if key.also else (key.kind,)

@@ -112,7 +112,8 @@ def _quantize(config: Config, files: Artifacts, shown: Display, executor: Execut
         LOG.info("node_dict: %s", dict(config.model.node_info))
         LOG.info("The specified model compilation architecture: %s.", config.model.march)
         log_model(proto)
-        original = export(proto, config.model.prefix)
+        with during("hbdk.export"):
+            original = export(proto, config.model.prefix)
     data = calibration_data(config, original, specs)
     if config.model.debug_mode is not None:
         dump_data(data, files.folder)
@@ -154,7 +155,7 @@ def _convert(built: Built, inserted: Module, shown: Display) -> None:
         api.save(quantized, files.path("quantized"))
     built.quantized = quantized
     LOG.info("Successfully convert model.")
-    with shown.stage("compare"):
+    with shown.stage("compare"), during("hbdk.statistics"):
         _report_nodes(built)
     types, names = config.model.remove_node_types, config.model.remove_node_names
     removed, gone = remove_nodes(quantized, types, names)
