@@ -51,10 +51,12 @@ SCALES = ("propagate-scales", "unify-scales", "quantize-constants")
 Path = str | os.PathLike[str]
 
 
-def write_original_float(source: Path | Module, shapes: InputShapes, path: Path) -> None:
+def write_original_float(
+    source: Path | ModelProto | Module, shapes: InputShapes, path: Path
+) -> None:
     """The user's model with inputs of fixed shape, in opset 19.
 
-    source: an .onnx file, or a float module (of a network that came from PyTorch). shapes: as
+    source: an .onnx file or its proto, or a float module (of a network that came from PyTorch). shapes: as
     `hbir.onnx.export` takes them. A model that onnx can't convert to opset 19, or one of a newer
     opset, keeps its own, which the log says. Raises HbirError for a broken model and for a shape
     that isn't given.
@@ -169,7 +171,7 @@ def _add_to_bias(gemm: GemmOp, rewrite: Rewrite, correction: Array) -> None:
 # ------------------------------------------------------------------------------ the user's own file
 
 
-def original_float(source: Path, shapes: InputShapes = None) -> ModelProto:
+def original_float(source: Path | ModelProto, shapes: InputShapes = None) -> ModelProto:
     """The user's model with inputs of fixed shape, named nodes, in opset 19 where that can be."""
     given, label = load_model(source)
     graph = read_graph(given)
