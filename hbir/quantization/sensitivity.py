@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cache, partial
 
 import numpy as np
@@ -32,6 +32,7 @@ from hbir.passes.convert.lower_to_bpu.gemm import as_filters, lost_on_average
 from hbir.passes.dtypes import Widths
 from hbir.passes.gemm import GemmOp, as_gemm, weight_range
 from hbir.quantization.dtypes import node_name
+from hbir.quantization.similarity import Similarity
 from hbir.runtime.interpreter import Plan, Values
 
 log = logging.getLogger("hbir.calibrate")
@@ -57,36 +58,6 @@ class Candidate:
     is_weights: bool
     narrow: tuple[float, float] = (0.0, 0.0)
     """The 8-bit range of tensors."""
-
-
-@dataclass
-class Similarity:
-    """Cosines between outputs wanted and found, over any number of runs.
-
-    Of outputs that aren't float (an argmax), the share of equal elements.
-    """
-
-    sums: dict[int, list[float]] = field(default_factory=dict[int, list[float]])
-
-    def add(self, wanted: Sequence[Array], found: Sequence[Array]) -> None:
-        """Take account of one run."""
-        for index, (x, y) in enumerate(zip(wanted, found, strict=True)):
-            if x.dtype.kind == "f":
-                a, b = x.astype(np.float64).ravel(), y.astype(np.float64).ravel()
-                products = (a @ b, a @ a, b @ b)
-            else:
-                products = (np.count_nonzero(x == y), x.size, x.size)
-            sums = self.sums.setdefault(index, [0.0, 0.0, 0.0])
-            for at, product in enumerate(products):
-                sums[at] += float(product)
-
-    def least(self) -> float:
-        """The least cosine of an output; 1 where both are 0."""
-        cosines = [
-            product / np.sqrt(x * y) if x * y > 0 else float(x == y)
-            for product, x, y in self.sums.values()
-        ]
-        return min(cosines, default=1.0)
 
 
 def choose_widths(
@@ -181,6 +152,47 @@ def _report(
         key = "input1" if candidate.is_weights else "output"
         log.info('  "%s": {"%s": "int16"},  # cost %.5f', candidate.name, key, loss)
     log.info("}")
+
+
+def best_of(
+    observed: Sequence[Module], samples: Sequence[Sequence[Array]], *, asymmetric: bool
+) -> dict[int, int]:
+    """Which of several ways to choose ranges costs the outputs least, tensor by tensor.
+
+    observed: the same float module with the ranges of each way, which aren't changed. samples:
+    inputs. Returns the place in `observed` by a value's number (its arguments, then the ops'
+    results); values that get no range of their own are left out. The first of equals is taken.
+    """
+    first = observed[0]
+    function = first.functions[0].op
+    plan = Plan(function, first.weights)
+    numbers = _numbers_by_place(function)
+    best: dict[tuple[Place, ...], tuple[float, int]] = {}
+    for way, module in enumerate(observed):
+        tensors = [c for c in _candidates(module, asymmetric=asymmetric) if not c.is_weights]
+        losses = _losses(first, plan, tensors, samples)
+        for candidate, loss in zip(tensors, losses, strict=True):
+            known = best.get(candidate.places)
+            if known is None or loss < known[0]:
+                best[candidate.places] = loss, way
+    return {
+        number: way
+        for places, (_, way) in best.items()
+        for place in places
+        for number in numbers[place]
+    }
+
+
+def _numbers_by_place(function: FuncOp) -> dict[Place, list[int]]:
+    block = body_of(function)
+    found: dict[Place, list[int]] = {
+        ("argument", index): [index] for index in range(len(block.args))
+    }
+    number = len(block.args)
+    for index, op in enumerate(block.ops):
+        found["op", index] = list(range(number, number + len(op.results)))
+        number += len(op.results)
+    return found
 
 
 # --------------------------------------------------------------------------- candidates

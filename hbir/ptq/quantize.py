@@ -1,0 +1,105 @@
+"""`quantize`: a float network and a user's settings → the qat module, and what to say about it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from typing import Any
+
+from hbir.dialects.qnt import ConstFakeQuantOp
+from hbir.ir.origin import name_of
+from hbir.module import Module
+from hbir.passes.fake_quant import quantization_of
+from hbir.quantization.calibrate import optimized
+from hbir.quantization.search import BATCHES_JUDGED, Quantizer
+from hbir.quantization.settings import QuantSettings
+from hbir.quantization.wishes import Wishes
+
+log = logging.getLogger("hbir.calibrate")
+
+
+@dataclass(frozen=True)
+class QuantizationResult:
+    """A qat module and how it came to be.
+
+    method: as logs name it. quant_info: tensor → its range, scale, zero point and type, by the
+    names of the source model. tried: (method, cosine to float) of a search. config: a quant_config
+    that gives the same module again. report: Markdown, empty where nothing was tuned.
+    """
+
+    module: Module
+    method: str
+    quant_info: Mapping[str, Any]
+    tried: tuple[tuple[str, float], ...] = ()
+    cosine: float | None = None
+    config: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    report: str = ""
+
+
+def quantize(
+    module: Module,
+    data: Iterable[Mapping[str, Any]],
+    settings: QuantSettings,
+    *,
+    executor: Executor | None = None,
+) -> QuantizationResult:
+    """Quantize a float module on `data`, mappings from input names to arrays.
+
+    module: one function, not changed. data: iterated several times where a search asks for it,
+    a batch at a time. executor: of `concurrent.futures`, whose workers run the network; results
+    don't depend on it. Raises HbirError for nodes that the network doesn't have, and as
+    `hbir.calibrate` does for bad data.
+    """
+    for warning in settings.warnings:
+        log.warning("%s", warning)
+    wishes = Wishes(settings, module)
+    clone = optimized(module)
+    wishes.mark_places(clone.functions[0].op)
+    quantizer = Quantizer(
+        clone,
+        data,
+        march=settings.march,
+        widths=wishes.widths,
+        bias_correction=settings.bias_correction,
+        keep=BATCHES_JUDGED,
+        executor=executor,
+    )
+    schemes = settings.schemes[:1] if settings.made_up_data else settings.schemes
+    best, tried = quantizer.search(schemes, settings.threshold)
+    log.info("Select %s method.", best.scheme.label)
+    placed = quantizer.placed(best)
+    return QuantizationResult(
+        placed,
+        best.scheme.label,
+        quant_info_of(placed),
+        tuple((trial.scheme.label, trial.cosine) for trial in tried if trial.cosine is not None),
+        best.cosine,
+    )
+
+
+def quant_info_of(module: Module) -> dict[str, Any]:
+    """Tensor → min, max, scale, zero_point, dtype and source nodes, of a qat module's fake-quants.
+
+    The names are the source tensors'; a tensor that readers take in two widths has its second
+    under `name:int8`.
+    """
+    found: dict[str, Any] = {}
+    for op in module.functions[0].operations:
+        if not isinstance(op, ConstFakeQuantOp):
+            continue
+        quantization = quantization_of(op)
+        if quantization is None:
+            continue
+        params = op.params()
+        name = name_of(op.output, "?")
+        key = name if name not in found else f"{name}:int{quantization.bits}"
+        found[key] = {
+            "min": float(params["min"][0]),
+            "max": float(params["max"][0]),
+            "scale": quantization.scale,
+            "zero_point": quantization.zero_point,
+            "dtype": f"int{quantization.bits}",
+        }
+    return found

@@ -1,0 +1,162 @@
+"""`search`: try ways to quantize a network until the outputs are close enough to float.
+
+The data passes once, for all methods together; each is judged by the integer network on a few
+batches. Scales per channel of activations are the exception: they change the float network
+(`equalize-layers`), which is observed again, and so are tried last.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass, replace
+from typing import Any
+
+from xdsl.dialects.func import FuncOp
+
+from hbir.errors import HbirError
+from hbir.ir.types import Array
+from hbir.module import Module
+from hbir.passes.dtypes import Widths
+from hbir.quantization.calibrate import BATCHES_TO_MIX, place, write_ranges
+from hbir.quantization.convert import convert_module
+from hbir.quantization.methods.method import MIX
+from hbir.quantization.observe import Observations, observe
+from hbir.quantization.settings import Scheme
+from hbir.quantization.similarity import Similarity
+from hbir.quantization.statistics import Wanted
+from hbir.runtime.interpreter import Plan
+
+log = logging.getLogger("hbir.calibrate")
+
+BATCHES_JUDGED = 4
+"""Batches on which a scheme is judged."""
+
+Data = Iterable[Mapping[str, Any]]
+"""Batches, input name → array; may be iterated several times."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One scheme: the float module with its ranges, and its cosine, None where it isn't judged."""
+
+    scheme: Scheme
+    observed: Module
+    cosine: float | None = None
+    quantized: Module | None = None
+
+
+class Quantizer:
+    """What every trial needs: the network, its data, the march, the widths that are given."""
+
+    def __init__(
+        self,
+        optimized: Module,
+        data: Data,
+        *,
+        march: str,
+        widths: Callable[[FuncOp], Widths],
+        bias_correction: bool = True,
+        keep: int = BATCHES_JUDGED,
+        executor: Executor | None = None,
+    ) -> None:
+        self._march = march
+        self._widths = widths
+        self._data = data
+        self._bias_correction = bias_correction
+        self._keep = keep
+        self._executor = executor
+        self._modules: dict[bool, Module] = {False: optimized}
+        self._seen: dict[bool, Observations] = {}
+        self._wanted: list[list[Array]] = []
+
+    def search(self, schemes: Sequence[Scheme], threshold: float) -> tuple[Trial, list[Trial]]:
+        """The first scheme whose cosine reaches the threshold, else the best; and all tried.
+
+        A lone scheme isn't judged.
+        """
+        if not schemes:
+            raise HbirError("a search needs at least one way to quantize")
+        tried: list[Trial] = []
+        for scheme in schemes:
+            trial = self._observed(scheme, schemes)
+            if len(schemes) > 1:
+                trial = self.judged(trial)
+                log.info("%s: cosine %.6f", scheme.label, trial.cosine)
+            tried.append(trial)
+            if trial.cosine is not None and trial.cosine >= threshold:
+                break
+        return max(tried, key=lambda trial: trial.cosine or 0.0), tried
+
+    def judged(self, trial: Trial) -> Trial:
+        """The trial with its cosine to float, by the integer network."""
+        quantized = self.quantized(trial, self._widths)
+        return replace(trial, cosine=self.cosine(quantized), quantized=quantized)
+
+    def quantized(self, trial: Trial, widths: Callable[[FuncOp], Widths]) -> Module:
+        """The integer module of a trial with widths."""
+        return convert_module(self.placed(trial, widths), self._march)
+
+    def placed(self, trial: Trial, widths: Callable[[FuncOp], Widths] | None = None) -> Module:
+        """The qat module of a trial with widths, by default those that are given."""
+        clone = trial.observed.clone()
+        chosen = (widths or self._widths)(clone.functions[0].op)
+        return place(clone, chosen, asymmetric=trial.scheme.method.asymmetric)
+
+    @property
+    def samples(self) -> list[list[Array]]:
+        """The inputs of the batches on which trials are judged."""
+        return self._seen[False].kept
+
+    def cosine(self, quantized: Module) -> float:
+        """The least cosine of an output to float over the batches judged."""
+        if not self._wanted:
+            float_module = self._modules[False]
+            plan = Plan(float_module.functions[0].op, float_module.weights)
+            self._wanted = [plan.run(inputs) for inputs in self.samples]
+        integer = Plan(quantized.functions[0].op, quantized.weights)
+        similarity = Similarity()
+        for inputs, outputs in zip(self.samples, self._wanted, strict=True):
+            similarity.add(outputs, integer.run(inputs))
+        return similarity.least()
+
+    def _observed(self, scheme: Scheme, schemes: Sequence[Scheme]) -> Trial:
+        self._observe(scheme.per_channel, schemes)
+        module = self._modules[scheme.per_channel].clone()
+        write_ranges(module, self._seen[scheme.per_channel], scheme.method)
+        return Trial(scheme, module)
+
+    def _observe(self, per_channel: bool, schemes: Sequence[Scheme]) -> None:
+        """See the data, once for all schemes that agree in `per_channel`."""
+        if per_channel in self._seen:
+            return
+        module = self._modules[False]
+        methods = [s.method for s in schemes if s.per_channel == per_channel]
+        if per_channel:
+            channels = self._run(module, Wanted(channels=True))
+            self._seen.setdefault(False, channels)
+            module = self._modules[True] = scaled_per_channel(module, channels)
+        needs = [method.wanted for method in methods]
+        wanted = Wanted(
+            any(need.histograms for need in needs),
+            max(need.bins for need in needs),
+            next((need.averaging for need in needs if need.averaging is not None), None),
+        )
+        mixed = any(method.name == MIX for method in methods)
+        self._seen[per_channel] = self._run(module, wanted, BATCHES_TO_MIX if mixed else 0)
+
+    def _run(self, module: Module, wanted: Wanted, keep: int = 0) -> Observations:
+        return observe(
+            module,
+            self._data,
+            wanted,
+            means=self._bias_correction,
+            keep=max(keep, self._keep),
+            executor=self._executor,
+        )
+
+
+def scaled_per_channel(module: Module, seen: Observations) -> Module:
+    """A copy of an optimized module whose activations fill their ranges channel by channel."""
+    raise HbirError("activations per channel aren't there yet; use per_channel: false")
