@@ -76,7 +76,8 @@ def set_outputs(function: FuncOp, index: int, outputs: Sequence[tuple[str, SSAVa
 def append_outputs(function: FuncOp, outputs: Sequence[tuple[str, SSAValue]]) -> None:
     """Add outputs behind those that there are."""
     entries = _entries(function.res_attrs, output_names(function))
-    entries += [{NAME: StringAttr(name)} for name, _ in outputs]
+    added: list[Entry] = [{NAME: StringAttr(name)} for name, _ in outputs]
+    entries += added
     end = return_of(function)
     end.operands = [*end.operands, *(value for _, value in outputs)]
     _write_outputs(function, entries)

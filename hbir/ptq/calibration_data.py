@@ -188,7 +188,8 @@ def _checked(file: Path, port: Argument) -> Array:
 def map_array(file: Path) -> Array:
     """The array of a .npy file, memory-mapped. Raises HbirError that names the file."""
     try:
-        loaded: object = np.load(file, mmap_mode="r", allow_pickle=False)
+        with np.errstate(over="ignore"):  # of a shape beyond all bounds, which mapping refuses
+            loaded: object = np.load(file, mmap_mode="r", allow_pickle=False)
     except FileNotFoundError:
         raise HbirError(f"{file}: no such file") from None
     except (OSError, ValueError, TypeError, EOFError, OverflowError, zipfile.BadZipFile) as error:

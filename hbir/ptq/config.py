@@ -161,7 +161,7 @@ def recompile_parameters(
     notes: list[str] = []
     march = _march(sections["model_parameters"]["march"])
     model = _model(sections["model_parameters"], folder, bc, march)
-    values = {**sections["compiler_parameters"], "input_source": {}}
+    values: Values = {**sections["compiler_parameters"], "input_source": {}}
     compiler = _compiler(values, folder, march, (), notes)
     return model, compiler, tuple(notes)
 

@@ -44,7 +44,7 @@ def check_config(
     document["calibration_parameters"] = {"calibration_type": "skip"}
     compiler = {"optimize_level": "O0", "jobs": 32, "core_num": core_num or 1}
     document["compiler_parameters"] = compiler
-    return resolve(complete_sections(dict(document)), Path(), model, tuple(inputs))
+    return resolve(complete_sections({**document}), Path(), model, tuple(inputs))
 
 
 def fast_perf_config(

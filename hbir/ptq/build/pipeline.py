@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,7 +21,13 @@ from hbir.ptq.build.compile import compile_model, measure, remove_nodes
 from hbir.ptq.build.display import Display, Silent
 from hbir.ptq.build.insert import insert_nodes
 from hbir.ptq.build.layer_dump import dump_layers
-from hbir.ptq.build.quantize import calibration_data, dump_data
+from hbir.ptq.build.quantize import (
+    calibration_data,
+    dump_data,
+    json_text,
+    quantize_module,
+    write_stage,
+)
 from hbir.ptq.build.source import inputs_of, load_source, log_model
 from hbir.ptq.build.stages import during
 from hbir.ptq.calibration_data import CalibrationData
@@ -29,6 +36,12 @@ from hbir.ptq.description import DELETED_NODES, as_text, description
 from hbir.ptq.model_info import model_info
 from hbir.ptq.node_table import NodeTable, output_tensors, rows_of
 from hbir.ptq.node_table import measure as measure_cosines
+from hbir.ptq.stages import (
+    write_calibrated,
+    write_optimized_float,
+    write_original_float,
+    write_ptq,
+)
 from hbir.reports.advice import advice_text
 
 LOG = logging.getLogger("hbir.ptq")
@@ -51,7 +64,7 @@ class Built:
     """The float network, as imported."""
     data: CalibrationData
     calibrated: Module
-    quant_info: dict[str, Any]
+    quant_info: Mapping[str, Any]
     quantized: Module | None = None
     removed: Module | None = None
     deleted: tuple[str, ...] = ()
@@ -114,18 +127,18 @@ def _quantize(config: Config, files: Artifacts, shown: Display, executor: Execut
         log_model(proto)
         with during("hbdk.export"):
             original = export(proto, config.model.prefix)
+        write_stage(files, "original_float", lambda path: write_original_float(proto, None, path))
+        write_stage(files, "optimized_float", lambda path: write_optimized_float(original, path))
     data = calibration_data(config, original, specs)
     if config.model.debug_mode is not None:
         dump_data(data, files.folder)
-    calibrated = _calibrated(original, data, shown)
-    return Built(config, files, original, data, calibrated, {})
-
-
-def _calibrated(original: Module, data: CalibrationData, shown: Display) -> Module:
-    if original.level == "qat":
-        LOG.info("the model brings its own scales; it is not calibrated")
-        return original
-    return api.calibrate(original, shown.each("calibrate", data, len(data)))
+    with shown.stage("calibrate"):
+        result = quantize_module(original, data, config, executor)
+        module = result.module
+        write_stage(files, "calibrated", lambda path: write_calibrated(module, path))
+        write_stage(files, "ptq", lambda path: write_ptq(module, path))
+        write_file(files.path("quant_info"), json_text(result.quant_info))
+    return Built(config, files, original, data, module, result.quant_info)
 
 
 def _export(built: Built) -> Module:

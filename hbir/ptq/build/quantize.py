@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from hbir.errors import HbirError
 from hbir.interface import Argument
 from hbir.module import Module
+from hbir.ptq.build.artifacts import Artifacts
 from hbir.ptq.calibration_data import CalibrationData, random_data, read_folders
 from hbir.ptq.config import Config
 from hbir.ptq.inputs import InputSpec
+from hbir.ptq.quant_config import settings_of
+from hbir.ptq.quantize import QuantizationResult, quant_info_of, quantize
 
 LOG = logging.getLogger("hbir.ptq")
 
@@ -50,3 +56,29 @@ def dump_data(data: CalibrationData, folder: Path) -> None:
             except OSError as error:
                 raise HbirError(f"{target}: can't be written ({error.strerror})") from None
     LOG.info("calibration data are kept in %s", folder / DUMP_FOLDER)
+
+
+def quantize_module(
+    module: Module, data: CalibrationData, config: Config, executor: Executor | None
+) -> QuantizationResult:
+    """The module with its scales: those that it brings, or those that quantization finds.
+
+    Raises HbirError as `hbir.ptq.quantize.quantize` does.
+    """
+    if module.level == "qat":
+        LOG.info("the model brings its own scales; it is not calibrated")
+        return QuantizationResult(module, "load", quant_info_of(module))
+    return quantize(module, data, settings_of(config), executor=executor)
+
+
+def json_text(values: Mapping[str, Any]) -> bytes:
+    """An artifact of JSON."""
+    return (json.dumps(dict(values), indent=1, ensure_ascii=False) + "\n").encode()
+
+
+def write_stage(files: Artifacts, what: str, write: Callable[[Path], None]) -> None:
+    """Write a stage's ONNX file. A network that can't be shown so compiles all the same."""
+    try:
+        write(files.path(what))
+    except HbirError as error:
+        LOG.warning("%s is not written: %s", files.path(what), error)

@@ -52,7 +52,8 @@ def write_network(
     ports = [helper.make_tensor_value_info(n, elem_type, s) for n, s in given.items()]
     output = helper.make_tensor_value_info("y", TensorProto.FLOAT, None)
     graph = helper.make_graph(nodes, "small", ports, [output], weights)
-    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)]), path)
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    path.write_bytes(model.SerializeToString())
     return path
 
 
@@ -81,8 +82,9 @@ BASE: dict[str, dict[str, Any]] = {
 def write_config(folder: Path, changes: Changes | None = None) -> Path:
     """The base configuration with changed keys per section; None removes a key."""
     document: dict[str, dict[str, Any]] = {}
-    for section in dict.fromkeys([*BASE, *(changes or {})]):
-        merged = {**BASE.get(section, {}), **(changes or {}).get(section, {})}
+    wanted = changes or {}
+    for section in [*BASE, *(name for name in wanted if name not in BASE)]:
+        merged: dict[str, Any] = {**BASE.get(section, {}), **wanted.get(section, {})}
         document[section] = {key: value for key, value in merged.items() if value is not None}
     file = folder / "net.yaml"
     file.write_text(yaml.safe_dump(document))
