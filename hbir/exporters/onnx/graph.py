@@ -20,6 +20,12 @@ from hbir.ir.types import Array
 PROTOBUF_LIMIT = (1 << 31) - 1
 """Bytes that a protobuf message may have, hence an .onnx file without external data."""
 
+IR_VERSION, IR_VERSION_UNTIL = 9, 20
+"""The version of the format that came with opset 19 and 20."""
+
+NEWER_IR_VERSION = 10
+"""That of opset 21. Nothing newer is used, and tools refuse what is newer than they are."""
+
 _helper: Any = helper  # ships types for part of its functions only
 
 
@@ -161,7 +167,7 @@ class OnnxGraph:
             graph,
             functions=list(self.functions.values()),
             opset_imports=opsets,
-            ir_version=max(8, _helper.find_min_ir_version_for(_standard(opsets))),
+            ir_version=IR_VERSION if self.opset <= IR_VERSION_UNTIL else NEWER_IR_VERSION,
             producer_name="hbir",
             producer_version=hbir.__version__,
         )
@@ -174,10 +180,6 @@ class OnnxGraph:
                 for index, name in enumerate(names):
                     if name in self._renamed:
                         names[index] = self._renamed[name]
-
-
-def _standard(opsets: Sequence[Any]) -> list[Any]:
-    return [opset for opset in opsets if opset.domain in ("", "ai.onnx.ml")]
 
 
 def _value_info(name: str, shape: Sequence[int], dtype: np.dtype[Any]) -> ValueInfoProto:

@@ -230,4 +230,4 @@ def label_of(op: Operation, default: str) -> str:
     origin = origin_of_op(op)
     if origin is None:
         return default
-    return node_name(origin) or origin.tensor
+    return node_name(origin) or origin.tensor or default

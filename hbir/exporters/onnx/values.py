@@ -38,7 +38,7 @@ class ExportedValue:
 def in_source_layout(value: SSAValue, layout: Dims) -> bool:
     """Whether a tensor in `layout` has the axes of the source tensor in the source's order."""
     origin = origin_of(value)
-    if origin is None or not origin.perm:
+    if origin is None or len(origin.perm) != len(layout):
         return layout == identity(len(layout))
     return compose(origin.perm, layout) == identity(len(layout))
 
@@ -47,7 +47,7 @@ def tensor_name(value: SSAValue, layout: Dims, default: str) -> str:
     """What the tensor of a value in a layout is to be called: the source tensor's name, with a
     mark where the layout is another."""
     origin = origin_of(value)
-    if origin is None:
+    if origin is None or not origin.tensor:
         return default
     return origin.tensor if in_source_layout(value, layout) else f"{origin.tensor}_transposed"
 

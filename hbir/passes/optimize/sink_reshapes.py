@@ -89,7 +89,8 @@ def _operands_before_reshape(op: Operation, rewrite: Rewrite) -> list[SSAValue] 
 def _binary_operands(op: BinaryOp, rewrite: Rewrite) -> list[SSAValue] | None:
     """Operands of one shape, or a constant that is the same everywhere or differs by channel."""
     shape = shape_of(op.output)
-    sources = [_reshaped(value) for value in op.operands]
+    # What broadcasts has fewer elements than the result: its shape isn't one for the others.
+    sources = [_reshaped(value) if shape_of(value) == shape else None for value in op.operands]
     source = next((value for value in sources if value is not None), None)
     if source is None:
         return None

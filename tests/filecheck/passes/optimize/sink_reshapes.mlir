@@ -30,6 +30,17 @@ func.func @addition(%x: tensor<2x1x8x3xf32>, %y: tensor<2x8x3xf32>) -> tensor<2x
   func.return %1 : tensor<2x8x3xf32>
 }
 
+// Not beside a reshape of what broadcasts: the others have more elements than it.
+
+// CHECK-LABEL: func.func @broadcast
+// CHECK-NEXT: %[[B:.*]] = hbir.reshape %y {shape = [1, 1, 3]}
+// CHECK-NEXT: hbir.mul %x, %[[B]]
+func.func @broadcast(%x: tensor<2x8x3xf32>, %y: tensor<3xf32>) -> tensor<2x8x3xf32> {
+  %0 = hbir.reshape %y {shape = [1, 1, 3]} : (tensor<3xf32>) -> tensor<1x1x3xf32>
+  %1 = hbir.mul %x, %0 : (tensor<2x8x3xf32>, tensor<1x1x3xf32>) -> tensor<2x8x3xf32>
+  func.return %1 : tensor<2x8x3xf32>
+}
+
 // A pad of the axes that stay; not one of an axis that the reshape adds.
 
 // CHECK-LABEL: func.func @pad
