@@ -131,7 +131,7 @@ CLASSIFIERS: dict[str, Architecture] = {
         Variant(partial(_vit, _TINY, 32, 8, "pooler", 1), (1, 3, 32, 32)),
     ),
     "Swin-T": Architecture(
-        Variant(partial(swin, image=112), (1, 3, 112, 112)),
+        Variant(swin, (1, 3, 224, 224)),  # smaller images don't divide into its windows
         Variant(partial(swin, (2, 2), (2, 4), 16, 32, 4, 10), (1, 3, 32, 32)),
     ),
     "MLP-Mixer": Architecture(

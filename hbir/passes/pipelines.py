@@ -18,6 +18,7 @@ from hbir.passes.manager import PassListener, PassManager
 OPTIMIZE = (
     "fold-constants",
     "decompose-image-preprocess",
+    "recognize-adaptive-pool",  # while the gathers and slices it is made of are whole
     # What stands for moves and for steps becomes these, so that all below sees them.
     "index-to-slice",
     "scatter-to-concat",

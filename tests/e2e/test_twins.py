@@ -39,6 +39,7 @@ ARCHITECTURE_TWINS = (
     "EfficientDet",
     "U-Net",
     "DeepLabV3+",
+    "PSPNet",
     "SegFormer-B0",
     "ESPCN",
     "LSTM",
@@ -46,8 +47,7 @@ ARCHITECTURE_TWINS = (
     "Conformer",
     "CREPE",
 )
-"""Not among them: those with a split, which an export that isn't optimized writes as a sequence;
-PSPNet, whose means over unequal windows the exporter takes apart."""
+"""Not among them: those with a split, which an export that isn't optimized writes as a sequence."""
 
 
 def exported_onnx(module: nn.Module, example: torch.Tensor, ports: hbir.Module) -> onnx.ModelProto:
