@@ -21,7 +21,7 @@ from typing import Any
 from xdsl.parser import Parser
 from xdsl.printer import Printer
 
-from benchmarks.bytecode.networks import MODULES, context
+from benchmarks.bytecode.networks import MODULES, constants, context, holding
 from hbir.files import map_file, write_file
 from hbir.ir.storage import module_chunks, module_text, read_module
 
@@ -36,6 +36,15 @@ def make(network: str, folder: Path) -> Callable[[], Any]:
     text = module_text(module, ctx.weights, debuginfo=True)
     write_file(folder / f"{network}.mlir", text.encode())
     return lambda: None
+
+
+def build(network: str, folder: Path) -> Callable[[], Any]:
+    """The module as objects of xDSL, by its Python API, the bytes of constants being there."""
+    ctx = context()
+    if network == "weights":
+        values = constants(ctx)
+        return lambda: holding(values)
+    return lambda: MODULES[network](ctx)
 
 
 def read_bc(network: str, folder: Path) -> Callable[[], Any]:
@@ -79,6 +88,7 @@ def write_text(network: str, folder: Path) -> Callable[[], Any]:
 
 ACTIONS: dict[str, Callable[[str, Path], Callable[[], Any]]] = {
     "make": make,
+    "build": build,
     "read-bytecode": read_bc,
     "read-text": read_text,
     "write-bytecode": write_bc,

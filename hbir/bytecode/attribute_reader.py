@@ -1,5 +1,8 @@
 """Bytes to attributes and types: each when it is first asked for, and once.
 
+An operation's dictionary is the exception: what stays of it is in the operation. What is kept of
+others are numbers in arrays, since a large network has several of them for each of its operations.
+
 A file is not trusted: attributes may refer to themselves, nest without end, or share parts so that
 walking them takes exponential time. So nesting is limited, and so is the size that an attribute
 would have if its shared parts were written out.
@@ -7,8 +10,8 @@ would have if its shared parts were written out.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from xdsl.context import Context
@@ -35,6 +38,7 @@ from hbir.bytecode.codes import (
 )
 from hbir.bytecode.encoding import Cursor
 from hbir.bytecode.errors import BytecodeError
+from hbir.bytecode.tables import Entries, EntryForm, Strings
 from hbir.bytecode.text import parse_text
 
 MAX_NESTING = 100
@@ -45,6 +49,9 @@ MAX_PARTS = 1 << 20
 
 MAX_SPLAT_BYTES = 1 << 28
 """Bytes of all constants of one value in a file: xDSL holds every element of them."""
+
+_MANY_PARTS = (1 << 32) - 1
+"""More are not told apart; a file may use far fewer."""
 
 _SMALL_ENTRY_BYTES = 4096
 """Entries up to here are copied, which makes reading numbers from them faster."""
@@ -60,29 +67,20 @@ _NONE = NoneAttr()
 _UNKNOWN = UnknownLoc()
 
 
-@dataclass(frozen=True)
-class Entry:
-    """Where an attribute or type is: the dialect it belongs to, its form, its bytes."""
-
-    dialect: str
-    native: bool
-    start: int
-    end: int
-
-
 class AttributeReader:
     """Attributes, types and locations by number.
 
-    `strings` and `resources` (handles by number) are the file's tables; `text_parsers` maps a
-    name such as `#foo.bar` or `!foo.bar` to a parser of such texts.
+    The first `attributes` of the `entries` are attributes, the others types. `strings` and
+    `resources` (handles by number) are the file's tables; `text_parsers` maps a name such as
+    `#foo.bar` or `!foo.bar` to a parser of such texts.
     """
 
     def __init__(
         self,
         data: memoryview,
-        attributes: Sequence[Entry],
-        types: Sequence[Entry],
-        strings: Sequence[bytes],
+        entries: Entries,
+        attributes: int,
+        strings: Strings,
         resources: Sequence[tuple[str, str]],
         ctx: Context,
         text_parsers: Mapping[str, TextParser],
@@ -92,8 +90,9 @@ class AttributeReader:
         self._resources = resources
         self._ctx = ctx
         self._text_parsers = text_parsers
-        self._attributes = _Table(attributes, "attribute")
-        self._types = _Table(types, "type")
+        self._entries = entries
+        self._attributes = _Table("attribute", 0, attributes)
+        self._types = _Table("type", attributes, len(entries) - attributes)
         self._depth = 0
         self._parts = 0
         self._splat_bytes = 0
@@ -109,12 +108,18 @@ class AttributeReader:
         """Type `number`."""
         return self._get(self._types, number, user)
 
-    def dictionary(self, number: int, user: Cursor) -> Mapping[str, Attribute]:
-        """The entries of dictionary attribute `number`."""
-        attribute = self.attribute(number, user)
+    def dictionary(self, number: int, user: Cursor) -> tuple[Mapping[str, Attribute], int]:
+        """The entries of dictionary attribute `number`, and how many parts it has.
+
+        Read anew each time: most operations have one of their own.
+        """
+        table = self._attributes
+        if number >= table.count:
+            raise user.error(f"{table.what} {number} of {table.count}")
+        attribute, parts = self._read(table, number, user)
         if not isinstance(attribute, DictionaryAttr):
             raise user.error(f"attribute {number} is not a dictionary")
-        return attribute.data
+        return attribute.data, parts
 
     def location(self, number: int, user: Cursor) -> Attribute:
         """Location attribute `number`."""
@@ -132,33 +137,38 @@ class AttributeReader:
         return self._types.parts[number]
 
     def _get(self, table: _Table, number: int, user: Cursor) -> Attribute:
-        if number >= len(table.entries):
-            raise user.error(f"{table.what} {number} of {len(table.entries)}")
+        if number >= table.count:
+            raise user.error(f"{table.what} {number} of {table.count}")
         known = table.read[number]
         if known is None:
-            known = self._read(table, number, user)
+            known, parts = self._read(table, number, user)
+            table.read[number] = known
+            table.parts[number] = min(parts, _MANY_PARTS)
         if self._depth:  # a part of another
             self._parts += table.parts[number]
             if self._parts > MAX_PARTS:
                 raise user.error(f"an attribute of more than {MAX_PARTS} parts")
         return known
 
-    def _read(self, table: _Table, number: int, user: Cursor) -> Attribute:
+    def _read(self, table: _Table, number: int, user: Cursor) -> tuple[Attribute, int]:
+        """An attribute or type, and how many parts it has."""
         if number in table.being_read:
             raise user.error(f"{table.what} {number} contains itself")
         if self._depth >= MAX_NESTING:
             raise user.error(f"attributes nested deeper than {MAX_NESTING}")
-        entry = table.entries[number]
-        cursor = self._cursor(entry)
+        index = table.first + number
+        bounds = self._entries.bounds
+        cursor = self._cursor(bounds[index], bounds[index + 1])
         outer, self._parts = self._parts, 1
         table.being_read.add(number)
         self._depth += 1
         try:
-            if entry.native:
-                attribute = self._native(table, entry, cursor)
-                cursor.expect_end(f"{table.what} {number}")
-            else:
+            if self._entries.forms[index] == EntryForm.TEXT:
                 attribute = self._from_text(table, cursor)
+            else:
+                attribute = self._native(table, index, cursor)
+                if cursor.pos != cursor.end:
+                    cursor.expect_end(f"{table.what} {number}")
         except BytecodeError:
             raise
         except Exception as error:  # parsers and verifiers of dialects raise what they like
@@ -168,21 +178,20 @@ class AttributeReader:
             self._depth -= 1
             table.being_read.discard(number)
             parts, self._parts = self._parts, outer
-        table.read[number] = attribute
-        table.parts[number] = parts
-        return attribute
+        return attribute, parts
 
-    def _cursor(self, entry: Entry) -> Cursor:
+    def _cursor(self, start: int, end: int) -> Cursor:
         section = "attribute section"
-        if entry.end - entry.start > _SMALL_ENTRY_BYTES:
-            return Cursor(self._data, section, pos=entry.start, end=entry.end)
-        return Cursor(self._data[entry.start : entry.end].tobytes(), section, base=entry.start)
+        if end - start > _SMALL_ENTRY_BYTES:
+            return Cursor(self._data, section, pos=start, end=end)
+        return Cursor(self._data[start:end].tobytes(), section, base=start)
 
-    def _native(self, table: _Table, entry: Entry, cursor: Cursor) -> Attribute:
-        if entry.dialect != BUILTIN:
+    def _native(self, table: _Table, index: int, cursor: Cursor) -> Attribute:
+        if self._entries.forms[index] == EntryForm.FOREIGN:
             raise cursor.error(
-                f"{table.what} in an encoding of its own by dialect {entry.dialect!r}, which only "
-                "that dialect's tools read; write the file as text there"
+                f"{table.what} in an encoding of its own by dialect "
+                f"{self._entries.dialect(index)!r}, which only that dialect's tools read; "
+                "write the file as text there"
             )
         code = cursor.varint()
         readers = TYPE_READERS if table is self._types else ATTRIBUTE_READERS
@@ -272,13 +281,17 @@ class AttributeReader:
 
 
 class _Table:
-    """The attributes or the types of a file, and which of them have been read."""
+    """The attributes or the types of a file, and which of them have been read.
 
-    def __init__(self, entries: Sequence[Entry], what: str) -> None:
-        self.entries = entries
+    `first` of the file's entries is number 0 of the table.
+    """
+
+    def __init__(self, what: str, first: int, count: int) -> None:
         self.what = what
-        self.read: list[Attribute | None] = [None] * len(entries)
-        self.parts = [0] * len(entries)
+        self.first = first
+        self.count = count
+        self.read: list[Attribute | None] = [None] * count
+        self.parts = array("I", bytes(4 * count))
         self.being_read: set[int] = set()
 
 

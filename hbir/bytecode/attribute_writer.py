@@ -22,7 +22,7 @@ from xdsl.dialects.builtin import (
     UnknownLoc,
     UnregisteredAttr,
 )
-from xdsl.ir import Attribute, ParametrizedAttribute, TypeAttribute
+from xdsl.ir import Attribute, TypeAttribute
 from xdsl.printer import Printer
 
 from hbir.bytecode.builtin_writer import (
@@ -274,6 +274,6 @@ def resource_handles(attribute: Attribute) -> Iterable[str]:
     elif isinstance(attribute, DictionaryAttr):
         for element in attribute.data.values():
             yield from resource_handles(element)
-    elif isinstance(attribute, ParametrizedAttribute):
-        for parameter in attribute.parameters:
+    else:  # a parametrized attribute, or another that says its parameters as those do
+        for parameter in getattr(attribute, "parameters", ()):
             yield from resource_handles(parameter)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias, cast
 
 from typing_extensions import TypeIs
@@ -128,8 +129,13 @@ def _float(r: AttributeReader, c: Cursor) -> Attribute:
     return FloatAttr(float_of_bits(bits, type_), type_)
 
 
+@lru_cache(maxsize=1024)
+def _int(value: int) -> IntAttr:
+    return IntAttr(value)
+
+
 def _file_line(r: AttributeReader, c: Cursor) -> Attribute:
-    return FileLineColLoc(r.a_string(c), IntAttr(c.varint()), IntAttr(c.varint()))
+    return FileLineColLoc(r.a_string(c), _int(c.varint()), _int(c.varint()))
 
 
 def _file_line_range(r: AttributeReader, c: Cursor) -> Attribute:
@@ -137,7 +143,7 @@ def _file_line_range(r: AttributeReader, c: Cursor) -> Attribute:
     filename = r.a_string(c)
     numbers = [c.varint() for _ in range(c.count("numbers of a location"))]
     line, column = (*numbers, 0, 0)[:2]
-    return FileLineColLoc(filename, IntAttr(line), IntAttr(column))
+    return FileLineColLoc(filename, _int(line), _int(column))
 
 
 def _locations(r: AttributeReader, c: Cursor) -> ArrayAttr[Attribute]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any, TypeAlias, cast
 
 from typing_extensions import override
 from xdsl.context import Context
@@ -25,6 +25,12 @@ MAX_REGION_NESTING = 100
 
 _FREE_PARTS, _PARTS_PER_BYTE = 1 << 20, 256
 """Attribute parts that the operations of a file may use, shared ones counted each time."""
+
+_RECENT_SPLITS = 256
+"""Dictionaries that are kept: many operations share a few, and the others have their own."""
+
+_Split: TypeAlias = tuple[dict[str, Attribute], dict[str, Attribute], int]
+"""Properties, attributes, and how many parts they have."""
 
 
 @dataclass
@@ -88,7 +94,7 @@ class IrReader:
         self._waiting: list[Operation] = []
         self._unknown_type = NoneType()
         self._on_top_level: Callable[[Operation], None] | None = None
-        self._splits: dict[tuple[int, int], tuple[dict[str, Attribute], dict[str, Attribute]]] = {}
+        self._splits: dict[tuple[int, int], _Split] = {}
 
     def module(
         self, section: Cursor, on_top_level: Callable[[Operation], None] | None = None
@@ -244,7 +250,7 @@ class IrReader:
         successors: Sequence[Block] = ()
         if mask & OpPart.ATTRIBUTES:
             dictionary, pos = _varint(data, pos)
-            properties, entries = self._split(number, dictionary)
+            properties, entries, _ = self._split(number, dictionary)
         if mask & OpPart.PROPERTIES:
             index, pos = _varint(data, pos)
             properties, entries = self._native_properties(op_name, index, entries)
@@ -365,16 +371,16 @@ class IrReader:
             op_name.property_names = tuple(op_type.get_irdl_definition().properties)
         return op_type
 
-    def _split(
-        self, number: int, dictionary: int
-    ) -> tuple[dict[str, Attribute], dict[str, Attribute]]:
+    def _split(self, number: int, dictionary: int) -> _Split:
         """The properties and the attributes of an op, by its definition."""
         split = self._splits.get((number, dictionary))
         if split is None:
-            entries = self._attributes.dictionary(dictionary, self._cursor)
-            split = _split(self._op_names[number], {}, entries)
+            if len(self._splits) >= _RECENT_SPLITS:
+                self._splits.clear()
+            entries, parts = self._attributes.dictionary(dictionary, self._cursor)
+            split = *_split(self._op_names[number], {}, entries), parts
             self._splits[number, dictionary] = split
-        self._spend(self._attributes.attribute_parts(dictionary))
+        self._spend(split[2])
         return split
 
     def _native_properties(
@@ -391,7 +397,7 @@ class IrReader:
         if op_name.registered:
             read = read_native_properties(op_name.name, inner, self._attributes.attribute)
         else:
-            read = dict(self._attributes.dictionary(inner.varint(), inner))
+            read, _ = self._attributes.dictionary(inner.varint(), inner)
             inner.expect_end("the properties")
         return _split(op_name, read, entries)
 

@@ -6,15 +6,17 @@ The IR itself is read by `ir_reader`, attributes and types by `attribute_reader`
 from __future__ import annotations
 
 import gc
+from array import array
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import accumulate
 
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Operation
 
-from hbir.bytecode.attribute_reader import AttributeReader, Entry, TextParser
+from hbir.bytecode.attribute_reader import AttributeReader, TextParser
 from hbir.bytecode.codes import BUILTIN
 from hbir.bytecode.encoding import (
     MAGIC,
@@ -27,6 +29,7 @@ from hbir.bytecode.encoding import (
 )
 from hbir.bytecode.errors import BytecodeError
 from hbir.bytecode.ir_reader import IrReader, OpName
+from hbir.bytecode.tables import Entries, Strings
 
 _REQUIRED = (
     Section.STRING,
@@ -103,7 +106,7 @@ class _FileReader:
         self._ctx = ctx
         self._text_parsers = text_parsers
         self._version = 0
-        self._strings: list[bytes] = []
+        self._strings = Strings(b"", array("Q", [0]))
         self._dialects: list[str] = []
         self._dialect_versions: dict[str, bytes] = {}
         self._op_names: list[OpName] = []
@@ -122,11 +125,11 @@ class _FileReader:
         self._read_strings(sections[Section.STRING])
         self._read_dialects(sections[Section.DIALECT])
         self._read_resources(sections)
-        attributes, types = self._entries(sections)
+        entries, attributes = self._entries(sections)
         table = AttributeReader(
             self._data,
+            entries,
             attributes,
-            types,
             self._strings,
             self._resources,
             self._ctx,
@@ -140,12 +143,12 @@ class _FileReader:
     # ---- strings and names ----------------------------------------------------------------------
 
     def _read_strings(self, cursor: Cursor) -> None:
-        sizes = [cursor.varint() for _ in range(cursor.count("strings"))]
+        sizes = array("Q", (cursor.varint() for _ in range(cursor.count("strings"))))
         if sum(sizes) != cursor.left or 0 in sizes:
             raise cursor.error(f"strings of {sum(sizes)} bytes in {cursor.left} bytes")
-        for size in reversed(sizes):
-            text = bytes(cursor.bytes(size, "string"))
-            self._strings.append(text[:-1])  # without the NUL
+        sizes.reverse()
+        starts = array("Q", accumulate(sizes, initial=cursor.pos))
+        self._strings = Strings(cursor.data, starts)
 
     def _string(self, number: int, cursor: Cursor) -> str:
         if number >= len(self._strings):
@@ -192,24 +195,20 @@ class _FileReader:
 
     # ---- attributes and types -------------------------------------------------------------------
 
-    def _entries(self, sections: Mapping[int, Cursor]) -> tuple[list[Entry], list[Entry]]:
+    def _entries(self, sections: Mapping[int, Cursor]) -> tuple[Entries, int]:
+        """The entries of attributes and types, and how many of them are attributes."""
         cursor, data = sections[Section.ATTRIBUTE_OFFSET], sections[Section.ATTRIBUTE]
-        counts = cursor.varint(), cursor.varint()
-        entries: list[Entry] = []
-        position = data.base + data.pos
+        attributes, types = cursor.varint(), cursor.varint()
+        end = data.base + data.end
+        entries = Entries(data.base + data.pos)
         while cursor.left:
-            dialect = self._dialect(cursor)
-            for _ in range(cursor.count("attributes")):
-                size = cursor.varint()
-                if size >> 1 > data.base + data.end - position:
-                    raise cursor.error("attributes reach over the end of their section")
-                entries.append(Entry(dialect, bool(size & 1), position, position + (size >> 1)))
-                position += size >> 1
-        if len(entries) != sum(counts):
-            raise cursor.error(f"{len(entries)} entries for {sum(counts)} attributes and types")
-        if position != data.base + data.end:
+            entries.read_group(self._dialect(cursor), cursor, end)
+        if len(entries) != attributes + types:
+            count = attributes + types
+            raise cursor.error(f"{len(entries)} entries for {count} attributes and types")
+        if entries.bounds[-1] != end:
             raise cursor.error("attributes don't fill their section")
-        return entries[: counts[0]], entries[counts[0] :]
+        return entries, attributes
 
     # ---- resources ------------------------------------------------------------------------------
 

@@ -15,7 +15,7 @@ from xdsl.ir import Operation, SSAValue
 from hbir.ir.origin import ATTRIBUTE, OriginAttr
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=4096)
 def value_name(name: str) -> str | None:
     """A tensor name as an SSA name; None where it can't be one."""
     hint = re.sub(r"[^A-Za-z0-9_$.]", "_", name)
@@ -27,7 +27,7 @@ def name_values(module: Operation) -> None:
     for op in module.walk():
         origin = op.attributes.get(ATTRIBUTE)
         if isinstance(origin, OriginAttr) and len(op.results) == 1:
-            op.results[0].name_hint = value_name(origin.tensor.data)
+            op.results[0].name_hint = value_name(origin.data.tensor)
         elif isinstance(op, FuncOp):
             _name_arguments(op)
 

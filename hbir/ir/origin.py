@@ -10,20 +10,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from sys import intern
 
 from typing_extensions import override
-from xdsl.dialects.builtin import (
-    ArrayAttr,
-    FloatAttr,
-    IntAttr,
-    NameLoc,
-    NoneAttr,
-    StringAttr,
-    UnknownLoc,
-    f32,
-)
-from xdsl.ir import Attribute, BlockArgument, Operation, OpResult, ParametrizedAttribute, SSAValue
+from xdsl.dialects.builtin import FloatAttr, NameLoc, NoneAttr, StringAttr, UnknownLoc, f32
+from xdsl.ir import Attribute, BlockArgument, Data, Operation, OpResult, SSAValue
 from xdsl.irdl import irdl_attr_definition
 from xdsl.parser import AttrParser
 from xdsl.printer import Printer
@@ -32,112 +24,7 @@ ATTRIBUTE = "origin"
 """Key of the discardable attribute."""
 
 
-@irdl_attr_definition
-class OriginAttr(ParametrizedAttribute):
-    """An origin as text.
-
-    `#hbir.origin<"name", perm [0, 2], from "Conv_0" "Conv", "Relu_1" "Relu", scale 0.1 : f32,
-    zero_point 3>`
-
-    Every part but the name is left out when it says nothing. `perm`: axis i of the value is axis
-    perm[i] of the source tensor. `scale`: a float, or a dense attribute of one float per channel.
-    """
-
-    name = "hbir.origin"
-
-    tensor: StringAttr
-    perm: ArrayAttr[IntAttr]
-    nodes: ArrayAttr[ArrayAttr[StringAttr]]
-    scale: Attribute
-    zero_point: IntAttr
-
-    @override
-    def print_parameters(self, printer: Printer) -> None:
-        with printer.in_angle_brackets():
-            printer.print_string_literal(self.tensor.data)
-            if self.perm.data:
-                printer.print_string(", perm [")
-                printer.print_list(self.perm.data, lambda axis: printer.print_int(axis.data))
-                printer.print_string("]")
-            if self.nodes.data:
-                printer.print_string(", from ")
-                printer.print_list(self.nodes.data, lambda node: _print_node(printer, node))
-            if not isinstance(self.scale, NoneAttr):
-                printer.print_string(", scale ")
-                printer.print_attribute(self.scale)
-            if self.zero_point.data:
-                printer.print_string(f", zero_point {self.zero_point.data}")
-
-    @classmethod
-    @override
-    def parse_parameters(cls, parser: AttrParser) -> Sequence[Attribute]:
-        perm: list[IntAttr] = []
-        nodes: list[ArrayAttr[StringAttr]] = []
-        scale: Attribute = NoneAttr()
-        zero_point = 0
-        with parser.in_angle_brackets():
-            name = parser.parse_str_literal()
-            while parser.parse_optional_punctuation(","):
-                if parser.parse_optional_keyword("perm"):
-                    perm = [
-                        IntAttr(axis)
-                        for axis in parser.parse_comma_separated_list(
-                            parser.Delimiter.SQUARE, parser.parse_integer
-                        )
-                    ]
-                elif parser.parse_optional_keyword("scale"):
-                    scale = parser.parse_attribute()
-                elif parser.parse_optional_keyword("zero_point"):
-                    zero_point = parser.parse_integer()
-                else:
-                    parser.parse_optional_keyword("from")
-                    nodes.append(_parse_node(parser))
-        return [StringAttr(name), ArrayAttr(perm), ArrayAttr(nodes), scale, IntAttr(zero_point)]
-
-
-_STRING = r'"([^"\\]*)"'
-_SIMPLE_ORIGIN = re.compile(
-    rf"#hbir\.origin<{_STRING}"
-    r"(?:, perm \[([\d, ]*)\])?"
-    rf"(?:, from ({_STRING} {_STRING}(?:, {_STRING} {_STRING})*))?"
-    r"(?:, scale (?P<scale>-?\d[\d.]*(?:e[+-]?\d+)?) : f32)?"
-    r"(?:, zero_point (?P<zero>-?\d+))?>"
-)
-_NODE = re.compile(rf"{_STRING} {_STRING}")
-_NO_SCALE = NoneAttr()
-
-
-def parse_origin(text: str) -> OriginAttr | None:
-    """The attribute of `#hbir.origin<...>` as it is printed; None for the rarer forms.
-
-    A network has one per op, and xDSL's lexer takes a large part of a millisecond for each.
-    """
-    match = _SIMPLE_ORIGIN.fullmatch(text)
-    if match is None:
-        return None
-    perm = [IntAttr(int(axis)) for axis in match[2].split(",")] if match[2] else []
-    nodes = [
-        ArrayAttr([StringAttr(name), StringAttr(type_)])
-        for name, type_ in _NODE.findall(match[3] or "")
-    ]
-    scale = FloatAttr(float(match["scale"]), f32) if match["scale"] else _NO_SCALE
-    zero_point = IntAttr(int(match["zero"] or 0))
-    return OriginAttr(StringAttr(match[1]), ArrayAttr(perm), ArrayAttr(nodes), scale, zero_point)
-
-
-def _print_node(printer: Printer, node: ArrayAttr[StringAttr]) -> None:
-    node_name, node_type = node.data
-    printer.print_string_literal(node_name.data)
-    printer.print_string(" ")
-    printer.print_string_literal(node_type.data)
-
-
-def _parse_node(parser: AttrParser) -> ArrayAttr[StringAttr]:
-    node_name = parser.parse_str_literal()
-    return ArrayAttr([StringAttr(node_name), StringAttr(parser.parse_str_literal())])
-
-
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Node:
     """A node of the source model: its name and its operator type."""
 
@@ -145,9 +32,13 @@ class Node:
     type: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Origin:
-    """The Python face of `OriginAttr`; immutable, changed with `dataclasses.replace`."""
+    """What an `OriginAttr` holds; immutable, changed with `dataclasses.replace`.
+
+    `perm`: axis i of the value is axis perm[i] of the source tensor; () where they are the same.
+    `scale`: a number, or a dense attribute of one per channel.
+    """
 
     tensor: str
     perm: tuple[int, ...] = ()
@@ -155,40 +46,16 @@ class Origin:
     scale: float | Attribute | None = None
     zero_point: int = 0
 
-    _attribute: OriginAttr | None = field(default=None, compare=False, repr=False)
-
     def attribute(self) -> OriginAttr:
-        """The attribute that says the same."""
-        match self.scale:
-            case None:
-                scale: Attribute = NoneAttr()
-            case float() | int():
-                scale = FloatAttr(float(self.scale), f32)
-            case _:
-                scale = self.scale
-        return OriginAttr(
-            StringAttr(self.tensor),
-            ArrayAttr([IntAttr(axis) for axis in self.perm]),
-            ArrayAttr([ArrayAttr([StringAttr(n.name), StringAttr(n.type)]) for n in self.nodes]),
-            scale,
-            IntAttr(self.zero_point),
-        )
+        """The attribute that says the same, a number as scale rounded to float32."""
+        if not isinstance(self.scale, float | int):
+            return OriginAttr(self)
+        return OriginAttr(replace(self, scale=_to_float32(float(self.scale))))
 
     @staticmethod
     def of_attribute(attribute: OriginAttr) -> Origin:
         """The origin that the attribute says."""
-        scale: float | Attribute | None = attribute.scale
-        if isinstance(scale, NoneAttr):
-            scale = None
-        elif isinstance(scale, FloatAttr):
-            scale = float(scale.value.data)
-        return Origin(
-            attribute.tensor.data,
-            tuple(axis.data for axis in attribute.perm.data),
-            tuple(Node(n.data[0].data, n.data[1].data) for n in attribute.nodes.data),
-            scale,
-            attribute.zero_point.data,
-        )
+        return attribute.data
 
     def fused_with(self, others: Iterable[Origin]) -> Origin:
         """This origin, with the source nodes of `others` before its own, each once."""
@@ -205,6 +72,111 @@ class Origin:
     def quantized(self, scale: float | Attribute, zero_point: int = 0) -> Origin:
         """The origin with a scale and zero point."""
         return replace(self, scale=scale, zero_point=zero_point)
+
+
+@irdl_attr_definition
+class OriginAttr(Data[Origin]):
+    """An origin as text.
+
+    `#hbir.origin<"name", perm [0, 2], from "Conv_0" "Conv", "Relu_1" "Relu", scale 0.1 : f32,
+    zero_point 3>`
+
+    Every part but the name is left out when it says nothing. Every op has one, so it is an object
+    of Python and not a tree of attributes, which takes three times the memory.
+    """
+
+    name = "hbir.origin"
+
+    @property
+    def parameters(self) -> tuple[Attribute, ...]:
+        """The attributes in it, as parametrized attributes say theirs."""
+        return (self.data.scale,) if isinstance(self.data.scale, Attribute) else ()
+
+    @override
+    def print_parameter(self, printer: Printer) -> None:
+        origin = self.data
+        with printer.in_angle_brackets():
+            printer.print_string_literal(origin.tensor)
+            if origin.perm:
+                printer.print_string(", perm [")
+                printer.print_list(origin.perm, printer.print_int)
+                printer.print_string("]")
+            if origin.nodes:
+                printer.print_string(", from ")
+                printer.print_list(origin.nodes, lambda node: _print_node(printer, node))
+            if origin.scale is not None:
+                printer.print_string(", scale ")
+                scale = origin.scale
+                printer.print_attribute(
+                    scale if isinstance(scale, Attribute) else FloatAttr(scale, f32)
+                )
+            if origin.zero_point:
+                printer.print_string(f", zero_point {origin.zero_point}")
+
+    @classmethod
+    @override
+    def parse_parameter(cls, parser: AttrParser) -> Origin:
+        perm: list[int] = []
+        nodes: list[Node] = []
+        scale: float | Attribute | None = None
+        zero_point = 0
+        with parser.in_angle_brackets():
+            tensor = parser.parse_str_literal()
+            while parser.parse_optional_punctuation(","):
+                if parser.parse_optional_keyword("perm"):
+                    perm = parser.parse_comma_separated_list(
+                        parser.Delimiter.SQUARE, parser.parse_integer
+                    )
+                elif parser.parse_optional_keyword("scale"):
+                    scale = _scale_of(parser.parse_attribute())
+                elif parser.parse_optional_keyword("zero_point"):
+                    zero_point = parser.parse_integer()
+                else:
+                    parser.parse_optional_keyword("from")
+                    node_name = parser.parse_str_literal()
+                    nodes.append(Node(node_name, intern(parser.parse_str_literal())))
+        return Origin(tensor, tuple(perm), tuple(nodes), scale, zero_point)
+
+
+def _print_node(printer: Printer, node: Node) -> None:
+    printer.print_string_literal(node.name)
+    printer.print_string(" ")
+    printer.print_string_literal(node.type)
+
+
+def _scale_of(attribute: Attribute) -> float | Attribute | None:
+    if isinstance(attribute, NoneAttr):
+        return None
+    return _to_float32(attribute.value.data) if isinstance(attribute, FloatAttr) else attribute
+
+
+def _to_float32(scale: float) -> float:
+    return FloatAttr(scale, f32).value.data
+
+
+_STRING = r'"([^"\\]*)"'
+_SIMPLE_ORIGIN = re.compile(
+    rf"#hbir\.origin<{_STRING}"
+    r"(?:, perm \[([\d, ]*)\])?"
+    rf"(?:, from ({_STRING} {_STRING}(?:, {_STRING} {_STRING})*))?"
+    r"(?:, scale (?P<scale>-?\d[\d.]*(?:e[+-]?\d+)?) : f32)?"
+    r"(?:, zero_point (?P<zero>-?\d+))?>"
+)
+_NODE = re.compile(rf"{_STRING} {_STRING}")
+
+
+def parse_origin(text: str) -> OriginAttr | None:
+    """The attribute of `#hbir.origin<...>` as it is printed; None for the rarer forms.
+
+    A network has one per op, and xDSL's lexer takes a large part of a millisecond for each.
+    """
+    match = _SIMPLE_ORIGIN.fullmatch(text)
+    if match is None:
+        return None
+    perm = tuple(int(axis) for axis in match[2].split(",")) if match[2] else ()
+    nodes = tuple(Node(name, intern(type_)) for name, type_ in _NODE.findall(match[3] or ""))
+    scale = float(match["scale"]) if match["scale"] else None
+    return Origin(match[1], perm, nodes, scale, int(match["zero"] or 0)).attribute()
 
 
 def origin_of_op(op: Operation) -> Origin | None:

@@ -18,17 +18,17 @@ from xdsl.dialects.builtin import (
     ArrayAttr,
     DenseIntOrFPElementsAttr,
     DenseResourceAttr,
-    DictionaryAttr,
     FloatAttr,
     IntegerAttr,
     ModuleOp,
     f64,
     i64,
 )
-from xdsl.ir import Attribute, Operation, ParametrizedAttribute
+from xdsl.ir import Attribute, Operation
 from xdsl.printer import Printer
 from xdsl.utils.exceptions import ParseError, VerifyException
 
+from hbir.bytecode.attribute_writer import resource_handles as handles_of
 from hbir.bytecode.text import unclosed_string
 from hbir.errors import HbirError
 from hbir.ir.context import weights_of
@@ -194,25 +194,8 @@ def resource_handles(op: Operation) -> Iterator[str]:
     seen: dict[str, None] = {}
     for inner in op.walk():
         for attribute in (*inner.properties.values(), *inner.attributes.values()):
-            _collect(attribute, seen)
+            seen.update(dict.fromkeys(handles_of(attribute)))
     return iter(seen)
-
-
-def _collect(attribute: Attribute, seen: dict[str, None]) -> None:
-    match attribute:
-        case DenseResourceAttr():
-            seen.setdefault(attribute.resource_handle.data)
-        case ArrayAttr():
-            for item in attribute.data:
-                _collect(item, seen)
-        case DictionaryAttr():
-            for item in attribute.data.values():
-                _collect(item, seen)
-        case ParametrizedAttribute():
-            for item in attribute.parameters:
-                _collect(item, seen)
-        case _:
-            pass
 
 
 def _print_resources(handles: Sequence[str], weights: WeightStore, stream: TextIO) -> None:
