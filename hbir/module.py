@@ -288,6 +288,6 @@ def _level_of_ops(op: ModuleOp) -> str:
     for inner in op.walk():
         if inner.name.startswith("bpu."):
             return "quantized"
-        if inner.name == "qnt.const_fake_quant":
+        if inner.name in ("qnt.const_fake_quant", "hbir.fake_cast"):
             level = "qat"
     return level

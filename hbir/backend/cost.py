@@ -12,14 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from hbir.backend.march import Machine
+from hbir.backend.march import FLOAT16_OPCODES, Machine
 from hbir.errors import HbirError
 
 Cycles = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64] | int
 
-_TAPS_OPCODES = frozenset({"max_pool", "avg_pool", "resize2d", "grid_sample"})
-"""Work is output elements times taps; for the others the larger of input and output."""
+POOLS = frozenset({"max_pool", "avg_pool", "float_max_pool", "float_avg_pool"})
+SAMPLERS = frozenset({"resize2d", "grid_sample", "float_resize2d", "float_grid_sample"})
+"""Opcodes whose work is output elements times taps; for the others it is the larger of input and
+output."""
 
 VECTOR_PASSES: dict[str, float] = {
     "add": 2.0,
@@ -29,6 +31,13 @@ VECTOR_PASSES: dict[str, float] = {
     "prelu": 2.0,
     "softmax": 3.0,
     "layernorm": 2.0,
+    "float_add": 2.0,
+    "float_sub": 2.0,
+    "float_mul": 2.0,
+    "float_compare": 2.0,
+    "float_prelu": 2.0,
+    "float_softmax": 3.0,
+    "float_layernorm": 8.0,
     "topk": 4.0,
 }
 """Passes over the data where it isn't one: what reads two operands takes two. Softmax takes its
@@ -152,11 +161,13 @@ def vector_cycles(machine: Machine, opcode: str, work: Work) -> Cycles:
         raise HbirError(f"march {machine.name}: {opcode} is not the work of a vector engine")
     output_bytes = np.asarray(work.output_elements) * np.asarray(work.output_itemsize)
     input_bytes = np.asarray(work.input_elements) * np.asarray(work.input_itemsize)
-    if opcode in _TAPS_OPCODES:
+    if opcode in POOLS | SAMPLERS:
         touched = output_bytes * np.asarray(work.taps)
     else:
         touched = np.maximum(output_bytes, input_bytes)
-    beats = np.ceil(touched / engine.bytes_per_cycle)
+    is_float = opcode in FLOAT16_OPCODES
+    rate = engine.float16_bytes_per_cycle if is_float else engine.bytes_per_cycle
+    beats = np.ceil(touched / rate)
     return beats * VECTOR_PASSES.get(opcode, 1.0) + float(engine.startup_cycles)
 
 

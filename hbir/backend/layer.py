@@ -27,6 +27,12 @@ KERNELS = {
 OPCODES = {"transpose": "permute"}
 """Kind → opcode of the compute instruction, where it isn't the kind itself."""
 
+FLOAT16_OPCODES = {
+    kind: f"float_{kind}"
+    for kind in ("max_pool", "reduce_max", "reduce_min", "resize2d", "grid_sample")
+}
+"""The same for tensors of float16: their integers' engine has none, so another one computes it."""
+
 
 @dataclass(frozen=True)
 class TensorSpec:
@@ -85,7 +91,10 @@ class Layer:
     @property
     def opcode(self) -> str:
         """Mnemonic of its compute instruction; "copy" for layers that only move."""
-        return "copy" if self.kind in MOVE_KINDS else OPCODES.get(self.kind, self.kind)
+        if self.kind in MOVE_KINDS:
+            return "copy"
+        opcodes = FLOAT16_OPCODES if self.output.dtype == np.float16 else OPCODES
+        return opcodes.get(self.kind) or OPCODES.get(self.kind, self.kind)
 
     @property
     def moves_only(self) -> bool:

@@ -111,7 +111,7 @@ class TileGrid:
         """The kernel's keyword arguments for a tile."""
         kind = self.layer.kind
         params = dict(self.layer.params)
-        if kind in ("conv2d", "max_pool", "avg_pool"):
+        if kind in ("conv2d", "max_pool", "avg_pool", "float_avg_pool"):
             (top, bottom), (left, right) = self._pad(1, index), self._pad(2, index)
             params["pad"] = (top, left, bottom, right)
         if kind == "conv2d":

@@ -18,6 +18,8 @@ import numpy.typing as npt
 
 from hbir.backend.cost import (
     BILINEAR_TAPS,
+    POOLS,
+    SAMPLERS,
     MatmulWork,
     Work,
     burst_bytes,
@@ -315,7 +317,7 @@ class GridCost:
             input_elements=self._elements(inputs, first.itemsize),
             output_itemsize=self.layer.output.itemsize,
             input_itemsize=first.itemsize,
-            taps=taps_of(self.layer.kind, self.layer.params),
+            taps=taps_of(self.layer.opcode, self.layer.params),
         )
         return self.number * vector_cycles(self.machine, self.layer.opcode, work)
 
@@ -379,10 +381,10 @@ def accumulator_itemsize(layer: Layer) -> int:
     return 4 if max(layer.inputs[0].itemsize, layer.inputs[1].itemsize) == 1 else 8
 
 
-def taps_of(kind: str, params: Any) -> int:
+def taps_of(opcode: str, params: Any) -> int:
     """Elements that one output of a pool or resize reads; 1 for everything else."""
-    if kind in ("max_pool", "avg_pool"):
+    if opcode in POOLS:
         return prod(params["kernel"])
-    if kind in ("resize2d", "grid_sample"):
+    if opcode in SAMPLERS:
         return BILINEAR_TAPS if params.get("mode") == "bilinear" else 1
     return 1

@@ -17,6 +17,8 @@ import numpy.typing as npt
 
 from hbir.backend.cost import (
     BILINEAR_TAPS,
+    POOLS,
+    SAMPLERS,
     ConvWork,
     MatmulWork,
     Work,
@@ -313,9 +315,9 @@ class DescriptorFeatures:
         return vector_cycles(self.machine, row.mnemonic, work)
 
     def _taps(self, row: Instruction, queue: Records) -> Ints | int:
-        if row.mnemonic in ("max_pool", "avg_pool"):
+        if row.mnemonic in POOLS:
             return self._words(queue, row, "kernel") * self._words(queue, row, "kernel", 1)
-        if row.mnemonic in ("resize2d", "grid_sample"):
+        if row.mnemonic in SAMPLERS:
             bilinear = self._words(queue, row, "mode") == 1
             return np.where(bilinear, BILINEAR_TAPS, 1)
         return 1

@@ -44,7 +44,7 @@ from hbir.dialects.properties import (
 from hbir.errors import HbirError
 from hbir.ir.op import ShapeError, TensorOp
 from hbir.ir.origin import Origin
-from hbir.ir.types import F32, SI8, SI16, SI32, AnyTensor, dtype_of
+from hbir.ir.types import F16, F32, SI8, SI16, SI32, AnyTensor, dtype_of, element_of
 from hbir.kernels.quantize import scales_and_zero_points
 
 _FLOAT32: Any = FloatAttr.constr(EqAttrConstraint(f32))
@@ -95,10 +95,13 @@ class ConstFakeQuantOp(UnaryOp):
 
 @irdl_op_definition
 class QuantizeOp(TensorOp):
-    """quantize(x): f32 of any shape → si8 or si16."""
+    """quantize(x): f32 or f16 of any shape → si8, si16 or f16.
+
+    f16 is x rounded, saturated to ±65504; it has scale 1 and zero point 0.
+    """
 
     name = "qnt.quantize"
-    ELEMENTS: ClassVar[tuple[Attribute, ...]] = (SI8, SI16)
+    ELEMENTS: ClassVar[tuple[Attribute, ...]] = (SI8, SI16, F16)
     PASSES_DTYPE: ClassVar[bool] = True
 
     x = operand_def(TensorType)
@@ -119,7 +122,7 @@ class QuantizeOp(TensorOp):
         element: Attribute | None = None,
         **properties: Any,
     ) -> QuantizeOp:
-        """As `TensorOp.make`; `element` is si8 or si16, `scale` is rounded to float32."""
+        """As `TensorOp.make`; `element` is si8, si16 or f16, `scale` is rounded to float32."""
         scale = properties.get("scale")
         if scale is not None and not isinstance(scale, Attribute):
             properties["scale"] = FloatAttr(float(np.float32(scale)), f32)
@@ -130,7 +133,8 @@ class QuantizeOp(TensorOp):
     def infer_shape(
         cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
     ) -> tuple[int, ...]:
-        expect_float32(operands, ["x"])
+        element = operands[0].get_element_type()
+        expect(element in (F32, F16), f"x must hold f32 or f16, got {element}")
         scale: float = params["scale"]
         expect(0 < scale < float("inf"), f"scale must be positive and finite, got {scale}")
         return operands[0].get_shape()
@@ -145,8 +149,12 @@ class QuantizeOp(TensorOp):
     @override
     def verify_(self) -> None:
         super().verify_()
-        limits = np.iinfo(dtype_of(self.result))
         zero_point = self.zero_point.value.data
+        if element_of(self.result) == F16:
+            if zero_point != 0 or self.scale.value.data != 1:
+                raise VerifyException("f16 has scale 1 and zeroPoint 0")
+            return
+        limits = np.iinfo(dtype_of(self.result).name)
         if not limits.min <= zero_point <= limits.max:
             raise VerifyException(
                 f"zeroPoint must be in {limits.min}..{limits.max}, got {zero_point}"
@@ -155,12 +163,14 @@ class QuantizeOp(TensorOp):
 
 @irdl_op_definition
 class DequantizeOp(TensorOp):
-    """dequantize(q): si8, si16 or si32 of any shape → f32.
+    """dequantize(q): si8, si16, si32 or f16 of any shape → f32, or that rounded to f16.
 
     scale: f32 (1), or (C) for one per channel of q's last axis.
     """
 
     name = "qnt.dequantize"
+    ELEMENTS: ClassVar[tuple[Attribute, ...]] = (F32, F16)
+    PASSES_DTYPE: ClassVar[bool] = True
 
     q = operand_def(TensorType)
     scale = operand_def(TensorType)
@@ -173,13 +183,25 @@ class DequantizeOp(TensorOp):
 
     @classmethod
     @override
+    def make(
+        cls,
+        *operands: SSAValue | Operation,
+        origin: Origin | None = None,
+        element: Attribute | None = F32,
+        **properties: Any,
+    ) -> DequantizeOp:
+        """As `TensorOp.make`; `element` is f32 or f16."""
+        return super().make(*operands, origin=origin, element=element, **properties)
+
+    @classmethod
+    @override
     def infer_shape(
         cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
     ) -> tuple[int, ...]:
         q, scale = operands
         expect(
-            q.get_element_type() in (SI8, SI16, SI32),
-            f"q must hold si8, si16 or si32, got {q.get_element_type()}",
+            q.get_element_type() in (SI8, SI16, SI32, F16),
+            f"q must hold si8, si16, si32 or f16, got {q.get_element_type()}",
         )
         expect_float32([scale], ["scale"])
         shape = q.get_shape()
@@ -196,7 +218,7 @@ class DequantizeOp(TensorOp):
     def infer_element(
         cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
     ) -> Attribute | None:
-        return F32
+        return None
 
 
 def dialect() -> Dialect:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hbir.kernels.float16.rounding import to_float16
 from hbir.kernels.parameters import ParameterError
 from hbir.kernels.types import Array
 
@@ -61,6 +62,38 @@ def lut_table(
         return segmented_table(lambda codes: exact(codes) + output_zero_point, dtype)
     info = np.iinfo(np.dtype(dtype).name)
     scaled = np.rint(exact(np.arange(-128, 128, dtype=np.float64))) + output_zero_point
+    return np.clip(scaled, int(info.min), int(info.max)).astype(dtype)
+
+
+def whole_table(
+    function: ElementFunction,
+    *,
+    input_scale: float,
+    output_scale: float,
+    input_zero_point: int = 0,
+    output_zero_point: int = 0,
+    dtype: npt.DTypeLike = np.float16,
+    input_dtype: npt.DTypeLike = np.float16,
+) -> Array:
+    """The table of bpu.lut where the input, the result or both are float16: every result.
+
+    As `lut_table`, with `dtype` float16 for results rounded to float16, saturated. (256,) in the
+    order of int8 codes, else (65536,), whose entry i is for the input whose bits are i. Entries for
+    bits that are no number, or a negative zero, are those of 0.
+    """
+    given = np.dtype(input_dtype)
+    if given == np.int8:
+        codes = np.arange(-128, 128, dtype=np.float64)
+    elif given == np.float16:
+        numbers = np.arange(_CODES, dtype=np.uint16).view(np.float16).astype(np.float64)
+        codes = np.where(np.isfinite(numbers), numbers, 0.0) + 0.0
+    else:
+        codes = np.arange(_CODES, dtype=np.uint16).view(np.int16).astype(np.float64)
+    exact = _exact_function(function, input_scale, output_scale, input_zero_point)(codes)
+    if np.dtype(dtype) == np.float16:
+        return to_float16(exact)
+    info = np.iinfo(np.dtype(dtype).name)
+    scaled = np.rint(exact) + output_zero_point
     return np.clip(scaled, int(info.min), int(info.max)).astype(dtype)
 
 

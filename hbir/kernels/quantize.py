@@ -10,16 +10,15 @@ quantized level's edges perform.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from hbir.errors import HbirError
+from hbir.kernels.float16.rounding import to_float16
 from hbir.kernels.table import kernel
 from hbir.kernels.types import Array, FloatArray
-
-IntegerDType: TypeAlias = np.dtype[np.signedinteger[Any]]
 
 EMPTY_RANGE_SCALE = np.float32(1.0)
 """Scale of a range without extent, in which nothing but 0 falls (a dead channel)."""
@@ -120,19 +119,32 @@ def _one_scale(scale: float) -> Array:
 
 
 @kernel("qnt.quantize")
-def quantize(x: FloatArray, *, scale: float, dtype: IntegerDType, zero_point: int = 0) -> Array:
-    """x of any shape, float32 → si8 or si16 (`dtype`), saturating; nan becomes the least value."""
-    limits = np.iinfo(dtype)
+def quantize(x: Array, *, scale: float, dtype: np.dtype[Any], zero_point: int = 0) -> Array:
+    """x of any shape, float32 or float16 → si8, si16 or float16 (`dtype`), saturating.
+
+    float16, which has scale 1 and zero point 0, is rounded to. nan becomes the least value.
+    """
+    if dtype == np.float16:
+        return to_float16(x)
+    if x.dtype != np.float32:
+        x = x.astype(np.float32)
+    limits = np.iinfo(dtype.name)
     zero = np.asarray(zero_point, np.float32)
     return _steps(x, _one_scale(scale), zero, limits.min, limits.max).astype(dtype)
 
 
 @kernel("qnt.dequantize")
-def dequantize(q: Array, scale: FloatArray, *, zero_point: int = 0) -> FloatArray:
-    """q of any shape, integers → float32. `scale`: [1], or one per channel of the last axis."""
+def dequantize(
+    q: Array, scale: FloatArray, *, zero_point: int = 0, dtype: npt.DTypeLike = np.float32
+) -> Array:
+    """q of any shape, integers or float16 → float32, or that rounded to float16 (`dtype`).
+
+    scale: [1], or one per channel of the last axis.
+    """
     if zero_point:
         q = q.astype(np.int64) - zero_point
-    return q.astype(np.float32) * scale.astype(np.float32, copy=False)
+    value = q.astype(np.float32) * scale.astype(np.float32, copy=False)
+    return to_float16(value) if np.dtype(dtype) == np.float16 else value
 
 
 @kernel("qnt.const_fake_quant")

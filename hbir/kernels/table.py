@@ -24,12 +24,12 @@ from hbir.kernels.types import Array, Kernel, Params
 _KernelT = TypeVar("_KernelT", bound=Kernel)
 
 _HOMES = {
-    "hbir": "hbir.kernels.float",
-    "bpu": "hbir.kernels.integer",
-    "qnt": "hbir.kernels.quantize",
-    "hbtl": "hbir.kernels.hbtl",
+    "hbir": ("hbir.kernels.float",),
+    "bpu": ("hbir.kernels.integer", "hbir.kernels.float16"),
+    "qnt": ("hbir.kernels.quantize",),
+    "hbtl": ("hbir.kernels.hbtl",),
 }
-"""Dialect → the module, or the package of family files, that holds its kernels."""
+"""Dialect → the modules, or the packages of family files, that hold its kernels."""
 
 _kernels: dict[str, Kernel] = {}
 _loaded: set[str] = set()
@@ -96,12 +96,11 @@ def execute_all(name: str, arrays: Sequence[Array], params: Params) -> tuple[Arr
 
 
 def _load(dialect: str) -> None:
-    home = _HOMES.get(dialect)
-    if home is None or dialect in _loaded:
+    if dialect not in _HOMES or dialect in _loaded:
         return
-    module = importlib.import_module(home)
-    for family in _families(module):
-        importlib.import_module(f"{home}.{family}")
+    for name in _HOMES[dialect]:
+        for family in _families(importlib.import_module(name)):
+            importlib.import_module(f"{name}.{family}")
     _loaded.add(dialect)
 
 
@@ -118,4 +117,4 @@ def _unknown(name: str, dialect: str) -> str:
         return f"{name} can't be evaluated: only ops of {', '.join(_HOMES)} have kernels"
     close = difflib.get_close_matches(name, kernel_names(dialect), n=3)
     hint = f"; did you mean {' or '.join(close)}?" if close else ""
-    return f"{name} can't be evaluated: it has no kernel in {_HOMES[dialect]}{hint}"
+    return f"{name} can't be evaluated: it has no kernel in {' or '.join(_HOMES[dialect])}{hint}"

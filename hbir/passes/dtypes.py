@@ -1,7 +1,8 @@
 """How wide an op is to read and give its tensors, as attributes on their way to placement.
 
 `input_bits = [16, 0]` on an op has an entry per operand, 0 where nothing is said: 16 makes it read
-16 bits whoever gives them, 8 at most 8. Of a convolution or linear layer operand 1 is the weights.
+16 bits whoever gives them, 8 at most 8, and "float16" that. Of a convolution or linear layer
+operand 1 is the weights.
 `output_bits = 16` widens the result for all readers that say nothing; `hbir.output_bits` is the
 same for a function's argument. `place-fake-quants` uses them up.
 """
@@ -14,7 +15,7 @@ from typing import Any, cast
 
 from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue, Use
+from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue
 
 from hbir.dialects.hbir.grid_sample import GridSampleOp
 from hbir.ir.function import body_of
@@ -27,6 +28,12 @@ ARGUMENT_ATTRIBUTE = "hbir.output_bits"
 
 BITS = (8, 16)
 """Widths of quantized tensors."""
+
+FLOAT16_WIDTH = 32
+"""Stands among them for float16, which is wider than 16 bits in that it holds every range. Not its
+size; attributes say "float16"."""
+
+FLOAT16_NAME = "float16"
 
 WIDE_OPERANDS: dict[type[Operation], tuple[int, ...]] = {GridSampleOp: (1,)}
 """Operands that are 16 bits wide unless something else is said: 255 places along an image's side
@@ -42,10 +49,6 @@ class Widths:
     )
     values: dict[SSAValue, int] = field(default_factory=dict[SSAValue, int])
 
-    def read_by(self, use: Use, default: int) -> int:
-        """The bits that a reader takes."""
-        return self.operands.get((use.operation, use.index), default)
-
 
 def write_widths(function: FuncOp, widths: Widths) -> None:
     """Write widths as attributes."""
@@ -53,18 +56,19 @@ def write_widths(function: FuncOp, widths: Widths) -> None:
     for (op, index), bits in widths.operands.items():
         by_op.setdefault(op, [0] * len(op.operands))[index] = bits
     for op, entries in by_op.items():
-        op.attributes[INPUT_ATTRIBUTE] = to_attribute(entries)
+        op.attributes[INPUT_ATTRIBUTE] = to_attribute([_written(bits) for bits in entries])
     for value, bits in widths.values.items():
         if isinstance(value, BlockArgument):
-            _set_argument(function, value.index, to_attribute(bits))
+            _set_argument(function, value.index, to_attribute(_written(bits)))
         elif isinstance(value.owner, Operation):
-            value.owner.attributes[OUTPUT_ATTRIBUTE] = to_attribute(bits)
+            value.owner.attributes[OUTPUT_ATTRIBUTE] = to_attribute(_written(bits))
 
 
 def take_widths(function: FuncOp) -> Widths:
     """Read the widths of a function and remove the attributes.
 
-    Raises VerifyError for other numbers than 8 and 16 (0 for an operand of which nothing is said).
+    Raises VerifyError for anything but 8, 16 and "float16" (0 for an operand of which nothing is
+    said).
     """
     widths = Widths()
     block = body_of(function)
@@ -96,9 +100,15 @@ def _read_operands(op: Operation, entries: Attribute, widths: Widths) -> None:
             widths.operands[op, index] = _bits(bits, op)
 
 
+def _written(bits: int) -> int | str:
+    return FLOAT16_NAME if bits == FLOAT16_WIDTH else bits
+
+
 def _bits(bits: Any, op: Operation) -> int:
+    if bits == FLOAT16_NAME:
+        return FLOAT16_WIDTH
     if bits not in BITS:
-        raise VerifyError(op, f"a tensor has 8 or 16 bits, not {bits}")
+        raise VerifyError(op, f'a tensor has 8 or 16 bits or is "{FLOAT16_NAME}", not {bits}')
     return int(bits)
 
 

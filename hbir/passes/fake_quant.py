@@ -1,22 +1,29 @@
-"""Fake-quants as passes handle them: making one, reading one's scale and zero point."""
+"""Fake-quants as passes handle them: making one, reading one's scale and zero point.
+
+`hbir.fake_cast` is one too: it says that a tensor is float16.
+"""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias, cast
 
 import numpy as np
-from xdsl.ir import Attribute, Block, SSAValue, Use
+from xdsl.ir import Attribute, Block, Operation, SSAValue, Use
 from xdsl.rewriter import InsertPoint, Rewriter
 
+from hbir.dialects.hbir.cast import FakeCastOp
 from hbir.dialects.qnt import ConstFakeQuantOp
 from hbir.ir.origin import origin_of, set_origin
 from hbir.ir.rewriter import Rewrite
-from hbir.ir.types import SI8, SI16
+from hbir.ir.types import F16, SI8, SI16
 from hbir.kernels.quantize import range_of, scale_and_zero_point
 from hbir.passes.graph import defined_by
+
+FakeQuantOp: TypeAlias = ConstFakeQuantOp | FakeCastOp
+"""What stands on the qat level for a tensor's form on the machine."""
 
 
 @dataclass(frozen=True)
@@ -26,11 +33,18 @@ class Quantization:
     scale: float
     zero_point: int = 0
     bits: int = 8
+    is_float: bool = False
+    """Whether it isn't integers but float16, whose scale is 1 and zero point 0."""
 
     @property
     def element(self) -> Attribute:
-        """The type of the integers: si8 up to 8 bits, else si16."""
+        """The type it has on the machine: si8 up to 8 bits, else si16, or f16."""
+        if self.is_float:
+            return F16
         return SI8 if self.bits <= 8 else SI16
+
+
+FLOAT16 = Quantization(1.0, 0, 16, is_float=True)
 
 
 def symmetric_range(observed: tuple[float, float], bits: int = 8) -> tuple[float, float]:
@@ -71,11 +85,13 @@ def _least_scale(low: float, high: float, zero_point: int, least: int, greatest:
     return max(-low / below if below else 0.0, high / above if above else 0.0)
 
 
-def quantization_of(op: ConstFakeQuantOp) -> Quantization | None:
+def quantization_of(op: FakeQuantOp) -> Quantization | None:
     """The quantization a per-tensor fake-quant stands for; None for a per-channel one.
 
     A narrow range differs by one integer, −128, which the BPU does produce.
     """
+    if isinstance(op, FakeCastOp):
+        return FLOAT16
     params = op.params()
     if len(params["min"]) != 1:
         return None
@@ -85,9 +101,19 @@ def quantization_of(op: ConstFakeQuantOp) -> Quantization | None:
     return Quantization(float(scale), zero_point, params["bits"])
 
 
+def fake_quant_at(value: SSAValue) -> FakeQuantOp | None:
+    """The fake-quant that defines a value; None for others."""
+    return defined_by(value, ConstFakeQuantOp) or defined_by(value, FakeCastOp)
+
+
+def is_fake_quant(op: Operation | Block) -> bool:
+    """Whether an op (or a value's owner) says a tensor's form on the machine."""
+    return isinstance(op, FakeQuantOp)
+
+
 def quantization_at(value: SSAValue) -> Quantization | None:
     """The quantization of a value that a per-tensor fake-quant defines; None for others."""
-    fake_quant = defined_by(value, ConstFakeQuantOp)
+    fake_quant = fake_quant_at(value)
     return None if fake_quant is None else quantization_of(fake_quant)
 
 
@@ -102,17 +128,23 @@ def insert_fake_quant(
 ) -> SSAValue:
     """Fake-quantize `value` right after its definition, for the given uses of it."""
     op = ConstFakeQuantOp.make(value, min=[minimum], max=[maximum], bits=bits)
-    _insert_after(rewrite, value, op)
-    redirect(uses, op.output)
-    return op.output
+    return _place(rewrite, value, uses, op)
+
+
+def insert_fake_cast(rewrite: Rewrite, value: SSAValue, uses: Iterable[Use]) -> SSAValue:
+    """Make `value` float16 right after its definition, for the given uses of it."""
+    return _place(rewrite, value, uses, FakeCastOp.make(value))
 
 
 def copy_fake_quant(
-    rewrite: Rewrite, value: SSAValue, uses: Iterable[Use], like: ConstFakeQuantOp
+    rewrite: Rewrite, value: SSAValue, uses: Iterable[Use], like: FakeQuantOp
 ) -> SSAValue:
     """Fake-quantize `value` as `like` does, for the given uses of it."""
     properties: dict[str, Any] = dict(like.properties)
-    op = ConstFakeQuantOp.make(value, **properties)
+    return _place(rewrite, value, uses, type(like).make(value, **properties))
+
+
+def _place(rewrite: Rewrite, value: SSAValue, uses: Iterable[Use], op: FakeQuantOp) -> SSAValue:
     _insert_after(rewrite, value, op)
     redirect(uses, op.output)
     return op.output
@@ -124,7 +156,7 @@ def redirect(uses: Iterable[Use], value: SSAValue) -> None:
         use.operation.operands[use.index] = value
 
 
-def _insert_after(rewrite: Rewrite, value: SSAValue, op: ConstFakeQuantOp) -> None:
+def _insert_after(rewrite: Rewrite, value: SSAValue, op: FakeQuantOp) -> None:
     owner = value.owner
     set_origin(op, origin_of(value))
     if isinstance(owner, Block):
@@ -135,6 +167,6 @@ def _insert_after(rewrite: Rewrite, value: SSAValue, op: ConstFakeQuantOp) -> No
     op.output.name_hint = value.name_hint
 
 
-def fake_quants_of(value: SSAValue) -> list[ConstFakeQuantOp]:
+def fake_quants_of(value: SSAValue) -> list[FakeQuantOp]:
     """The fake-quants that read `value`."""
-    return [use.operation for use in value.uses if isinstance(use.operation, ConstFakeQuantOp)]
+    return [cast(FakeQuantOp, use.operation) for use in value.uses if is_fake_quant(use.operation)]

@@ -21,3 +21,11 @@ def machine_of(module: ModuleOp, march: str | None) -> Machine:
     if not isinstance(target, StringAttr):
         raise HbirError(f"the module has no {TARGET}; convert it, or give the option march")
     return load_march(target.data)
+
+
+def known_machine(module: ModuleOp) -> Machine | None:
+    """The machine that the module names; None when it names none, or that of a file."""
+    try:
+        return machine_of(module, None)
+    except HbirError:
+        return None

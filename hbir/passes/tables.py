@@ -46,6 +46,8 @@ TABLE_OPS = (*ACTIVATION_OPS, *UNARY_OPS)
 
 _Sides = Array | float
 
+_VARYING_SAMPLES = 4097
+
 
 def _comparison(compare: Callable[[Any, Any], Any]) -> Callable[[_Sides, _Sides], Array]:
     return lambda lhs, rhs: np.asarray(compare(lhs, rhs), np.float64)
@@ -145,3 +147,23 @@ def chain_function(chain: list[TensorOp], weights: WeightStore) -> ElementFuncti
         return x
 
     return compute
+
+
+def varying_part(
+    function: ElementFunction, whole: tuple[float, float], steps: int = 255
+) -> tuple[float, float]:
+    """The narrowest [low, high] outside of which a function keeps, within a quarter of one of
+    `steps` steps of its own range, the values it has at `low` and `high`."""
+    x = np.linspace(whole[0], whole[1], _VARYING_SAMPLES)
+    with np.errstate(all="ignore"):
+        y = function(x)
+    if not np.isfinite(y).all() or whole[0] >= whole[1]:
+        return whole
+    tolerance = (y.max() - y.min()) / (4 * steps)
+    varies_below = np.flatnonzero(np.abs(y - y[0]) > tolerance)
+    varies_above = np.flatnonzero(np.abs(y - y[-1]) > tolerance)
+    if not varies_below.size or not varies_above.size:
+        return whole
+    first = max(int(varies_below[0]) - 1, 0)
+    last = min(int(varies_above[-1]) + 1, x.size - 1)
+    return float(x[first]), float(x[last])

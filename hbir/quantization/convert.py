@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from xdsl.dialects.builtin import StringAttr
 
 from hbir.backend.march import March, load_march
-from hbir.dialects.qnt import ConstFakeQuantOp
 from hbir.errors import HbirError
 from hbir.module import TARGET, Module
+from hbir.passes.fake_quant import is_fake_quant
 from hbir.passes.pipelines import CONVERT, run_pipeline
 
 
@@ -33,7 +33,7 @@ def convert_module(
     """
     if module.level not in ("float", "qat"):
         raise HbirError(f"convert takes a module at the qat level, this one is {module.level}")
-    fake_quants = any(isinstance(op, ConstFakeQuantOp) for op in module.op.walk())
+    fake_quants = any(map(is_fake_quant, module.op.walk()))
     if module.level == "float" and not fake_quants:  # a calibrated network may need none
         raise HbirError(
             "convert takes a module with fake-quants, this one has none; run hbir.calibrate on it"

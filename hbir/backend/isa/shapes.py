@@ -49,10 +49,12 @@ def check_shapes(
 def _output_shape(
     row: Instruction, operands: Mapping[str, TensorDescriptor], params: Mapping[str, Any]
 ) -> Shape:
-    rule = _RULES.get(row.mnemonic)
+    # Of float16, the same as of integers.
+    mnemonic = row.mnemonic.removeprefix("float_")
+    rule = _RULES.get(mnemonic)
     if rule is not None:
         return rule(operands, params)
-    match row.mnemonic:
+    match mnemonic:
         case "fill":
             return operands["output"].shape
         case "load" | "store" | "copy" | "permute":
@@ -67,7 +69,7 @@ def _output_shape(
             return (*_windows(x, (height, width), params), _axes(x)[3])
         case "matmul":
             return _multiplied(operands["x"].shape, operands["y"].shape)
-        case "add" | "mul" | "max" | "min" | "compare":
+        case "add" | "sub" | "mul" | "max" | "min" | "compare":
             return _broadcast(operands["x"].shape, operands["y"].shape)
         case "where":
             return _broadcast(operands["condition"].shape, operands["x"].shape, operands["y"].shape)

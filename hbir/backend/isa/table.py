@@ -8,6 +8,7 @@ format, opcode numbers too).
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from hbir.backend.isa.enums import Engine, Flag
@@ -65,10 +66,18 @@ _DIMS = Parameter(
 )  # fmt: skip
 _KEEP_DIM = Parameter("keep_dim", Kind.BOOL, default=False, doc="reduced axes stay, as 1")
 
+_MODE = Parameter(
+    "mode", Kind.CHOICE, default=None, required=True,
+    choices=("equal", "not_equal", "greater", "greater_equal", "less", "less_equal"),
+)  # fmt: skip
+_COUNT_INCLUDE_PAD = Parameter(
+    "count_include_pad", Kind.BOOL, default=True, doc="divide by whole windows"
+)
+
 _VECTOR = (Engine.VAE, Engine.AAE, Engine.TRANS, Engine.VPU, Engine.SPU)
 """The march file says which of them runs an opcode (`[opcodes]`)."""
 
-INSTRUCTIONS: tuple[Instruction, ...] = (
+_ROWS: tuple[Instruction, ...] = (
     Instruction(
         "load", 1, "", ("output", "input"), (Engine.LOAD,),
         doc="Copy a DDR tensor into on-chip memory; shapes equal, strides free.",
@@ -148,7 +157,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
     ),
     Instruction(
         "lut", 29, "bpu.lut", ("output", "x", "table"), _VECTOR,
-        doc="table[x + 128]; a 16-bit x interpolates between the knots of a segment of the table.",
+        doc="table[x + 128]; si16 x interpolates between knots; beside f16 it has 65536 results.",
     ),
     Instruction(
         "prelu", 30, "bpu.prelu", ("output", "x", "slope"), _VECTOR,
@@ -192,10 +201,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
     Instruction(
         "compare", 36, "bpu.compare", ("output", "x", "y"), _VECTOR,
         (
-            Parameter(
-                "mode", Kind.CHOICE, default=None, required=True,
-                choices=("equal", "not_equal", "greater", "greater_equal", "less", "less_equal"),
-            ),
+            _MODE,
             Parameter("multipliers", Kind.TUPLE, ("x", "y"), None, True, doc="factor per input"),
             Parameter("zero_points", Kind.TUPLE, ("x", "y"), (0, 0), doc="zero points of inputs"),
             Parameter("values", Kind.TUPLE, ("false", "true"), (0, 1), doc="the two results"),
@@ -236,7 +242,7 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         "avg_pool", 41, "bpu.avg_pool", ("output", "x", "qpp"), _VECTOR,
         (
             _KERNEL, _STRIDE, _PAD, _INPUT_ZERO_POINT, _OUTPUT_ZERO_POINT,
-            Parameter("count_include_pad", Kind.BOOL, default=True, doc="divide by whole windows"),
+            _COUNT_INCLUDE_PAD,
         ),
         doc="Mean of each window; qpp by the count of valid elements.",
     ),
@@ -330,7 +336,65 @@ INSTRUCTIONS: tuple[Instruction, ...] = (
         ),
         doc="Indices of the best along one axis, best first, the lower of equals first.",
     ),
+    Instruction("float_add", 64, "bpu.float_add", ("output", "x", "y"), _VECTOR, doc="Sum of f16."),
+    Instruction(
+        "float_sub", 65, "bpu.float_sub", ("output", "x", "y"), _VECTOR, doc="Difference of f16.",
+    ),
+    Instruction(
+        "float_mul", 66, "bpu.float_mul", ("output", "x", "y"), _VECTOR, doc="Product of f16.",
+    ),
+    Instruction(
+        "float_compare", 67, "bpu.float_compare", ("output", "x", "y"), _VECTOR, (_MODE,),
+        doc="1 where the comparison of f16 holds, else 0.",
+    ),
+    Instruction(
+        "float_prelu", 68, "bpu.float_prelu", ("output", "x", "slope"), _VECTOR,
+        doc="Per-channel slope on negative f16.",
+    ),
+    Instruction(
+        "float_softmax", 69, "bpu.float_softmax", ("output", "x"), _VECTOR, (_DIM,),
+        doc="Softmax of f16 over one whole axis.",
+    ),
+    Instruction(
+        "float_layernorm", 70, "bpu.float_layernorm", ("output", "x", "affine"), _VECTOR,
+        (
+            Parameter("epsilon", Kind.FLOAT32, default=0.0, doc="added to the variance"),
+            Parameter("center", Kind.BOOL, default=True, doc="take the mean off"),
+        ),
+        doc="Layer norm of f16 rows of the last axis; affine f32, columns weight and bias.",
+    ),
+    Instruction(
+        "float_reduce_sum", 71, "bpu.float_reduce_sum", ("output", "x"), _VECTOR,
+        (_DIMS, _KEEP_DIM), doc="Sum of f16 over axes, by a fixed tree.",
+    ),
+    Instruction(
+        "float_reduce_mean", 72, "bpu.float_reduce_mean", ("output", "x"), _VECTOR,
+        (_DIMS, _KEEP_DIM), doc="Mean of f16 over axes, by a fixed tree.",
+    ),
+    Instruction(
+        "float_avg_pool", 73, "bpu.float_avg_pool", ("output", "x"), _VECTOR,
+        (_KERNEL, _STRIDE, _PAD, _COUNT_INCLUDE_PAD), doc="Mean of each window of f16.",
+    ),
 )  # fmt: skip
+
+_TWINS = {
+    "float_reduce_max": ("reduce_max", 80),
+    "float_reduce_min": ("reduce_min", 81),
+    "float_max_pool": ("max_pool", 82),
+    "float_resize2d": ("resize2d", 83),
+    "float_grid_sample": ("grid_sample", 84),
+}
+"""What an engine of integers does, on the one that has float16: its opcode and its number."""
+
+
+def _twins() -> Iterator[Instruction]:
+    by_mnemonic = {row.mnemonic: row for row in _ROWS}
+    for mnemonic, (same, number) in _TWINS.items():
+        row = by_mnemonic[same]
+        yield replace(row, mnemonic=mnemonic, number=number, doc=f"{row.doc[:-1]}, of f16.")
+
+
+INSTRUCTIONS: tuple[Instruction, ...] = (*_ROWS, *_twins())
 
 BY_NUMBER: dict[int, Instruction] = {row.number: row for row in INSTRUCTIONS}
 BY_MNEMONIC: dict[str, Instruction] = {row.mnemonic: row for row in INSTRUCTIONS}

@@ -3,10 +3,21 @@
 from hbir.backend.march.march import (
     DEFAULT_ENGINES,
     ENGINES,
+    FLOAT16_OPCODES,
     Machine,
     March,
     Provenance,
+    forget_marches,
     load_march,
 )
 
-__all__ = ["DEFAULT_ENGINES", "ENGINES", "Machine", "March", "Provenance", "load_march"]
+__all__ = [
+    "DEFAULT_ENGINES",
+    "ENGINES",
+    "FLOAT16_OPCODES",
+    "Machine",
+    "March",
+    "Provenance",
+    "forget_marches",
+    "load_march",
+]

@@ -63,6 +63,28 @@ DEFAULT_ENGINES: dict[str, str] = {
 }
 """Opcode → engine where a march's `[opcodes]` table says nothing else (hardware.md §1.2)."""
 
+FLOAT16_OPCODES = (
+    "float_add",
+    "float_sub",
+    "float_mul",
+    "float_compare",
+    "float_prelu",
+    "float_softmax",
+    "float_layernorm",
+    "float_reduce_sum",
+    "float_reduce_mean",
+    "float_reduce_max",
+    "float_reduce_min",
+    "float_max_pool",
+    "float_avg_pool",
+    "float_resize2d",
+    "float_grid_sample",
+)
+"""Opcodes of the vector engine of marches that have float16: published is that E/M have no float
+there and P/H and B do, and of no other engine that it has."""
+
+FLOAT16_ENGINE = "VAE"
+
 ORIGINS = ("published", "fitted", "assumed")
 
 
@@ -147,6 +169,8 @@ class VectorEngine:
 
     bytes_per_cycle: float
     startup_cycles: int
+    float16_bytes_per_cycle: float = 0.0
+    """The same for float16; 0 where the engine has none."""
 
 
 @dataclass(frozen=True)
@@ -210,6 +234,12 @@ class Machine:
     def ddr_bytes_per_cycle(self) -> float:
         """DDR bytes per clock cycle of the BPU that a core can draw when it is alone."""
         return self.ddr.core_bandwidth_gb_per_s / self.clock_ghz
+
+    @property
+    def has_float16(self) -> bool:
+        """Whether it computes in float16."""
+        engine = self.vector.get(FLOAT16_ENGINE)
+        return engine is not None and engine.float16_bytes_per_cycle > 0
 
     def engine_of(self, opcode: str) -> str:
         """The engine that runs an opcode. Raises MarchError when this march has none for it."""
@@ -391,7 +421,12 @@ class _Reader:
         return VectorEngine(
             bytes_per_cycle=self._real(section, "bytes_per_cycle"),
             startup_cycles=self._integer(section, "startup_cycles", zero=True),
+            float16_bytes_per_cycle=self._float16_bytes_per_cycle(section),
         )
+
+    def _float16_bytes_per_cycle(self, section: str) -> float:
+        key = "float16_bytes_per_cycle"
+        return self._real(section, key) if key in self._tables[section] else 0.0
 
     def _exclusive(self, engines: tuple[str, ...]) -> tuple[frozenset[str], ...]:
         sets = self._take("chip", "exclusive", list)
@@ -402,6 +437,8 @@ class _Reader:
 
     def _opcode_engines(self, engines: tuple[str, ...]) -> dict[str, str]:
         table = {op: engine for op, engine in DEFAULT_ENGINES.items() if engine in engines}
+        if self._float16_bytes_per_cycle(FLOAT16_ENGINE.lower()):
+            table.update(dict.fromkeys(FLOAT16_OPCODES, FLOAT16_ENGINE))
         for opcode, engine in self._tables.get("opcodes", {}).items():
             if opcode not in DEFAULT_ENGINES or engine not in engines:
                 raise self._error(f"opcodes.{opcode} = {engine!r}: no such opcode or engine here")

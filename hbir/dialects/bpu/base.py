@@ -15,10 +15,12 @@ from xdsl.utils.exceptions import VerifyException
 from hbir.dialects.checks import expect
 from hbir.errors import HbirError
 from hbir.ir.op import TensorOp
-from hbir.ir.types import F32, SI8, SI16, SI32, AnyTensor, dtype_of, tensor_type
+from hbir.ir.types import F16, F32, SI8, SI16, SI32, AnyTensor, dtype_of, tensor_type
+from hbir.kernels.float16.rounding import FLOAT16_MAX
 from hbir.kernels.parameters import MULTIPLIER_MAX, MULTIPLIER_MIN, SHIFT_MAX, SHIFT_MIN
 
 ACTIVATIONS = (SI8, SI16)
+WITH_FLOAT = (*ACTIVATIONS, F16)
 
 
 class IntegerOp(TensorOp):
@@ -47,7 +49,7 @@ class IntegerOp(TensorOp):
     def check_result(self, params: Mapping[str, Any], result: AnyTensor) -> None:
         """Raise ShapeError where properties don't fit the result type that the builder chose."""
         if "output_zero_point" in params:
-            expect_zero_point(params["output_zero_point"], result, "outputZeroPoint")
+            expect_result_zero_point(params["output_zero_point"], result)
 
     @override
     def verify_(self) -> None:
@@ -70,7 +72,7 @@ class KeepingOp(TensorOp):
     irdl_options = (ParsePropInAttrDict(),)
     traits = traits_def(Pure())
 
-    ELEMENTS: ClassVar = (SI8, SI16, SI32, F32)
+    ELEMENTS: ClassVar = (SI8, SI16, SI32, F16, F32)
 
     @property
     def kept_operands(self) -> Sequence[SSAValue]:
@@ -147,9 +149,22 @@ def expect_zero_point(value: int, operand: AnyTensor | Attribute, name: str) -> 
     expect(low <= value <= high, f"{name} must be in {low}..{high}, got {value}")
 
 
+def expect_result_zero_point(value: int, result: AnyTensor) -> None:
+    """The same for a result's: f16 has none."""
+    if dtype_of(result) == np.float16:
+        expect(value == 0, f"outputZeroPoint must be 0 of f16, got {value}")
+        return
+    expect_zero_point(value, result, "outputZeroPoint")
+
+
 def integer_range(type_: Attribute) -> tuple[int, int]:
-    """Smallest and largest integer of a tensor type's elements; ShapeError for other elements."""
+    """Smallest and largest integer of a tensor type's elements; ShapeError for other elements.
+
+    f16 holds all integers that are bounds or pad values, up to its largest number.
+    """
     dtype = dtype_of(type_)
+    if dtype == np.float16:
+        return -int(FLOAT16_MAX), int(FLOAT16_MAX)
     expect(dtype.kind in "iu", f"expected a tensor of integers, got {type_}")
     info = np.iinfo(dtype.name)
     return int(info.min), int(info.max)

@@ -80,7 +80,7 @@ def _check_conv_bound(op: Conv2dOp, weights: WeightStore) -> None:
         filters,
         parameters,
         x_dtype=dtype_of(x),
-        residual_dtype=dtype_of(residual[0]) if residual else None,
+        residual_dtype=dtype_of(residual[0]) if residual and _is_integer(residual[0]) else None,
     )
     channel = int(np.argmax(bounds))
     itemsize = max(dtype_of(x).itemsize, dtype_of(w).itemsize)
@@ -160,7 +160,7 @@ def _conv_ratios(op: TensorOp, weights: WeightStore) -> list[_Comparison] | None
     accumulator = scale_x * scale_w
     ratio = accumulator / scale_y
     result: list[_Comparison] = [("multiplier", (columns[1], columns[2]), ratio, ratio)]
-    if residual:
+    if residual and _is_integer(residual[0]):
         scale_r = scale_of(residual[0], weights)
         if scale_r is None:
             return None
@@ -271,6 +271,10 @@ _RATIOS: dict[type[TensorOp], Callable[[TensorOp, WeightStore], list[_Comparison
     AvgPoolOp: _avg_pool_ratios,
     SoftmaxOp: _softmax_ratios,
 }
+
+
+def _is_integer(value: SSAValue) -> bool:
+    return dtype_of(value).kind in "iu"
 
 
 def _pick(shape: Sequence[int], dims: Sequence[int]) -> list[int]:

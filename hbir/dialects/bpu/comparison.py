@@ -14,7 +14,7 @@ from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import irdl_op_definition, operand_def, result_def
 
 from hbir.dialects.bpu.base import (
-    ACTIVATIONS,
+    WITH_FLOAT,
     IntegerOp,
     KeepingOp,
     expect_elements,
@@ -106,7 +106,7 @@ class WhereOp(KeepingOp):
     def infer_element(
         cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
     ) -> Attribute | None:
-        expect_elements(cls, operands[:1], (ACTIVATIONS,))
+        expect_elements(cls, operands[:1], (WITH_FLOAT,))
         return super().infer_element(operands[1:], params)
 
     @property

@@ -9,14 +9,21 @@ from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
 from xdsl.irdl import irdl_op_definition, operand_def, opt_operand_def, result_def
 
-from hbir.dialects.bpu.base import ACTIVATIONS, IntegerOp, expect_table, expect_zero_point
+from hbir.dialects.bpu.base import (
+    ACTIVATIONS,
+    WITH_FLOAT,
+    IntegerOp,
+    expect_result_zero_point,
+    expect_table,
+    expect_zero_point,
+)
 from hbir.dialects.checks import expect, expect_rank, int_list
 from hbir.dialects.properties import (
     int_list_property,
     int_property,
     optional_int_list_property,
 )
-from hbir.ir.types import SI8, SI16, SI32, AnyTensor, tensor_type
+from hbir.ir.types import F16, SI32, AnyTensor, tensor_type
 from hbir.kernels.window import window_shape
 
 
@@ -37,6 +44,8 @@ class Conv2dOp(IntegerOp):
     bias, m, s; with a residual, of the result's shape, (Cout, 5): and mr, sr (−16 … 62).
     The accumulator has 32 bits where x and w are si8, else 48. A result of si32 is acc + bias + R
     itself, which must fit: clipped, not requantized, and outputZeroPoint must be 0.
+    A result of f16 is clip(f16((acc + bias + R)·m·2^−s)), the value itself, since f16 has scale 1.
+    There a residual may be f16, with a qpp of 3 columns: it is added before that one rounding.
     """
 
     name = "bpu.conv2d"
@@ -59,8 +68,8 @@ class Conv2dOp(IntegerOp):
         "$x `,` $w `,` $qpp (`,` $residual^)? attr-dict `:` functional-type(operands, results)"
     )
 
-    ELEMENTS: ClassVar = (SI8, SI16, SI32)
-    OPERAND_ELEMENTS: ClassVar = (ACTIVATIONS, ACTIVATIONS, (SI32,), ACTIVATIONS)
+    ELEMENTS: ClassVar = (*WITH_FLOAT, SI32)
+    OPERAND_ELEMENTS: ClassVar = (ACTIVATIONS, ACTIVATIONS, (SI32,), WITH_FLOAT)
 
     @classmethod
     @override
@@ -93,7 +102,8 @@ class Conv2dOp(IntegerOp):
             f" input of {size[0]}x{size[1]} with pad {list(pad)}",
         )
         shape = batch, height, width, out_channels
-        expect_table(operands[2], "qpp", (out_channels, 3 if len(operands) < 4 else 5))
+        integers = len(operands) == 4 and operands[3].get_element_type() != F16
+        expect_table(operands[2], "qpp", (out_channels, 5 if integers else 3))
         if len(operands) == 4:
             expect_table(operands[3], "residual", shape)
         return shape
@@ -102,8 +112,15 @@ class Conv2dOp(IntegerOp):
     def check_result(self, params: Mapping[str, Any], result: AnyTensor) -> None:
         x = tensor_type(self.operands[0])
         expect_zero_point(params["pad_value"], x, "padValue")
-        expect_zero_point(params["output_zero_point"], result, "outputZeroPoint")
-        if result.get_element_type() in ACTIVATIONS:
+        expect_result_zero_point(params["output_zero_point"], result)
+        float_residual = any(
+            tensor_type(operand).get_element_type() == F16 for operand in self.operands[3:]
+        )
+        expect(
+            result.get_element_type() == F16 or not float_residual,
+            f"a residual of f16 needs a result of f16, got {result.get_element_type()}",
+        )
+        if result.get_element_type() in WITH_FLOAT:
             return
         expect(
             params["output_zero_point"] == 0,

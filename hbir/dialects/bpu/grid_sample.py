@@ -10,7 +10,13 @@ from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import irdl_op_definition, operand_def, result_def
 
-from hbir.dialects.bpu.base import ACTIVATIONS, KeepingOp, expect_elements, expect_zero_point
+from hbir.dialects.bpu.base import (
+    ACTIVATIONS,
+    WITH_FLOAT,
+    KeepingOp,
+    expect_elements,
+    expect_zero_point,
+)
 from hbir.dialects.checks import expect, expect_one_of, int_list
 from hbir.dialects.properties import int_list_property, int_property, string_property
 from hbir.dialects.shapes import grid_sampled_shape
@@ -46,7 +52,7 @@ class GridSampleOp(KeepingOp):
 
     assembly_format = "$x `,` $grid attr-dict `:` functional-type(operands, results)"
 
-    ELEMENTS: ClassVar = ACTIVATIONS
+    ELEMENTS: ClassVar = WITH_FLOAT
 
     @property
     @override
@@ -58,7 +64,7 @@ class GridSampleOp(KeepingOp):
     def infer_element(
         cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
     ) -> Attribute | None:
-        expect_elements(cls, operands, (ACTIVATIONS,))
+        expect_elements(cls, operands, (WITH_FLOAT, ACTIVATIONS))
         return operands[0].get_element_type()
 
     @classmethod

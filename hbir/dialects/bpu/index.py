@@ -10,7 +10,7 @@ from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Attribute, SSAValue
 from xdsl.irdl import irdl_op_definition, operand_def, result_def
 
-from hbir.dialects.bpu.base import ACTIVATIONS, KeepingOp
+from hbir.dialects.bpu.base import WITH_FLOAT, KeepingOp
 from hbir.dialects.checks import expect_integers
 from hbir.dialects.properties import int_property
 from hbir.dialects.shapes import gathered_elements_shape, indexed_shape
@@ -20,7 +20,7 @@ from hbir.ir.types import AnyTensor
 class IndexingOp(KeepingOp):
     """The result holds x's integers; index holds any signed ones."""
 
-    ELEMENTS: ClassVar = ACTIVATIONS
+    ELEMENTS: ClassVar = WITH_FLOAT
 
     x = operand_def(TensorType)
     index = operand_def(TensorType)

@@ -16,11 +16,12 @@ from xdsl.irdl import (
     traits_def,
 )
 from xdsl.traits import Pure
+from xdsl.utils.exceptions import VerifyException
 
-from hbir.dialects.bpu.base import ACTIVATIONS, expect_elements, expect_table
+from hbir.dialects.bpu.base import ACTIVATIONS, WITH_FLOAT, expect_elements, expect_table
 from hbir.dialects.checks import expect
 from hbir.ir.op import TensorOp
-from hbir.ir.types import SI16, SI32, AnyTensor
+from hbir.ir.types import F16, SI8, SI16, SI32, AnyTensor, element_of, tensor_type
 from hbir.kernels.lut_tables import SEGMENT_COLUMNS, SEGMENTS_MAX
 
 
@@ -33,6 +34,8 @@ class LutOp(TensorOp):
     the first code, the shift s, and 65 knots in 2^-8 steps of the result, 2^s codes apart. With
     k, f = divmod(x − first, 2^s) in the last segment whose first code is <= x,
     y = sat((knot[k]·2^s + (knot[k+1] − knot[k])·f + 2^(s+7)) >> (s + 8)), si8 or si16.
+    Where x or the result is f16: y = table[x + 128] for si8 x, else y = table[bits of x] with an
+    entry for each of the 65536; the table has the result's element type.
     """
 
     name = "bpu.lut"
@@ -40,7 +43,7 @@ class LutOp(TensorOp):
     irdl_options = (ParsePropInAttrDict(),)
     traits = traits_def(Pure())
 
-    ELEMENTS: ClassVar = ACTIVATIONS
+    ELEMENTS: ClassVar = WITH_FLOAT
     PASSES_DTYPE: ClassVar = True
 
     x = operand_def(TensorType)
@@ -55,8 +58,11 @@ class LutOp(TensorOp):
         cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
     ) -> tuple[int, ...]:
         x, table = operands
-        if x.get_element_type() != SI16:
+        if x.get_element_type() == SI8:
             expect_table(table, "table", (256,))
+            return x.get_shape()
+        if not _is_segmented(x, table):
+            expect_table(table, "table", (1 << 16,))
             return x.get_shape()
         shape = tuple(table.get_shape())
         expect(
@@ -71,8 +77,21 @@ class LutOp(TensorOp):
     def infer_element(
         cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
     ) -> Attribute | None:
-        if operands[0].get_element_type() == SI16:
+        x, table = operands
+        expect_elements(cls, [x], (WITH_FLOAT,))
+        if _is_segmented(x, table):
             expect_elements(cls, operands, (ACTIVATIONS, (SI32,)))
             return None
-        expect_elements(cls, operands, (ACTIVATIONS, ACTIVATIONS))
-        return operands[1].get_element_type()
+        expect_elements(cls, operands, (WITH_FLOAT, WITH_FLOAT))
+        return table.get_element_type()
+
+    @override
+    def verify_(self) -> None:
+        super().verify_()
+        if _is_segmented(*map(tensor_type, self.operands)) and element_of(self.result) == F16:
+            raise VerifyException("segments give si8 or si16; a table of f16 has 65536 entries")
+
+
+def _is_segmented(x: AnyTensor, table: AnyTensor) -> bool:
+    """Whether the table holds the segments of an si16 operand."""
+    return x.get_element_type() == SI16 and table.get_element_type() != F16

@@ -9,7 +9,7 @@ from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
 from xdsl.irdl import irdl_op_definition, operand_def, result_def
 
-from hbir.dialects.bpu.base import IntegerOp, expect_multiplier, expect_zero_point
+from hbir.dialects.bpu.base import WITH_FLOAT, IntegerOp, expect_multiplier, expect_zero_point
 from hbir.dialects.checks import broadcast_shape, expect
 from hbir.dialects.properties import float_property, int_property, optional_int_list_property
 from hbir.ir.types import AnyTensor
@@ -24,9 +24,12 @@ class MatmulOp(IntegerOp):
     relayout that this asks for is an op of its own (bpu.transpose). Leading dimensions broadcast.
     The accumulator has 32 bits where both are si8, else 48. `scale` is the real factor that
     multiplier·2^−shift holds beside the scales of operands and result; only the verifier reads it.
+    A result of f16 is clip(f16(acc·multiplier·2^−shift)).
     """
 
     name = "bpu.matmul"
+
+    ELEMENTS: ClassVar = WITH_FLOAT
 
     lhs = operand_def(TensorType)
     rhs = operand_def(TensorType)

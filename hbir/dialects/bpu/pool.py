@@ -12,6 +12,7 @@ from xdsl.irdl import irdl_op_definition, operand_def, result_def
 
 from hbir.dialects.bpu.base import (
     ACTIVATIONS,
+    WITH_FLOAT,
     IntegerOp,
     KeepingOp,
     expect_table,
@@ -23,7 +24,7 @@ from hbir.ir.types import SI32, AnyTensor
 from hbir.kernels.window import window_shape
 
 
-def _pool_shape(x: AnyTensor, params: Mapping[str, Any]) -> tuple[int, ...]:
+def pool_shape(x: AnyTensor, params: Mapping[str, Any]) -> tuple[int, ...]:
     batch, height, width, channels = expect_rank(x, "x", 4, "(N, H, W, C)")
     kernel = int_list(params, "kernel", 2, minimum=1)
     stride = int_list(params, "stride", 2, minimum=1)
@@ -42,7 +43,7 @@ def _pool_shape(x: AnyTensor, params: Mapping[str, Any]) -> tuple[int, ...]:
 
 @irdl_op_definition
 class MaxPoolOp(KeepingOp):
-    """The maximum of each window; padding is the element type's smallest integer.
+    """The maximum of each window; padding is the element type's smallest number.
 
     x: (N, H, W, C). Scale and zero point stay. ONNX's ceil mode is expressed by the end pads.
     """
@@ -58,14 +59,14 @@ class MaxPoolOp(KeepingOp):
 
     assembly_format = "$x attr-dict `:` functional-type(operands, results)"
 
-    ELEMENTS: ClassVar = ACTIVATIONS
+    ELEMENTS: ClassVar = WITH_FLOAT
 
     @classmethod
     @override
     def infer_shape(
         cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
     ) -> tuple[int, ...]:
-        return _pool_shape(operands[0], params)
+        return pool_shape(operands[0], params)
 
 
 @irdl_op_definition
@@ -97,7 +98,7 @@ class AvgPoolOp(IntegerOp):
     def infer_shape(
         cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
     ) -> tuple[int, ...]:
-        shape = _pool_shape(operands[0], params)
+        shape = pool_shape(operands[0], params)
         rows = 1 if params["count_include_pad"] else prod(params["kernel"]) + 1
         expect_table(operands[1], "qpp", (rows, 2))
         expect_zero_point(params["input_zero_point"], operands[0], "inputZeroPoint")

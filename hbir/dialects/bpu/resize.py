@@ -9,7 +9,7 @@ from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
 from xdsl.irdl import irdl_op_definition, operand_def, result_def
 
-from hbir.dialects.bpu.base import ACTIVATIONS, KeepingOp
+from hbir.dialects.bpu.base import WITH_FLOAT, KeepingOp
 from hbir.dialects.checks import expect, expect_one_of, expect_rank, int_list
 from hbir.dialects.properties import (
     int_list_property,
@@ -52,7 +52,7 @@ class Resize2dOp(KeepingOp):
 
     assembly_format = "$x attr-dict `:` functional-type(operands, results)"
 
-    ELEMENTS: ClassVar = ACTIVATIONS
+    ELEMENTS: ClassVar = WITH_FLOAT
 
     @classmethod
     @override

@@ -1,4 +1,4 @@
-"""Changes of the element type."""
+"""Changes of the element type, and the simulation of float16."""
 
 from __future__ import annotations
 
@@ -6,18 +6,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from typing_extensions import override
-from xdsl.dialects.builtin import TensorType
-from xdsl.ir import Attribute
+from xdsl.dialects.builtin import Float16Type, TensorType, f16
+from xdsl.ir import Attribute, Operation, SSAValue
 from xdsl.irdl import (
+    EqAttrConstraint,
     ParsePropInAttrDict,
     irdl_op_definition,
     operand_def,
+    prop_def,
     result_def,
     traits_def,
 )
 from xdsl.traits import Pure
 
+from hbir.dialects.hbir.base import UnaryOp
 from hbir.ir.op import TensorOp
+from hbir.ir.origin import Origin
 from hbir.ir.types import AnyTensor
 
 
@@ -52,3 +56,32 @@ class CastTypeOp(TensorOp):
         cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
     ) -> Attribute | None:
         return None
+
+
+_FLOAT16: Any = EqAttrConstraint(f16)
+
+
+@irdl_op_definition
+class FakeCastOp(UnaryOp):
+    """x rounded to dtype, which is f16, and back: where the machine holds float16.
+
+    Rounding is to nearest, ties to even; beyond ±65504 it saturates, and nan becomes -65504.
+    """
+
+    name = "hbir.fake_cast"
+    HIDDEN_PROPERTIES: ClassVar = frozenset({*UnaryOp.HIDDEN_PROPERTIES, "dtype"})
+
+    dtype: Float16Type = prop_def(_FLOAT16)
+
+    @classmethod
+    @override
+    def make(
+        cls,
+        *operands: SSAValue | Operation,
+        origin: Origin | None = None,
+        element: Attribute | None = None,
+        **properties: Any,
+    ) -> FakeCastOp:
+        """As `TensorOp.make`; `dtype` needn't be said."""
+        properties.setdefault("dtype", f16)
+        return super().make(*operands, origin=origin, element=element, **properties)

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from hbir.kernels.float16.rounding import to_float16
 from hbir.kernels.table import kernel
-from hbir.kernels.types import Array
+from hbir.kernels.types import Array, FloatArray
 
 
 @kernel("hbir.cast_type")
@@ -26,3 +27,9 @@ def cast_type(x: Array, *, dtype: np.dtype[Any]) -> Array:
     result[whole >= high] = limits.max
     result[whole <= low] = limits.min
     return result
+
+
+@kernel("hbir.fake_cast")
+def fake_cast(x: FloatArray) -> FloatArray:
+    """x rounded to float16, as the machine holds it, and back."""
+    return to_float16(x).astype(np.float32)

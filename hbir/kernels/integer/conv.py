@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from hbir.kernels.integer.requantize import round_shift, saturate, scale_residual
+from hbir.kernels.integer.requantize import finish, saturate, scale_residual
 from hbir.kernels.integer.windows import sliding, spread
 from hbir.kernels.padding import pad_height_width
 from hbir.kernels.table import kernel
@@ -117,11 +117,15 @@ def conv2d_finish(
 
     qpp: si32 (Cout, 3 or 5), columns bias, m, s[, m_residual, s_residual]. R is the residual
     rescaled to the accumulator's scale. A 32-bit or wider dtype gives accumulator + bias + R out
-    raw, clipped but not requantized and without a zero point.
+    raw, clipped but not requantized and without a zero point. float16 is the value itself, not
+    requantized: (accumulator + bias + R) * m * 2^-s, to which a float16 residual is added last.
     """
     bias, *scaling = qpp.astype(np.int64).T
     raw = np.dtype(dtype).itemsize >= 4
-    if residual is None and not raw:
+    added = None
+    if np.dtype(dtype) == np.float16 and residual is not None and residual.dtype == np.float16:
+        added, residual = residual, None
+    if residual is None and not raw and np.dtype(dtype).kind != "f":
         # (a + bias) * m + half == a * m + (bias * m + half): a pass over the tensor fewer.
         multiplier, shift = scaling
         value = np.multiply(accumulator, multiplier, dtype=np.int64)
@@ -134,7 +138,7 @@ def conv2d_finish(
     if raw:
         return saturate(value, 0, clip, dtype)
     value *= scaling[0]
-    return saturate(round_shift(value, scaling[1]), output_zero_point, clip, dtype)
+    return finish(value, scaling[1], output_zero_point, clip, dtype, added)
 
 
 def exact_float(x_dtype: npt.DTypeLike, w_dtype: npt.DTypeLike) -> tuple[npt.DTypeLike, int]:

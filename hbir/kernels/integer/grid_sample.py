@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from hbir.kernels.integer.resize import sum_type, weighted
 from hbir.kernels.parameters import RESIZE_FRACTION_BITS, RESIZE_WEIGHT_BITS
 from hbir.kernels.table import kernel
 from hbir.kernels.types import Array
@@ -46,17 +47,16 @@ def grid_sample(
         half = 1 << (fraction_bits - 1)
         row, column = (rows + half) >> fraction_bits, (columns + half) >> fraction_bits
         return _elements(x, row, column, pad_value)
-    accumulator = np.int32 if x.dtype == np.int8 else np.int64
+    accumulator = sum_type(x)
     top, wy = _first_and_weight(rows, fraction_bits)
     left, wx = _first_and_weight(columns, fraction_bits)
     one = 1 << RESIZE_WEIGHT_BITS
-    total = np.full((*grid.shape[:3], x.shape[3]), 1 << (2 * RESIZE_WEIGHT_BITS - 1), accumulator)
+    total = np.zeros((*grid.shape[:3], x.shape[3]), accumulator)
     for row, row_weight in ((top, one - wy), (top + 1, wy)):
         for column, column_weight in ((left, one - wx), (left + 1, wx)):
             weight = (row_weight * column_weight).astype(accumulator)[..., None]
             total += _elements(x, row, column, pad_value) * weight
-    total >>= 2 * RESIZE_WEIGHT_BITS
-    return total.astype(x.dtype)
+    return weighted(total, x.dtype)
 
 
 def _positions(

@@ -1,4 +1,7 @@
-"""`bpu.lut`: a function of one int8 as its 256 results, of one int16 as knots to interpolate."""
+"""`bpu.lut`: a function of one int8 as its 256 results, of one int16 as knots to interpolate.
+
+Where one side is float16, a 16-bit operand has all of its 65536 results in the table.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,8 @@ def lut(x: Array, table: Array, *, dtype: npt.DTypeLike | None = None) -> Array:
         # Viewed as unsigned, negative codes come last: rotate the table instead of adding 128 to x.
         rotated = np.concatenate([table[128:], table[:128]])
         return rotated[np.ascontiguousarray(x).view(np.uint8).reshape(x.shape)]
+    if table.ndim == 1:
+        return table[np.ascontiguousarray(x).view(np.uint16).reshape(x.shape)]
     result_dtype = np.dtype(np.int16 if dtype is None else dtype)
     if x.size < _TABULATE_FROM:
         return _interpolate(x, table, result_dtype)

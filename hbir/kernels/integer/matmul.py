@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from hbir.kernels.integer.conv import exact_float
-from hbir.kernels.integer.requantize import requantize, saturate
+from hbir.kernels.integer.requantize import finish
 from hbir.kernels.table import kernel
 from hbir.kernels.types import Array
 
@@ -36,7 +36,8 @@ def matmul(
     total = matmul_accumulate(lhs, rhs)
     if lhs_zero_point:
         total -= lhs_zero_point * rhs.sum(axis=-1, dtype=total.dtype)[..., None, :]
-    return saturate(requantize(total, multiplier, shift), output_zero_point, clip, dtype)
+    product = np.multiply(total, multiplier, dtype=np.int64)
+    return finish(product, shift, output_zero_point, clip, dtype)
 
 
 def matmul_accumulate(lhs: Array, rhs: Array) -> Array:

@@ -29,10 +29,11 @@ def max_pool(
     dilation: Sequence[int] = (1, 1),
 ) -> Array:
     """Maximum over each window of x (N, H, W, C); padding is the dtype's minimum."""
-    lowest = int(np.iinfo(x.dtype.name).min)
+    limits = np.finfo(x.dtype.name) if x.dtype.kind == "f" else np.iinfo(x.dtype.name)
+    lowest = float(limits.min)
     padded = pad_height_width(x, pad, lowest)
-    rows = _fold(np.maximum, padded, 1, kernel[0], stride[0], dilation[0])
-    return _fold(np.maximum, rows, 2, kernel[1], stride[1], dilation[1])
+    rows = fold_windows(np.maximum, padded, 1, kernel[0], stride[0], dilation[0])
+    return fold_windows(np.maximum, rows, 2, kernel[1], stride[1], dilation[1])
 
 
 @kernel("bpu.avg_pool")
@@ -56,18 +57,18 @@ def avg_pool(
     x32 = np.subtract(x, np.int32(input_zero_point), dtype=np.int32)
     padded = pad_height_width(x32, pad, 0)
     accumulator = np.int32 if x.dtype == np.int8 else np.int64
-    sums = _fold(np.add, padded.astype(accumulator, copy=False), 1, kernel[0], stride[0], 1)
-    value = _fold(np.add, sums, 2, kernel[1], stride[1], 1).astype(np.int64)
+    sums = fold_windows(np.add, padded.astype(accumulator, copy=False), 1, kernel[0], stride[0], 1)
+    value = fold_windows(np.add, sums, 2, kernel[1], stride[1], 1).astype(np.int64)
     if count_include_pad:
         multiplier, shift = qpp[0].astype(np.int64)
     else:
-        counts = _valid_counts(x.shape, kernel, stride, pad)
+        counts = valid_counts(x.shape, kernel, stride, pad)
         multiplier, shift = qpp.astype(np.int64)[counts].transpose(2, 0, 1)[..., None]
     value *= multiplier
     return saturate(round_shift(value, shift), output_zero_point, None, dtype)
 
 
-def _fold(
+def fold_windows(
     combine: Callable[..., Array], x: Array, axis: int, kernel: int, stride: int, dilation: int
 ) -> Array:
     """Combine the `kernel` elements of every window along one axis."""
@@ -87,7 +88,7 @@ def _fold(
     return result
 
 
-def _valid_counts(
+def valid_counts(
     shape: Sequence[int], kernel: Sequence[int], stride: Sequence[int], pad: Sequence[int]
 ) -> npt.NDArray[np.int64]:
     """(OH, OW): how many elements of each window lie inside the tensor."""

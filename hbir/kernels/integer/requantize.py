@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hbir.kernels.float16.rounding import to_float16
 from hbir.kernels.integer.lut import lut
 from hbir.kernels.table import kernel
 from hbir.kernels.types import Array, IntArray
@@ -67,6 +68,29 @@ def saturate(
         value += zero_point
     np.clip(value, low, high, out=value)
     return value.astype(dtype)
+
+
+def finish(
+    product: Int64Array,
+    shift: npt.ArrayLike,
+    zero_point: int,
+    clip: tuple[int, int] | None,
+    dtype: npt.DTypeLike,
+    added: Array | None = None,
+) -> Array:
+    """What ends a multiplication by (m, shift): product = v * m, which may be overwritten.
+
+    Integers: clip(saturate(((product + 2^(shift - 1)) >> shift) + zero_point)).
+    float16: clip(float16(product * 2^-shift + added)), in float64 until then; `added`: float16.
+    """
+    if np.dtype(dtype) != np.float16:
+        return saturate(round_shift(product, shift), zero_point, clip, dtype)
+    value = product.astype(np.float64) * np.ldexp(1.0, -np.asarray(shift, np.int64))
+    if added is not None:
+        value = value + added
+    if clip is not None:
+        value = np.clip(value, clip[0], clip[1])
+    return to_float16(value)
 
 
 @kernel("bpu.rescale")

@@ -8,10 +8,12 @@ index, so a tile computed alone has the same bits as that part of the whole.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from hbir.kernels.float16.rounding import to_float16
 from hbir.kernels.parameters import RESIZE_WEIGHT_BITS
 from hbir.kernels.table import kernel
 from hbir.kernels.types import Array
@@ -63,16 +65,31 @@ def resize2d(
     (top, bottom, wy), (left, right, wx) = indices
     if mode == "nearest":
         return x[:, top[:, None], left]
-    accumulator = np.int32 if x.dtype == np.int8 else np.int64
+    accumulator = sum_type(x)
     one = 1 << RESIZE_WEIGHT_BITS
     wide = x.astype(accumulator)
     wx = wx.astype(accumulator)[:, None]
     wy = wy.astype(accumulator)[:, None, None]
     columns = wide[:, :, left] * (one - wx) + wide[:, :, right] * wx
     value = columns[:, top] * (one - wy) + columns[:, bottom] * wy
+    return weighted(value, x.dtype)
+
+
+def sum_type(x: Array) -> type[np.int32 | np.int64 | np.float64]:
+    """In which type neighbours of x are weighted and added."""
+    if x.dtype.kind == "f":
+        return np.float64
+    return np.int32 if x.dtype == np.int8 else np.int64
+
+
+def weighted(value: Array, dtype: np.dtype[Any]) -> Array:
+    """The mean that a sum with weights of 2^22 in all stands for, rounded to `dtype`; float16 is
+    rounded to nearest, integers' ties go up."""
+    if value.dtype.kind == "f":
+        return to_float16(value * 2.0 ** (-2 * RESIZE_WEIGHT_BITS))
     value += 1 << (2 * RESIZE_WEIGHT_BITS - 1)
     value >>= 2 * RESIZE_WEIGHT_BITS
-    return value.astype(x.dtype)
+    return value.astype(dtype)
 
 
 def neighbours(

@@ -11,8 +11,9 @@ get one range. The default is symmetric int8, zero point 0.
 Ranges come as the discardable attribute `observed = [low, high]` (one pair per result) on ops and
 `hbir.observed` on arguments, wishes for 16 bits as `input_bits` and `output_bits`
 (`hbir/passes/dtypes.py`); this pass uses them up. A tensor has as many bits as one of its readers
-wants, and those that take 8 get it requantized. 16 bits are symmetric and hold the extremes, for
-they have bits to spare.
+wants, and those that take fewer get it requantized. 16 bits are symmetric and hold the extremes,
+for they have bits to spare. A tensor that one of them wants as float16 is that, `hbir.fake_cast`,
+whose range needn't be known; readers that multiply get integers of it.
 """
 
 from __future__ import annotations
@@ -20,7 +21,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
 from typing_extensions import override
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -42,7 +42,6 @@ from hbir.dialects.hbir.linear import MatmulOp
 from hbir.dialects.hbir.move import ConcatOp, PadOp, ReshapeOp, TransposeOp
 from hbir.dialects.hbir.norm import SoftmaxOp
 from hbir.dialects.hbir.unary import CosOp, ErfOp, SignOp, SinOp
-from hbir.dialects.qnt import ConstFakeQuantOp
 from hbir.errors import HbirError
 from hbir.ir.function import body_of, functions_of
 from hbir.ir.op import TensorOp
@@ -51,13 +50,19 @@ from hbir.ir.rewriter import Rewrite
 from hbir.ir.types import F32, SI8, element_of
 from hbir.passes.constraints import broken_constraint
 from hbir.passes.constraints.comparison import COMPARISON_OPS
+from hbir.passes.constraints.float16 import broken_float16_constraint
 from hbir.passes.disjoint_sets import DisjointSets
-from hbir.passes.dtypes import Widths, take_widths
+from hbir.passes.dtypes import FLOAT16_WIDTH, Widths, take_widths
 from hbir.passes.fake_quant import (
+    FakeQuantOp,
     asymmetric_range,
     copy_fake_quant,
+    fake_quant_at,
     fake_quants_of,
+    insert_fake_cast,
     insert_fake_quant,
+    is_fake_quant,
+    quantization_of,
     redirect,
     symmetric_range,
 )
@@ -67,9 +72,9 @@ from hbir.passes.observed import Ranges, take_extremes, take_observed
 from hbir.passes.sampling import coordinates_read
 from hbir.passes.softmax_ranges import filled_range, probability_range, seen_by_softmax
 from hbir.passes.tables import (
-    ElementFunction,
     chain_function,
     chain_starting_at,
+    varying_part,
 )
 from hbir.passes.ties import INDEXING_OPS, JOINING_OPS, KEEPING_OPS, REDUCING_OPS, scale_sources
 
@@ -84,8 +89,6 @@ ANALYTIC_RANGES: dict[type[Operation], tuple[float, float]] = {
 
 SIGNED_BYTES = (-128.0, 127.0)
 """What an si8 can be; with a range of its own, its scale is 1."""
-
-_VARYING_SAMPLES = 4097
 
 NARROW_BITS, WIDE_BITS = 8, 16
 WEIGHTS_OPERAND = 1
@@ -174,20 +177,24 @@ class _Placement:
         """Decide, then insert; nothing is inserted before all is decided."""
         ranges, sources = self.decide()
         bits = self._bits(sources)
-        wide_ranges = self._ranges(wide=True) if WIDE_BITS in bits.values() else {}
+        wide_ranges = self._ranges(wide=True) if max(bits.values(), default=0) > NARROW_BITS else {}
+
+        def range_of(root: SSAValue, width: int) -> tuple[float, float]:
+            return self.as_range(wide_ranges if width > NARROW_BITS else ranges, root, width)
+
         narrowed = [
-            (use, self.as_range(ranges, root, NARROW_BITS))
+            (use, range_of(root, read), read)
             for root, width in bits.items()
-            if width > NARROW_BITS
-            for use in self._narrow_readers(root)
+            for use, read in self._narrower_readers(root, width)
         ]
         for value in sources:
             root = self.scales.find(value)
-            wide = bits[root] > NARROW_BITS
-            value_range = self.as_range(wide_ranges if wide else ranges, root, bits[root])
-            self._insert(value, value_range, bits[root])
-        for use, value_range in narrowed:
-            self._narrow(use, value_range)
+            if bits[root] == FLOAT16_WIDTH:
+                insert_fake_cast(self.rewrite, value, self._readers_of_form(value))
+                continue
+            self._insert(value, range_of(root, bits[root]), bits[root])
+        for use, value_range, width in narrowed:
+            self._narrow(use, value_range, width)
         for (op, index), width in self.widths.operands.items():
             gemm = as_gemm(op)
             if gemm is not None and index == WEIGHTS_OPERAND and width > NARROW_BITS:
@@ -200,7 +207,7 @@ class _Placement:
         return {
             root: max(
                 [self._given_bits(root)]
-                + [self.widths.read_by(use, NARROW_BITS) for use in self._readers(root)]
+                + [self._read_bits(u.operation, u.index, NARROW_BITS) for u in self._readers(root)]
             )
             for root in roots
         }
@@ -222,33 +229,48 @@ class _Placement:
         reader = use.operation
         return bool(scale_sources(reader)) and self.scales.find(reader.results[0]) is root
 
-    def _narrow_readers(self, root: SSAValue) -> list[Use]:
-        given = self._given_bits(root)
-        return [u for u in self._readers(root) if self.widths.read_by(u, given) <= NARROW_BITS]
+    def _read_bits(self, reader: Operation, operand: int, default: int) -> int:
+        """The bits that a reader takes; 8 where it would be float16, which it can't read."""
+        bits = self.widths.operands.get((reader, operand), default)
+        if bits != FLOAT16_WIDTH or broken_float16_constraint(reader, operand) is None:
+            return bits
+        return NARROW_BITS
 
-    def _narrow(self, use: Use, value_range: tuple[float, float]) -> None:
-        """Requantize what a reader gets to 8 bits, once for all readers of that value."""
+    def _narrower_readers(self, root: SSAValue, width: int) -> Iterator[tuple[Use, int]]:
+        """The readers of a set of `width` bits that take fewer, and how many."""
+        given = self._given_bits(root)
+        for use in self._readers(root):
+            read = self._read_bits(use.operation, use.index, given)
+            if read < width and width > NARROW_BITS:
+                yield use, max(read, NARROW_BITS)
+
+    def _narrow(self, use: Use, value_range: tuple[float, float], bits: int) -> None:
+        """Requantize what a reader gets to fewer bits, once for all readers of that value."""
         value = use.operation.operands[use.index]
         if isinstance(value.owner, Block | ConstantOp):
             return
-        if not isinstance(value.owner, ConstFakeQuantOp):
+        if not is_fake_quant(value.owner):
             source = next(self._fake_quants_above(value), None)
             if source is None:
                 return
             value = copy_fake_quant(self.rewrite, value, [use], source)
-        shared = [op.output for op in fake_quants_of(value)]
+        existing = {quantization_of(op): op.output for op in fake_quants_of(value)}
+        shared = [
+            output for how, output in existing.items() if how is not None and how.bits == bits
+        ]
         if shared:
             redirect([use], shared[0])
             return
         low, high = value_range
-        insert_fake_quant(self.rewrite, value, [use], minimum=low, maximum=high)
+        insert_fake_quant(self.rewrite, value, [use], minimum=low, maximum=high, bits=bits)
 
-    def _fake_quants_above(self, value: SSAValue) -> Iterator[ConstFakeQuantOp]:
+    def _fake_quants_above(self, value: SSAValue) -> Iterator[FakeQuantOp]:
         """The fake-quant of what a value is moved from."""
         while isinstance(value.owner, KEEPING_OPS + JOINING_OPS):
             value = scale_sources(value.owner)[0]
-            if isinstance(value.owner, ConstFakeQuantOp):
-                yield value.owner
+            fake_quant = fake_quant_at(value)
+            if fake_quant is not None:
+                yield fake_quant
                 return
 
     def as_range(self, ranges: Ranges, root: SSAValue, bits: int) -> tuple[float, float]:
@@ -262,7 +284,7 @@ class _Placement:
         block = body_of(self.function)
         values: list[SSAValue] = list(block.args)
         for op in block.ops:
-            if isinstance(op, ConstantOp | ConstFakeQuantOp) or is_inside_group(op):
+            if isinstance(op, ConstantOp) or is_fake_quant(op) or is_inside_group(op):
                 continue
             if not (op in self.on_bpu and scale_sources(op)):
                 values.extend(op.results)
@@ -277,7 +299,9 @@ class _Placement:
             if isinstance(op, REDUCING_OPS) or not isinstance(op, (*KEEPING_OPS, ConcatOp)):
                 found.update(self.connected.find(value) for value in self._activations(op))
                 if not is_inside_group(op) and not (
-                    self._has_raw_form(op) and self._goes_out(op.results[0])
+                    self._has_raw_form(op)
+                    and self._goes_out(op.results[0])
+                    and not self._width_said(op.results[0])
                 ):
                     found.add(self.connected.find(op.results[0]))
             elif isinstance(op, ConcatOp) and any(map(self._made_on_bpu, op.operands)):
@@ -417,12 +441,21 @@ class _Placement:
                 f'tensor "{name_of(value, "?")}" is to be quantized but has no observed range;'
                 " run calibrate with at least one batch"
             )
+        low, high = value_range
+        readers = self._readers_of_form(value)
+        insert_fake_quant(self.rewrite, value, readers, minimum=low, maximum=high, bits=bits)
+
+    def _readers_of_form(self, value: SSAValue) -> list[Use]:
+        """The readers that get a value in its form on the machine."""
         readers = list(value.uses)
         if isinstance(value.owner, Block) or value.owner not in self.on_bpu:
             # From outside the BPU: other readers keep the float.
             readers = [use for use in readers if use.operation in self.on_bpu]
-        low, high = value_range
-        insert_fake_quant(self.rewrite, value, readers, minimum=low, maximum=high, bits=bits)
+        return readers
+
+    def _width_said(self, value: SSAValue) -> bool:
+        """Whether somebody chose the width of a value, perhaps where it has been moved to."""
+        return any(member in self.widths.values for member in self.scales.members(value))
 
     def _has_raw_form(self, op: Operation) -> bool:
         """Whether the op ends a group whose accumulator can go out unquantized.
@@ -436,30 +469,10 @@ class _Placement:
         gemm = group.gemm
         x_bits = self._given_bits(self.scales.find(gemm.x))
         read = [
-            self.widths.operands.get((gemm, 0), x_bits),
+            self._read_bits(gemm, 0, x_bits),
             self.widths.operands.get((gemm, WEIGHTS_OPERAND), NARROW_BITS),
         ]
         return max(read) <= NARROW_BITS
-
-
-def varying_part(
-    function: ElementFunction, whole: tuple[float, float], steps: int = 255
-) -> tuple[float, float]:
-    """The narrowest [low, high] outside of which a function keeps, within a quarter of one of
-    `steps` steps of its own range, the values it has at `low` and `high`."""
-    x = np.linspace(whole[0], whole[1], _VARYING_SAMPLES)
-    with np.errstate(all="ignore"):
-        y = function(x)
-    if not np.isfinite(y).all() or whole[0] >= whole[1]:
-        return whole
-    tolerance = (y.max() - y.min()) / (4 * steps)
-    varies_below = np.flatnonzero(np.abs(y - y[0]) > tolerance)
-    varies_above = np.flatnonzero(np.abs(y - y[-1]) > tolerance)
-    if not varies_below.size or not varies_above.size:
-        return whole
-    first = max(int(varies_below[0]) - 1, 0)
-    last = min(int(varies_above[-1]) + 1, x.size - 1)
-    return float(x[first]), float(x[last])
 
 
 def _union(ranges: Sequence[tuple[float, float]]) -> tuple[float, float]:
@@ -481,4 +494,4 @@ def _needs_fake_quant(value: SSAValue) -> bool:
     """A float value that nothing has quantized yet."""
     if element_of(value) != F32 or value.first_use is None:
         return False
-    return not any(isinstance(use.operation, ConstFakeQuantOp) for use in value.uses)
+    return not any(is_fake_quant(use.operation) for use in value.uses)

@@ -32,7 +32,7 @@ def constraints_by_op() -> dict[type[Operation], tuple[Constraint, ...]]:
     return table
 
 
-def rule_of(constraint: Constraint) -> str:
+def rule_of(constraint: Callable[..., str | None]) -> str:
     """The constraint as users read it: its docstring's first paragraph on one line."""
     return " ".join(_paragraphs(constraint)[0].split()).rstrip(".")
 

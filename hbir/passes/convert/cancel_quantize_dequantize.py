@@ -16,7 +16,8 @@ from hbir.passes.graph import defined_by
 
 
 class CancelQuantizeDequantizePass(ModulePass):
-    """quantize(dequantize(q)) becomes q, or bpu.rescale(q) where the scales differ."""
+    """quantize(dequantize(q)) becomes q, or bpu.rescale(q) where the scales differ; between float16
+    and integers, what remains of the two."""
 
     name = "cancel-quantize-dequantize"
 
@@ -35,4 +36,4 @@ def cancel(op: QuantizeOp, rewrite: Rewrite) -> None:
     if x.quantization == lowering.result:
         rewrite.replace(op, x.value)
     else:
-        rewrite.replace(op, lowering.finish(rescale(x, lowering.result)))
+        rewrite.replace(op, lowering.finish(rescale(x, lowering.result, lowering)))

@@ -13,11 +13,11 @@ from xdsl.passes import ModulePass
 
 from hbir.dialects.hbir.constant import ConstantOp
 from hbir.dialects.hbtl import make_native_call
-from hbir.dialects.qnt import ConstFakeQuantOp
 from hbir.ir.function import functions_of
 from hbir.ir.op import TensorOp
 from hbir.ir.rewriter import Rewrite
 from hbir.passes.convert.place_ops import REASON
+from hbir.passes.fake_quant import is_fake_quant
 
 
 class LowerToHbtlPass(ModulePass):
@@ -34,7 +34,7 @@ class LowerToHbtlPass(ModulePass):
                     continue
                 if inner.output.first_use is None:
                     continue
-                if inner.name.startswith("hbir.") or isinstance(inner, ConstFakeQuantOp):
+                if inner.name.startswith("hbir.") or is_fake_quant(inner):
                     _lower(inner, rewrite)
 
 
@@ -45,6 +45,6 @@ def _lower(op: TensorOp, rewrite: Rewrite) -> None:
 
 
 def _default_reason(op: TensorOp) -> str:
-    if isinstance(op, ConstFakeQuantOp):
+    if is_fake_quant(op):
         return "it fake-quantizes the weights of an op on the CPU"
     return f"{op.name} was not placed on the BPU"

@@ -25,8 +25,6 @@ from hbir.dialects.hbir.constant import ConstantOp
 from hbir.dialects.hbir.layernorm import NormOp
 from hbir.dialects.hbir.move import ReshapeOp, TransposeOp
 from hbir.dialects.hbtl import CallOp
-from hbir.dialects.qnt import ConstFakeQuantOp
-from hbir.errors import HbirError
 from hbir.ir.context import weights_of
 from hbir.ir.function import body_of, functions_of
 from hbir.ir.op import TensorOp
@@ -34,10 +32,10 @@ from hbir.ir.origin import name_of
 from hbir.ir.types import F32, element_of
 from hbir.ir.weights import WeightStore
 from hbir.passes.constraints import broken_constraint
-from hbir.passes.fake_quant import quantization_at
+from hbir.passes.fake_quant import is_fake_quant, quantization_at
 from hbir.passes.groups import FusionGroup, group_ending_at, is_inside_group
 from hbir.passes.onchip import too_large_for
-from hbir.passes.scheduling import machine_of
+from hbir.passes.scheduling import known_machine
 from hbir.passes.tables import chain_ending_at, table_operand
 from hbir.passes.wishes import Wishes
 
@@ -63,7 +61,7 @@ class PlaceOpsPass(ModulePass):
     @override
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         weights = weights_of(ctx)
-        engines = _engines_of(op)
+        engines = known_machine(op)
         wishes = Wishes(frozenset(self.run_on_cpu), frozenset(self.run_on_bpu))
         for function in functions_of(op):
             _place(function, weights, engines, wishes, self.disabled)
@@ -73,14 +71,6 @@ def is_on_bpu(op: Operation) -> bool:
     """Whether `place-ops` gave the op to the BPU."""
     placement = op.attributes.get(PLACEMENT)
     return isinstance(placement, StringAttr) and placement.data == BPU
-
-
-def _engines_of(module: ModuleOp) -> Machine | None:
-    """The module's machine; None when it is that of a file, which scheduling reads."""
-    try:
-        return machine_of(module, None)
-    except HbirError:
-        return None
 
 
 def _without_engine(ops: Iterable[TensorOp], machine: Machine | None) -> str | None:
@@ -213,7 +203,7 @@ def _comes_from_accumulator(value: SSAValue) -> bool:
 
 def _is_quantized(value: SSAValue) -> bool:
     """Whether every reader of a value is a fake-quant."""
-    return all(isinstance(use.operation, ConstFakeQuantOp) for use in value.uses)
+    return all(is_fake_quant(use.operation) for use in value.uses)
 
 
 def _result_reason(value: SSAValue) -> str:
@@ -225,7 +215,7 @@ def _result_reason(value: SSAValue) -> str:
 
 def _moves_output(op: ReshapeOp | TransposeOp) -> bool:
     """Whether a move carries an accumulator on its way out, which stays unquantized."""
-    if any(isinstance(use.operation, ConstFakeQuantOp) for use in (*op.x.uses, *op.output.uses)):
+    if any(is_fake_quant(use.operation) for use in (*op.x.uses, *op.output.uses)):
         return False
     return _comes_from_accumulator(op.x)
 

@@ -6,6 +6,8 @@ their operand's fake-quant (or give theirs to the operand, where only the result
 
 from __future__ import annotations
 
+import math
+
 from typing_extensions import override
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
@@ -15,12 +17,21 @@ from xdsl.passes import ModulePass
 
 from hbir.dialects.hbir.comparison import ComparisonOp
 from hbir.dialects.hbir.constant import ConstantOp
-from hbir.dialects.qnt import ConstFakeQuantOp
 from hbir.ir.function import body_of, functions_of
 from hbir.ir.rewriter import Rewrite
 from hbir.passes.constraints import broken_constraint
-from hbir.passes.fake_quant import copy_fake_quant, fake_quants_of, insert_fake_quant, redirect
-from hbir.passes.graph import defined_by
+from hbir.passes.fake_quant import (
+    FLOAT16,
+    FakeQuantOp,
+    copy_fake_quant,
+    fake_quant_at,
+    fake_quants_of,
+    insert_fake_quant,
+    is_fake_quant,
+    quantization_at,
+    quantization_of,
+    redirect,
+)
 from hbir.passes.ties import KEEPING_OPS, scale_sources
 
 
@@ -43,7 +54,7 @@ def _propagate_backwards(function: FuncOp, rewrite: Rewrite) -> None:
         if not isinstance(op, KEEPING_OPS) or broken_constraint(op) is not None:
             continue
         mine = fake_quants_of(op.output)
-        if len(mine) != 1 or defined_by(op.x, ConstFakeQuantOp) is not None:
+        if len(mine) != 1 or fake_quant_at(op.x) is not None:
             continue
         if not fake_quants_of(op.x) and not isinstance(op.x.owner, ConstantOp):
             uses = [use for use in op.x.uses if use.operation is op]
@@ -72,29 +83,31 @@ def _propagate_forwards(function: FuncOp, rewrite: Rewrite) -> None:
 def _reads_integers(op: ComparisonOp) -> bool:
     """Whether what a comparison compares is quantized; training places no fake-quant behind it."""
     sides = [value for value in op.operands if not isinstance(value.owner, ConstantOp)]
-    return all(defined_by(value, ConstFakeQuantOp) is not None for value in sides)
+    return all(quantization_at(value) not in (None, FLOAT16) for value in sides)
 
 
-def _share(value: SSAValue, fake_quants: list[ConstFakeQuantOp]) -> None:
+def _share(value: SSAValue, fake_quants: list[FakeQuantOp]) -> None:
     """Readers of the float value read the fake-quantized one: it is computed as integers."""
     first = fake_quants[0]
-    others = [use for use in value.uses if not isinstance(use.operation, ConstFakeQuantOp)]
+    others = [use for use in value.uses if not is_fake_quant(use.operation)]
     redirect(others, first.output)
 
 
-def _widest_source(op: Operation) -> ConstFakeQuantOp | None:
-    """The fake-quant of the op's scale sources; of several, the one with the widest range.
+def _widest_source(op: Operation) -> FakeQuantOp | None:
+    """The fake-quant of the op's scale sources; of several, float16, or that of the widest range.
 
     None unless every source that isn't a constant is fake-quantized.
     """
     sources = [v for v in scale_sources(op) if not isinstance(v.owner, ConstantOp)]
-    found = [defined_by(value, ConstFakeQuantOp) for value in sources]
+    found = [fake_quant_at(value) for value in sources]
     known = [fake_quant for fake_quant in found if fake_quant is not None]
     if not known or len(known) != len(found):
         return None
     return max(known, key=_width)
 
 
-def _width(op: ConstFakeQuantOp) -> float:
+def _width(op: FakeQuantOp) -> float:
+    if quantization_of(op) == FLOAT16:
+        return math.inf
     params = op.params()
     return params["max"][0] - params["min"][0]

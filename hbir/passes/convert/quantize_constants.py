@@ -25,8 +25,10 @@ from hbir.ir.types import Array
 from hbir.passes.constraints import broken_constraint
 from hbir.passes.dtypes import BITS
 from hbir.passes.fake_quant import (
+    FLOAT16,
     copy_fake_quant,
     fake_quants_of,
+    insert_fake_cast,
     insert_fake_quant,
     quantization_at,
     quantization_of,
@@ -75,6 +77,9 @@ def _quantize_operands(op: Operation, rewrite: Rewrite) -> None:
             continue
         is_condition = isinstance(op, WhereOp) and index == 0
         if isinstance(op, AddOp | SubOp | MulOp | MatmulOp | ComparisonOp) or is_condition:
+            if not is_condition and _is_float(op):
+                insert_fake_cast(rewrite, value, uses)
+                continue
             bits = 8 if is_condition else _widest(op.operands[1 - index], op.results[0])
             low, high = symmetric_range((float(array.min()), float(array.max())), bits)
             insert_fake_quant(rewrite, value, uses, minimum=low, maximum=high, bits=bits)
@@ -91,7 +96,15 @@ def _quantize_grid(op: GridSampleOp, grid: Array, uses: list[Use], rewrite: Rewr
     insert_fake_quant(rewrite, op.grid, uses, minimum=low, maximum=high, bits=bits)
 
 
+def _is_float(op: Operation) -> bool:
+    """Whether an op computes in float16: operands or the result are."""
+    if isinstance(op, MatmulOp):
+        return False
+    results = map(quantization_of, fake_quants_of(op.results[0]))
+    return FLOAT16 in (*map(quantization_at, op.operands), *results)
+
+
 def _widest(other: SSAValue, result: SSAValue) -> int:
     """The bits of the other operand or of the result, whichever has more."""
     quantizations = [quantization_at(other), *map(quantization_of, fake_quants_of(result))]
-    return max([8, *(how.bits for how in quantizations if how is not None)])
+    return max([8, *(how.bits for how in quantizations if how is not None and not how.is_float)])

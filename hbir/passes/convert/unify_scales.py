@@ -10,7 +10,6 @@ from xdsl.passes import ModulePass
 
 from hbir.dialects.hbir.comparison import WhereOp
 from hbir.dialects.hbir.constant import ConstantOp
-from hbir.dialects.qnt import ConstFakeQuantOp
 from hbir.ir.function import functions_of
 from hbir.ir.rewriter import Rewrite
 from hbir.passes.constraints import broken_constraint
@@ -38,7 +37,7 @@ def _unify(op: Operation, rewrite: Rewrite) -> None:
     fake_quants = fake_quants_of(op.results[0])
     if len(scale_sources(op)) < 2 or not fake_quants:
         return
-    like: ConstFakeQuantOp = fake_quants[0]
+    like = fake_quants[0]
     wanted = quantization_of(like)
     for value in dict.fromkeys(scale_sources(op)):
         if isinstance(value.owner, ConstantOp) or quantization_at(value) == wanted:

@@ -23,12 +23,16 @@ from hbir.dialects.hbir.cast import CastTypeOp
 from hbir.dialects.hbir.conv import Conv2dOp
 from hbir.dialects.hbir.image import ImagePreprocessOp
 from hbir.dialects.hbir.norm import BatchnormOp
-from hbir.dialects.qnt import ConstFakeQuantOp
 from hbir.ir.function import body_of, function_above
 from hbir.ir.rewriter import Rewrite, apply_patterns
 from hbir.ir.types import SI8, Array, element_of, shape_of
 from hbir.kernels.float.image import COLOUR_SPACES, SIGNED_OFFSET
-from hbir.passes.fake_quant import asymmetric_range, fake_quants_of, insert_fake_quant
+from hbir.passes.fake_quant import (
+    asymmetric_range,
+    fake_quants_of,
+    insert_fake_quant,
+    is_fake_quant,
+)
 from hbir.passes.graph import defined_by, derive_origin
 
 HIGHEST = 255.0
@@ -91,9 +95,7 @@ def _quantize(value: SSAValue, value_range: tuple[float, float], rewrite: Rewrit
 
 def _is_calibrated(op: Operation) -> bool:
     function = function_above(op)
-    return function is not None and any(
-        isinstance(other, ConstFakeQuantOp) for other in body_of(function).ops
-    )
+    return function is not None and any(map(is_fake_quant, body_of(function).ops))
 
 
 def _normalisation(op: ImagePreprocessOp) -> tuple[Array, Array]:

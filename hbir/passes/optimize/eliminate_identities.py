@@ -14,7 +14,7 @@ from xdsl.passes import ModulePass
 
 from hbir.dialects.checks import broadcast_shape
 from hbir.dialects.hbir.activation import ClipOp, ReluOp
-from hbir.dialects.hbir.cast import CastTypeOp
+from hbir.dialects.hbir.cast import CastTypeOp, FakeCastOp
 from hbir.dialects.hbir.comparison import ComparisonOp, LogicOp, WhereOp
 from hbir.dialects.hbir.elementwise import AddOp, BinaryOp, DivOp, MulOp, SubOp
 from hbir.dialects.hbir.move import ConcatOp, PadOp, ReshapeOp, SliceOp, TileOp, TransposeOp
@@ -25,6 +25,7 @@ from hbir.dialects.qnt import ConstFakeQuantOp
 from hbir.ir.op import TensorOp
 from hbir.ir.rewriter import Pattern, Rewrite, apply_patterns
 from hbir.ir.types import shape_of
+from hbir.passes.fake_quant import FakeQuantOp, fake_quant_at
 from hbir.passes.graph import defined_by, has_one_use, splat
 
 
@@ -56,14 +57,15 @@ class EliminateIdentitiesPass(ModulePass):
             ReluOp: remove_relu,
             ClipOp: merge_clip,
             ConstFakeQuantOp: remove_repeated,
+            FakeCastOp: remove_repeated,
         }
         apply_patterns(ctx, op, patterns)
 
 
-def remove_repeated(op: ConstFakeQuantOp, rewrite: Rewrite) -> None:
+def remove_repeated(op: FakeQuantOp, rewrite: Rewrite) -> None:
     """A fake-quant like the one before it, once the moves between are gone, changes nothing."""
-    inner = defined_by(op.x, ConstFakeQuantOp)
-    if inner is not None and inner.properties == op.properties:
+    inner = fake_quant_at(op.x)
+    if inner is not None and inner.name == op.name and inner.properties == op.properties:
         rewrite.replace(op, op.x)
 
 

@@ -36,3 +36,18 @@ func.func @edges(%x: tensor<4x3xf32>, %s: tensor<1xf32>, %c: tensor<3xf32>) -> t
   %3 = qnt.dequantize %1, %c {zeroPoint = -300 : i64} : (tensor<4x3xsi16>, tensor<3xf32>) -> tensor<4x3xf32>
   func.return %3 : tensor<4x3xf32>
 }
+
+// float16 has scale 1: what it is quantized from or dequantized to is a number.
+
+// CHECK-LABEL: func.func @float16
+// CHECK:         qnt.quantize %{{.*}} {scale = 1.000000e+00 : f32} : tensor<4x3xf32> to tensor<4x3xf16>
+// CHECK:         qnt.quantize %{{.*}} {scale = 5.000000e-01 : f32, zeroPoint = -3 : i64} : tensor<4x3xf16> to tensor<4x3xsi8>
+// CHECK:         qnt.dequantize %{{.*}}, %{{.*}} {zeroPoint = -3 : i64} : (tensor<4x3xsi8>, tensor<1xf32>) -> tensor<4x3xf16>
+// CHECK:         qnt.dequantize %{{.*}}, %{{.*}} : (tensor<4x3xf16>, tensor<1xf32>) -> tensor<4x3xf32>
+func.func @float16(%x: tensor<4x3xf32>, %s: tensor<1xf32>) -> tensor<4x3xf32> {
+  %0 = qnt.quantize %x {scale = 1.0 : f32} : tensor<4x3xf32> to tensor<4x3xf16>
+  %1 = qnt.quantize %0 {scale = 0.5 : f32, zeroPoint = -3} : tensor<4x3xf16> to tensor<4x3xsi8>
+  %2 = qnt.dequantize %1, %s {zeroPoint = -3} : (tensor<4x3xsi8>, tensor<1xf32>) -> tensor<4x3xf16>
+  %3 = qnt.dequantize %2, %s : (tensor<4x3xf16>, tensor<1xf32>) -> tensor<4x3xf32>
+  func.return %3 : tensor<4x3xf32>
+}

@@ -74,8 +74,16 @@ func.func @f(%x: tensor<4x3xsi8>, %s: tensor<4xf32>) {
 
 // -----
 
-// CHECK: error: qnt.dequantize ({{.*}}): q must hold si8, si16 or si32, got f32
+// CHECK: error: qnt.dequantize ({{.*}}): q must hold si8, si16, si32 or f16, got f32
 func.func @f(%x: tensor<4x3xf32>, %s: tensor<1xf32>) {
   %0 = qnt.dequantize %x, %s : (tensor<4x3xf32>, tensor<1xf32>) -> tensor<4x3xf32>
+  func.return
+}
+
+// -----
+
+// CHECK: error: qnt.quantize ({{.*}}): f16 has scale 1 and zeroPoint 0
+func.func @f(%x: tensor<4x3xf32>) {
+  %0 = qnt.quantize %x {scale = 0.5 : f32} : tensor<4x3xf32> to tensor<4x3xf16>
   func.return
 }

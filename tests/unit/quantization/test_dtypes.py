@@ -1,4 +1,5 @@
-"""int8 and int16 by op, in every mixture: what converts, how close it stays, the same bits."""
+"""int8, int16 and float16 by op, in every mixture: what converts, how close it stays, the same
+bits."""
 
 from __future__ import annotations
 
@@ -78,19 +79,46 @@ OPS: dict[str, tuple[str, str]] = {
         f" : ({MAP}) -> tensor<1x6x8x4xf32>",
         "tensor<1x6x8x4xf32>",
     ),
+    "layernorm": (f"hbir.layernorm %a, %k, %k {{dims = [3]}} : ({MAP}, K, K) -> {MAP}", MAP),
+    "reduce_sum": (
+        f"hbir.reduce_sum %a {{dims = [1, 3], keepDim = true}} : ({MAP}) -> tensor<1x1x6x1xf32>",
+        "tensor<1x1x6x1xf32>",
+    ),
+    "reduce_max": (
+        f"hbir.reduce_max %a {{dims = [2], keepDim = true}} : ({MAP}) -> tensor<1x5x1x4xf32>",
+        "tensor<1x5x1x4xf32>",
+    ),
+    "where": (f"hbir.where %k, %a, %b : (tensor<4xf32>, {MAP}, {MAP}) -> {MAP}", MAP),
+    "clip": (f"hbir.clip %a {{min = -0.3 : f64, max = 1.5 : f64}} : {MAP}", MAP),
+    "matmul": (
+        f"hbir.transpose %b {{dims = [0, 1, 3, 2]}} : ({MAP}) -> tensor<1x5x4x6xf32>\n"
+        f"%y = hbir.matmul %a, %c : ({MAP}, tensor<1x5x4x6xf32>) -> tensor<1x5x6x6xf32>",
+        "tensor<1x5x6x6xf32>",
+    ),
     "transpose": (
         f"hbir.transpose %a {{dims = [0, 3, 1, 2]}} : ({MAP}) -> tensor<1x4x5x6xf32>",
         "tensor<1x4x5x6xf32>",
     ),
 }
 WEIGHTED = ("conv2d", "depthwise", "convtranspose", "linear", "residual")
-SCALE_KEEPING = ("max_pool", "resize2d", "concat", "pad", "transpose", "max", "min")
+KEEPING = (
+    "max_pool",
+    "resize2d",
+    "concat",
+    "pad",
+    "transpose",
+    "max",
+    "min",
+    "where",
+    "reduce_max",
+)
+FLOAT16_MARCHES = ("nash-p", "nash-h", "nash-b")
 
 
 def network(kind: str) -> str:
     """Two tensors by tables, an op over them, and a pool that keeps its result quantized."""
     op, shape = OPS[kind]
-    result = "%c" if kind == "residual" else "%y"
+    result = "%c" if kind in ("residual", "matmul") else "%y"
     constants = {
         "W": ("w", (4, 3, 3, 4), WEIGHTS),
         "T": ("t", (4, 3, 3, 4), WEIGHTS.transpose(3, 1, 2, 0)),
@@ -144,8 +172,8 @@ def draw_inputs(seed: int) -> dict[str, Array]:
 def test_every_mixture_computes_what_the_fake_quants_say(
     kind: str, data: st.DataObject, seed: int
 ) -> None:
-    dtypes = st.sampled_from(["int8", "int16"])
-    weights = data.draw(dtypes) if kind in WEIGHTED else "int8"
+    weights = data.draw(st.sampled_from(["int8", "int16"])) if kind in WEIGHTED else "int8"
+    dtypes = st.sampled_from(["int8", "int16", "float16"])
     first, second, output = (data.draw(dtypes) for _ in range(3))
     node = {"output": output}
     if kind in WEIGHTED:
@@ -158,27 +186,34 @@ def test_every_mixture_computes_what_the_fake_quants_say(
     inputs = draw_inputs(seed)
     asymmetric = data.draw(st.booleans())
     qat = calibrate(Module.parse(network(kind)), [inputs], dtype=choice, asymmetric=asymmetric)
-    quantized = convert_module(qat, "nash-e")
+    marches = FLOAT16_MARCHES if "float16" in (first, second, output) else ("nash-e", "nash-p")
+    march = data.draw(st.sampled_from(marches))
+    quantized = convert_module(qat, march)
     assert not [op for op in quantized.functions[0].operations if op.name == "hbtl.call"]
     wanted = next(iter(qat.functions[0].feed(inputs).values()))
     found = next(iter(quantized.functions[0].feed(inputs).values()))
     # Of one step of the result: multipliers have 15 bits, so 16-bit results may be some steps off.
-    fine = output == "int16" or (kind in SCALE_KEEPING and "int16" in (first, second))
+    widths = {output, *((first, second) if kind in KEEPING else ())}
     extent = float(np.abs(wanted).max())
     steps = 24 if kind == "resize2d" else 4  # the weights of bilinear neighbours have 11 bits
-    step = 2 * extent / 255 if not fine else steps * 2 * extent / 65535
+    step = steps * 2 * extent / 65535 if "int16" in widths else 2 * extent / 255
+    if "float16" in (*widths, first, second):  # a step of it, which two roundings may cost
+        step = max(step if "float16" not in widths else 0.0, extent * 2.0**-10)
     np.testing.assert_allclose(found, wanted, atol=1.02 * step, rtol=0)
     if data.draw(st.integers(0, 3)) == 0:
-        march, opt = data.draw(st.sampled_from(["nash-e", "nash-p"])), data.draw(st.integers(0, 2))
-        assert_same_bits(quantized, march, opt, inputs)
+        assert_same_bits(quantized, march, data.draw(st.integers(0, 2)), inputs)
 
 
 def assert_same_bits(module: Module, march: str, opt: int, inputs: dict[str, Array]) -> None:
     expected = module.functions[0].feed(inputs)
-    program = build_program(schedule_module(module, march, opt), load_march(march), opt)
-    graph = Graph(program, program.graphs[0])
-    for name, array in graph.feed(inputs, order=random.Random(1)).items():
-        np.testing.assert_array_equal(array, expected[name], err_msg=name)
+    scheduled = schedule_module(module, march, opt)
+    graph = (program := build_program(scheduled, load_march(march), opt)).graphs[0]
+    for found in (
+        scheduled.functions[0].feed(inputs),
+        Graph(program, graph).feed(inputs, order=random.Random(1)),
+    ):
+        for name, array in found.items():
+            np.testing.assert_array_equal(array, expected[name], err_msg=name)
 
 
 def bits_of(module: Module) -> list[int]:
@@ -204,9 +239,9 @@ def test_inputs_go_by_the_order_of_the_node() -> None:
     ("dtype", "message"),
     [
         ({"opp": "int16"}, "there is no node or input 'opp'; did you mean 'op'"),
-        ({"op": "int4"}, "dtype of 'op': 'int4' is not int8 or int16"),
+        ({"op": "int4"}, "dtype of 'op': 'int4' is not int8, int16 or float16"),
         ({"op": {"input7": "int16"}}, "it has no 'input7'; use input0, input1 or output"),
-        ("float16", "dtype of 'every node': 'float16' is not int8 or int16"),
+        ("int12", "dtype of 'every node': 'int12' is not int8, int16 or float16"),
     ],
 )
 def test_a_wrong_choice_is_refused_by_name(dtype: Any, message: str) -> None:

@@ -29,6 +29,7 @@ from hbir.ir.rewriter import Rewrite
 from hbir.ir.types import F32, element_of
 from hbir.ir.verify import describe_op
 from hbir.passes.convert.lower_to_bpu.activation import lower_chain
+from hbir.passes.convert.lower_to_bpu.float16 import is_float16, lower_float16
 from hbir.passes.convert.lower_to_bpu.lowering import Lowering, LoweringFunction, quantization_of
 from hbir.passes.convert.place_ops import is_on_bpu
 from hbir.passes.groups import group_ending_at
@@ -88,8 +89,11 @@ def _lower_op(op: TensorOp, anchor: QuantizeOp | None, rewrite: Rewrite) -> None
     target = op if anchor is None else anchor
     output = None if anchor is None else quantization_of(anchor)
     lowering = Lowering(rewrite, target, output)
+    lower_it = (
+        lower_float16 if group is None and is_float16(op, chain, lowering) else _lower_integers
+    )
     try:
-        new = lower_chain(chain, lowering) if chain else _lowering_of(op)(op, lowering)
+        new = lower_it(op, chain, lowering)
     except HbirError as error:
         raise HbirError(f"{describe_op(op)}: {error}") from error
     fused: Sequence[TensorOp] = chain[::-1] or [op] if group is None else group.ops
@@ -98,6 +102,10 @@ def _lower_op(op: TensorOp, anchor: QuantizeOp | None, rewrite: Rewrite) -> None
     for member in fused:
         if member.parent is not None and member.output.first_use is None:
             rewrite.erase(member)
+
+
+def _lower_integers(op: TensorOp, chain: list[TensorOp], lowering: Lowering) -> TensorOp:
+    return lower_chain(chain, lowering) if chain else _lowering_of(op)(op, lowering)
 
 
 def _lowering_of(op: TensorOp) -> LoweringFunction:

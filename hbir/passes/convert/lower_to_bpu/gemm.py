@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -18,6 +19,7 @@ import numpy as np
 from xdsl.ir import Operation, SSAValue
 
 from hbir.dialects.bpu.conv import Conv2dOp as BpuConv2dOp
+from hbir.dialects.bpu.elementwise import MaxOp, MinOp
 from hbir.dialects.bpu.move import ReshapeOp
 from hbir.dialects.hbir.activation import ClipOp
 from hbir.dialects.hbir.conv import Conv2dOp, ConvTransposeOp
@@ -25,8 +27,9 @@ from hbir.dialects.hbir.linear import LinearOp
 from hbir.dialects.qnt import ConstFakeQuantOp, DequantizeOp
 from hbir.errors import HbirError
 from hbir.ir.op import TensorOp
-from hbir.ir.types import SI32, Array, shape_of
+from hbir.ir.types import F16, SI32, Array, shape_of
 from hbir.ir.weights import WeightStore
+from hbir.kernels.float16.rounding import FLOAT16_MAX, to_float16
 from hbir.kernels.integer.bounds import RAW_LIMIT, accumulator_bound
 from hbir.kernels.parameters import (
     Residual,
@@ -41,6 +44,8 @@ from hbir.passes.convert.lower_to_bpu.lowering import (
     LoweringFunction,
     Quantized,
 )
+from hbir.passes.convert.lower_to_bpu.move import rescale
+from hbir.passes.fake_quant import FLOAT16
 from hbir.passes.gemm import GemmOp
 from hbir.passes.graph import defined_by
 from hbir.passes.groups import FusionGroup, group_ending_at
@@ -57,10 +62,12 @@ def lower_group(op: TensorOp, lowering: Lowering) -> TensorOp:
     group = group_ending_at(op)
     if group is None:
         raise HbirError("it is not the last op of a fusion group")
-    x = _viewed(lowering, lowering.quantized(group.gemm.x), group)
+    x = _viewed(lowering, lowering.integers(group.gemm.x), group)
     residual = None
     if group.residual is not None:
         residual = _viewed(lowering, lowering.quantized(group.residual), group)
+        if residual.quantization.is_float and lowering.output != FLOAT16:
+            return _from_float16(op, lowering)
     integers, scales, qpp = _integer_weights(group.gemm, x, residual, lowering)
     output = lowering.output
     operands = [
@@ -75,6 +82,8 @@ def lower_group(op: TensorOp, lowering: Lowering) -> TensorOp:
         "clip": _clip(group, lowering),
     }
     shape = shape_of(group.output)
+    if output == FLOAT16:
+        return _float16(operands, properties, group, lowering)
     if output is None:
         accumulator_scale = (scales.astype(np.float64) * x.scale).astype(np.float32)
         return _raw(operands, properties, accumulator_scale, shape, lowering)
@@ -101,6 +110,30 @@ def _raw(
     if shape_of(last.output) != shape:
         last = lowering.finish_raw(ReshapeOp.make(last, shape=list(shape)), scale)
     return DequantizeOp.make(last, lowering.constant(scale))
+
+
+def _float16(
+    operands: list[SSAValue], properties: dict[str, Any], group: FusionGroup, lowering: Lowering
+) -> TensorOp:
+    """The result as float16; bounds that are no whole numbers are ops of their own."""
+    last: TensorOp = lowering.finish(BpuConv2dOp.make(*operands, element=F16, **properties))
+    if isinstance(group.activation, ClipOp) and properties["clip"] is None:
+        params = group.activation.params()
+        for kind, bound in ((MaxOp, params["min"]), (MinOp, params["max"])):
+            number = lowering.constant(to_float16(np.full((1, 1, 1, 1), bound)))
+            last = lowering.finish(kind.make(lowering.insert(last), number))
+    shape = shape_of(group.output)
+    if shape_of(last.output) == shape:
+        return last
+    return lowering.finish(ReshapeOp.make(lowering.insert(last), shape=list(shape)))
+
+
+def _from_float16(op: TensorOp, lowering: Lowering) -> TensorOp:
+    """A group whose residual is float16, but not its result: it is computed as float16."""
+    last = lowering.insert(lower_group(op, replace(lowering, output=FLOAT16)))
+    if lowering.output is None:
+        return DequantizeOp.make(last, lowering.constant(np.ones(1, np.float32)))
+    return lowering.finish(rescale(Quantized(last.output, FLOAT16), lowering.output, lowering))
 
 
 def _viewed(lowering: Lowering, x: Quantized, group: FusionGroup) -> Quantized:
@@ -143,6 +176,9 @@ def _clip(group: FusionGroup, lowering: Lowering) -> tuple[int, int] | None:
     low, high = 0.0, None
     if isinstance(group.activation, ClipOp):
         low, high = group.activation.params()["min"], group.activation.params()["max"]
+    if lowering.output == FLOAT16:
+        bounds = low, FLOAT16_MAX if high is None else high
+        return None if any(bound % 1 for bound in bounds) else (int(bounds[0]), int(bounds[1]))
     if lowering.output is None:
         return 0, _RAW_MAX  # place-ops lets out no accumulator with an upper bound
     how = lowering.output
@@ -163,7 +199,7 @@ def _integer_weights(
     weights, scales, bits = _weights(gemm, lowering)
     bias = None if gemm.bias is None else lowering.rewrite.constant_value(gemm.bias)
     added = None
-    if residual is not None:
+    if residual is not None and not residual.quantization.is_float:
         how = residual.quantization
         added = Residual(how.scale, how.zero_point, how.bits)
     output = lowering.output

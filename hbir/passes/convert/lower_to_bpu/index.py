@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 from xdsl.ir import Operation
 
 from hbir.dialects.bpu import argmax as bpu_argmax
@@ -23,7 +22,7 @@ from hbir.ir.op import TensorOp
 from hbir.ir.types import shape_of
 from hbir.kernels.sample_parameters import grid_sample_parameters
 from hbir.passes.convert.lower_to_bpu.lowering import Lowering, LoweringFunction
-from hbir.passes.convert.lower_to_bpu.move import keep_scale
+from hbir.passes.convert.lower_to_bpu.move import keep_scale, pad_integer
 
 _INDEXING: dict[type[Operation], type[bpu_index.IndexingOp]] = {
     IndexOp: bpu_index.IndexOp,
@@ -44,19 +43,17 @@ def lower_indexing(op: IndexOp | GatherElementsOp, lowering: Lowering) -> Tensor
 
 def lower_argmax(op: ReduceArgmaxOp | ReduceArgminOp, lowering: Lowering) -> TensorOp:
     """bpu.reduce_argmax, bpu.reduce_argmin: a larger scale is a larger value, so order stays."""
-    return _ARGMAX[type(op)].make(lowering.quantized(op.x).value, **op.params())
+    return _ARGMAX[type(op)].make(lowering.integers(op.x).value, **op.params())
 
 
 def lower_topk(op: TopkOp, lowering: Lowering) -> TensorOp:
     """bpu.topk."""
-    return BpuTopkOp.make(lowering.quantized(op.x).value, **op.params())
+    return BpuTopkOp.make(lowering.integers(op.x).value, **op.params())
 
 
 def lower_grid_sample(op: GridSampleOp, lowering: Lowering) -> TensorOp:
     """bpu.grid_sample with the positions of the grid's integers in fixed point."""
-    x, grid, params = lowering.quantized(op.x), lowering.quantized(op.grid), op.params()
-    limits = np.iinfo(x.dtype.name)
-    value = np.rint(params["pad_value"] / x.scale) + x.zero_point
+    x, grid, params = lowering.quantized(op.x), lowering.integers(op.grid), op.params()
     positions: dict[str, Any] = grid_sample_parameters(
         grid.scale, grid.zero_point, shape_of(op.x)[1:3], align_corner=params["align_corner"]
     )
@@ -65,7 +62,7 @@ def lower_grid_sample(op: GridSampleOp, lowering: Lowering) -> TensorOp:
         grid.value,
         mode=params["mode"],
         expansion_mode=params["expansion_mode"],
-        pad_value=int(np.clip(value, limits.min, limits.max)),
+        pad_value=pad_integer(x, params["pad_value"]),
         **positions,
     )
     return keep_scale(new, x, lowering)

@@ -15,8 +15,9 @@ from hbir.errors import HbirError
 from hbir.ir.op import TensorOp
 from hbir.ir.origin import Origin, name_of, origin_of, origin_of_op, set_origin
 from hbir.ir.rewriter import Rewrite
-from hbir.ir.types import Array, dtype_of, numpy_dtype
-from hbir.passes.fake_quant import Quantization
+from hbir.ir.types import F16, Array, dtype_of, element_of, numpy_dtype
+from hbir.passes.constraints.float16 import INTEGER_PRODUCTS
+from hbir.passes.fake_quant import FLOAT16, Quantization
 
 OpT = TypeVar("OpT", bound=TensorOp)
 
@@ -46,6 +47,8 @@ class Quantized:
 
 def quantization_of(op: QuantizeOp) -> Quantization:
     """The quantization that a quantize performs."""
+    if element_of(op.output) == F16:
+        return FLOAT16
     params = op.params()
     return Quantization(params["scale"], params["zero_point"], 8 * dtype_of(op.output).itemsize)
 
@@ -70,7 +73,7 @@ class Lowering:
 
     @property
     def element(self) -> Attribute:
-        """The result's element type, si8 or si16."""
+        """The result's element type, si8, si16 or f16."""
         return self.result.element
 
     @property
@@ -79,16 +82,25 @@ class Lowering:
         return numpy_dtype(self.element)
 
     def quantized(self, value: SSAValue) -> Quantized:
-        """The integers behind a float operand. Raises HbirError where there are none."""
+        """The integers or float16 behind a float operand. Raises HbirError where there are none."""
         dequantize = value.owner
         if not isinstance(dequantize, DequantizeOp):
             raise HbirError(f'operand "{name_of(value, "?")}" is not quantized')
+        if element_of(dequantize.q) == F16:
+            return Quantized(dequantize.q, FLOAT16)
         scale = self.rewrite.constant_value(dequantize.scale)
         if scale is None or scale.size != 1:
             raise HbirError(f'operand "{name_of(value, "?")}" has no single constant scale')
         zero_point: int = dequantize.params()["zero_point"]
         bits = 8 * dtype_of(dequantize.q).itemsize
         return Quantized(dequantize.q, Quantization(float(scale[0]), zero_point, bits))
+
+    def integers(self, value: SSAValue) -> Quantized:
+        """`quantized` for a product's operand. Raises HbirError where it is float16."""
+        x = self.quantized(value)
+        if x.quantization.is_float:
+            raise HbirError(f'operand "{name_of(value, "?")}" is float16; {INTEGER_PRODUCTS}')
+        return x
 
     def constant(self, array: Array, *, name: str = "", scale: Array | None = None) -> SSAValue:
         """A constant, named `<result's tensor>/<name>`; `scale`: of weights, per channel."""
@@ -119,6 +131,11 @@ class Lowering:
         name = f"{source.tensor}/{suffix}" if source is not None and source.tensor else ""
         self._with_origin(op, Origin(name), like.quantization)
         return Quantized(self.insert(op).output, like.quantization)
+
+    def made(self, op: TensorOp, how: Quantization, suffix: str) -> Quantized:
+        """Insert an op that makes the result in another form, which the last one brings it from."""
+        self._with_origin(op, self._origin(suffix), how)
+        return Quantized(self.insert(op).output, how)
 
     def _origin(self, suffix: str = "") -> Origin:
         origin = origin_of_op(self.anchor) or Origin("")

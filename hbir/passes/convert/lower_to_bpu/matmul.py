@@ -25,8 +25,8 @@ from hbir.passes.fake_quant import Quantization, symmetric_range
 
 def lower_matmul(op: MatmulOp, lowering: Lowering) -> TensorOp:
     """bpu.matmul of the left side and the right side's transpose."""
-    x = lowering.quantized(op.lhs)
-    y = _centred(_transposed(lowering.quantized(op.rhs), lowering), lowering)
+    x = lowering.integers(op.lhs)
+    y = _centred(_transposed(lowering.integers(op.rhs), lowering), lowering)
     how = lowering.result
     scale: float = op.params()["scale"]
     new = BpuMatmulOp.make(
@@ -49,7 +49,7 @@ def _centred(y: Quantized, lowering: Lowering) -> Quantized:
     low, high = symmetric_range(range_of(bits, y.scale, y.zero_point), bits)
     scale, _ = scale_and_zero_point(bits, low, high)
     how = Quantization(float(scale), 0, bits)
-    requantized = rescale(y, how)
+    requantized = rescale(y, how, lowering)
     return lowering.step(requantized, Quantized(y.value, how), "centred")
 
 

@@ -5,18 +5,22 @@ Where the result is to be quantized otherwise, a requantization follows.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
-from xdsl.ir import Operation
+from xdsl.ir import Operation, SSAValue
 
 from hbir.dialects.bpu import move as bpu
+from hbir.dialects.bpu.base import integer_range
 from hbir.dialects.bpu.requantize import RescaleOp
 from hbir.dialects.bpu.resize import Resize2dOp as BpuResize2dOp
 from hbir.dialects.hbir.move import ConcatOp, PadOp, ReshapeOp, SliceOp, TileOp, TransposeOp
 from hbir.dialects.hbir.resize import Resize2dOp
-from hbir.dialects.qnt import DequantizeOp
+from hbir.dialects.qnt import DequantizeOp, QuantizeOp
 from hbir.errors import HbirError
 from hbir.ir.op import TensorOp
-from hbir.ir.types import shape_of
+from hbir.ir.types import F16, shape_of
+from hbir.kernels.float16.rounding import to_float16
 from hbir.kernels.parameters import rescale_parameters, resize_parameters
 from hbir.passes.convert.lower_to_bpu.lowering import (
     Lowering,
@@ -26,8 +30,15 @@ from hbir.passes.convert.lower_to_bpu.lowering import (
 from hbir.passes.fake_quant import Quantization
 
 
-def rescale(x: Quantized, output: Quantization) -> RescaleOp:
-    """The op that requantizes `x`."""
+def rescale(x: Quantized, output: Quantization, lowering: Lowering) -> TensorOp:
+    """The op that requantizes `x`, or makes it float16, or integers of float16."""
+    if x.quantization.is_float:
+        return QuantizeOp.make(
+            x.value, element=output.element, scale=output.scale, zero_point=output.zero_point
+        )
+    if output.is_float:
+        scale = lowering.constant(np.array([x.scale], np.float32))
+        return DequantizeOp.make(x.value, scale, element=F16, zero_point=x.zero_point)
     return RescaleOp.make(
         x.value,
         element=output.element,
@@ -42,7 +53,7 @@ def keep_scale(new: TensorOp, x: Quantized, lowering: Lowering) -> TensorOp:
     if lowering.result == x.quantization:
         return lowering.finish(new)
     moved = lowering.step(new, x, "moved")
-    return lowering.finish(rescale(moved, lowering.result))
+    return lowering.finish(rescale(moved, lowering.result, lowering))
 
 
 def lower_reshape(op: ReshapeOp, lowering: Lowering) -> TensorOp:
@@ -92,13 +103,53 @@ def lower_slice(op: SliceOp, lowering: Lowering) -> TensorOp:
 
 
 def lower_pad(op: PadOp, lowering: Lowering) -> TensorOp:
-    """bpu.pad with the pad value as an integer of the operand's scale."""
+    """bpu.pad with the pad value as an integer of the operand's scale.
+
+    The pad value of float16 that is no whole number comes as constants beside the operand.
+    """
     x, params = lowering.quantized(op.x), op.params()
-    limits = np.iinfo(x.dtype.name)
-    value = np.rint(params["pad_value"] / x.scale) + x.zero_point
-    value = int(np.clip(value, limits.min, limits.max))
-    new = bpu.PadOp.make(x.value, begin=params["begin"], end=params["end"], pad_value=value)
-    return keep_scale(new, x, lowering)
+    begin, end = params["begin"], params["end"]
+    if x.quantization.is_float and params["pad_value"] % 1:
+        return keep_scale(
+            _surrounded(x.value, begin, end, params["pad_value"], lowering), x, lowering
+        )
+    value = pad_integer(x, params["pad_value"])
+    return keep_scale(bpu.PadOp.make(x.value, begin=begin, end=end, pad_value=value), x, lowering)
+
+
+def pad_integer(x: Quantized, value: float) -> int:
+    """A pad value as one of the integers of `x`; of float16, which are numbers, the next whole."""
+    low, high = integer_range(x.value.type)
+    return int(np.clip(np.rint(value / x.scale) + x.zero_point, low, high))
+
+
+def _surrounded(
+    x: SSAValue, begin: Sequence[int], end: Sequence[int], number: float, lowering: Lowering
+) -> TensorOp:
+    """`x` between constants, axis by axis."""
+    value = x
+    concats: list[bpu.ConcatOp] = []
+    for axis, counts in enumerate(zip(begin, end, strict=True)):
+        if not any(counts):
+            continue
+        if concats:
+            value = lowering.insert(concats[-1]).output
+        before, after = (_filled(value, axis, count, number, lowering) for count in counts)
+        concats.append(bpu.ConcatOp.make(*before, value, *after, dim=axis))
+    if not concats:
+        raise HbirError("it pads nothing")
+    return concats[-1]
+
+
+def _filled(
+    like: SSAValue, axis: int, count: int, number: float, lowering: Lowering
+) -> list[SSAValue]:
+    """A constant of `count` elements along an axis, to stand beside `like`; none of none."""
+    if not count:
+        return []
+    shape = [*shape_of(like)]
+    shape[axis] = count
+    return [lowering.constant(to_float16(np.full(shape, number, np.float32)))]
 
 
 def lower_concat(op: ConcatOp, lowering: Lowering) -> TensorOp:

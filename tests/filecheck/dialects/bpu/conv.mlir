@@ -74,7 +74,7 @@ func.func @clip(%x: tensor<1x8x8x8xsi8>, %w: tensor<4x1x1x8xsi8>, %qpp: tensor<4
 // -----
 
 // A raw accumulator is si32, whatever x and w hold.
-// CHECK: result has element type si64, allowed are si8, si16, si32
+// CHECK: result has element type si64, allowed are si8, si16, f16, si32
 func.func @raw(%x: tensor<1x8x8x8xsi16>, %w: tensor<4x1x1x8xsi8>, %qpp: tensor<4x3xsi32>) {
   %y = bpu.conv2d %x, %w, %qpp : (tensor<1x8x8x8xsi16>, tensor<4x1x1x8xsi8>, tensor<4x3xsi32>) -> tensor<1x8x8x4xsi64>
   func.return

@@ -12,3 +12,14 @@ func.func @cast_type(%x: tensor<4xf32>) -> tensor<4xsi32> {
   %0 = hbir.cast_type %x : tensor<4xf32> to tensor<4xsi32>
   func.return %0 : tensor<4xsi32>
 }
+
+// Where the machine holds float16.
+
+// CHECK-LABEL: func.func @fake_cast
+// CHECK:         hbir.fake_cast %{{.*}} {dtype = f16} : tensor<4xf32>
+// GENERIC-LABEL: sym_name = "fake_cast"
+// GENERIC:       "hbir.fake_cast"(%x) <{dtype = f16}> : (tensor<4xf32>) -> tensor<4xf32>
+func.func @fake_cast(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %0 = hbir.fake_cast %x {dtype = f16} : tensor<4xf32>
+  func.return %0 : tensor<4xf32>
+}

@@ -7,3 +7,12 @@ func.func @f(%x: tensor<4xf32>) {
   %0 = hbir.cast_type %x : tensor<4xf32> to tensor<5xsi32>
   func.return
 }
+
+
+// -----
+
+// CHECK: error: {{.*}}: Expected attribute f16 but got f32
+func.func @f(%x: tensor<4xf32>) {
+  %0 = hbir.fake_cast %x {dtype = f32} : tensor<4xf32>
+  func.return
+}
