@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from typing_extensions import override
 
@@ -59,8 +59,20 @@ def run_hb_command(tool: str, command: Callable[[], None]) -> int:
     return 0
 
 
+class _Console(logging.StreamHandler[TextIO]):
+    """Writes to what stdout is at the time: a progress display puts itself before it."""
+
+    def __init__(self) -> None:
+        super().__init__(sys.stdout)
+
+    @override
+    def emit(self, record: logging.LogRecord) -> None:
+        self.stream = sys.stdout
+        super().emit(record)
+
+
 def _handlers(tool: str) -> list[logging.Handler]:
-    console = logging.StreamHandler(sys.stdout)
+    console = _Console()
     console.setLevel(logging.INFO)
     console.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
     file = Path(f"{tool}.log")

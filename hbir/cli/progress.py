@@ -56,5 +56,8 @@ def progress() -> Generator[Progress]:
         BarColumn(bar_width=24),
         TimeElapsedColumn(),
     )
-    with RichProgress(*columns, console=Console(stderr=True)) as display:
+    console = Console(stderr=True)
+    # What is printed meanwhile goes above the display, but stays where a user redirects it to.
+    together = sys.stdout.isatty()
+    with RichProgress(*columns, console=console, redirect_stdout=together) as display:
         yield Progress(display)

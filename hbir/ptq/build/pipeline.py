@@ -132,9 +132,9 @@ def _quantize(config: Config, files: Artifacts, shown: Display, executor: Execut
     data = calibration_data(config, original, specs)
     if config.model.debug_mode is not None:
         dump_data(data, files.folder)
-    with shown.stage("calibrate"):
-        result = quantize_module(original, data, config, executor)
-        module = result.module
+    result = quantize_module(original, data, config, shown, executor)
+    module = result.module
+    with shown.stage("stages"):
         write_stage(files, "calibrated", lambda path: write_calibrated(module, path))
         write_stage(files, "ptq", lambda path: write_ptq(module, path))
         write_file(files.path("quant_info"), json_text(result.quant_info))

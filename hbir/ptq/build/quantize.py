@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from hbir.errors import HbirError
 from hbir.interface import Argument
 from hbir.module import Module
 from hbir.ptq.build.artifacts import Artifacts
+from hbir.ptq.build.display import Display
 from hbir.ptq.calibration_data import CalibrationData, random_data, read_folders
 from hbir.ptq.config import Config
 from hbir.ptq.inputs import InputSpec
@@ -58,8 +59,22 @@ def dump_data(data: CalibrationData, folder: Path) -> None:
     LOG.info("calibration data are kept in %s", folder / DUMP_FOLDER)
 
 
+class _Shown:
+    """Calibration data with a bar for each time that they are gone through."""
+
+    def __init__(self, data: CalibrationData, display: Display) -> None:
+        self._data, self._display = data, display
+
+    def __iter__(self) -> Iterator[Mapping[str, Any]]:
+        return self._display.each("calibrate", self._data, len(self._data))
+
+
 def quantize_module(
-    module: Module, data: CalibrationData, config: Config, executor: Executor | None
+    module: Module,
+    data: CalibrationData,
+    config: Config,
+    display: Display,
+    executor: Executor | None = None,
 ) -> QuantizationResult:
     """The module with its scales: those that it brings, or those that quantization finds.
 
@@ -68,7 +83,7 @@ def quantize_module(
     if module.level == "qat":
         LOG.info("the model brings its own scales; it is not calibrated")
         return QuantizationResult(module, "load", quant_info_of(module))
-    return quantize(module, data, settings_of(config), executor=executor)
+    return quantize(module, _Shown(data, display), settings_of(config), executor=executor)
 
 
 def json_text(values: Mapping[str, Any]) -> bytes:
