@@ -101,6 +101,7 @@ def _parameters(
         raise NoBpuForm(f"its scale must be float32, it is {scale.dtype}")
     if not (np.all(np.isfinite(scale)) and np.all(scale > 0)):
         raise NoBpuForm("its scales must be positive")
+    node.attribute("axis")  # has no meaning with one scale; exporters write it all the same
     zero = _zero_points(node, scale)
     moved = zero - (1 << (8 * dtype.itemsize - 1)) if dtype.kind == "u" else zero
     return QuantizationParameters(

@@ -200,3 +200,14 @@ def test_weights_are_dequantized_and_keep_their_grid() -> None:
     assert params.params()["axis"] == 0
     assert count(module, "hbir.constant") == 2
     assert count(module, "hbir.transpose") == 2
+
+
+def test_an_axis_beside_a_single_scale_says_nothing() -> None:
+    nodes = [
+        node("QuantizeLinear", ["x", "s", "z"], ["q"], axis=0),
+        node("DequantizeLinear", ["q", "s", "z"], ["y"], axis=0),
+    ]
+    constants = {"s": np.float32(0.1), "z": np.int8(3)}
+    module = export(model_of(nodes, {"x": SHAPE}, ["y"], constants, opset=13))
+    assert module.level == "qat"
+    assert not cpu_operators(module)
