@@ -150,6 +150,10 @@ bench-compile: .venv/.stamp  ## compile time and memory beside ethos-u-vela
 bench-schedule: .venv/.stamp  ## schedules beside their lower bounds
 	$(BIN)/python -m benchmarks.schedule
 
+.PHONY: bench-hb-compile
+bench-hb-compile: .venv/.stamp  ## hb_compile in all modes on PP-OCR and classifiers, every file opened
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.hb_compile
+
 .PHONY: bench-accuracy
 bench-accuracy: .venv/.stamp  ## integers beside float on PP-OCR detection and recognition
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.accuracy

@@ -26,7 +26,7 @@ class Wishes:
         nodes = {node.name for op in ops for node in _nodes(op)}
         wanted = sorted(nodes & self.cpu)
         if wanted:
-            return reason or f'the user wants "{wanted[0]}" on the CPU'
+            return f'the user wants "{wanted[0]}" on the CPU'
         wanted = sorted(nodes & self.bpu)
         if wanted and reason is not None:
             raise HbirError(
