@@ -1,0 +1,129 @@
+"""`build_model` and `check_model` with the names and arguments of HMCT (toolchain contract §8).
+
+They take a model and data from memory and give the PTQ ONNX model back; the YAML's keys that HMCT
+doesn't know (input types, insertions, compilation) are `hbir.ptq.compile_yaml`'s.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+from onnx import ModelProto
+
+from hbir.errors import HbirError
+from hbir.frontends.onnx.proto import load_model
+from hbir.module import Module
+from hbir.onnx import export
+from hbir.ptq.calibration_data import random_data
+from hbir.ptq.placement import Placement, placements
+from hbir.ptq.quant_config import settings_from
+from hbir.ptq.quantize import quantize
+from hbir.ptq.stages import (
+    write_calibrated,
+    write_optimized_float,
+    write_original_float,
+    write_ptq,
+)
+from hbir.quantization.settings import QuantSettings
+
+SERIES = {"nash": "nash-e"}
+"""Names of series → the march that stands for them; all have the same arithmetic."""
+
+Data = Sequence[Any] | Mapping[str, Sequence[Any]]
+
+
+def build_model(
+    onnx_model: ModelProto | str | None = None,
+    march: str = "nash",
+    cali_data: Data | None = None,
+    quant_config: Mapping[str, Any] | None = None,
+    input_dict: Mapping[str, Mapping[str, Any]] | None = None,
+    name_prefix: str | None = None,
+    verbose: bool = True,  # what is logged is logging's business
+    *,
+    onnx_file: str | None = None,
+    cali_dict: Data | None = None,
+    check_mode: bool = False,
+    save_model: bool = True,
+    **unsupported: Any,
+) -> ModelProto:
+    """Quantize a model; returns its PTQ ONNX model, with QuantizeLinear and DequantizeLinear.
+
+    cali_data: arrays of the one input, or input name → arrays; made-up ones where it is left out,
+    or with check_mode. quant_config: as in the YAML. input_dict: name → {"input_shape": [...]} for
+    dynamic inputs. save_model: write the four stage files `{name_prefix}_..._model.onnx`. Raises
+    HbirError, also for arguments that HMCT has and this doesn't.
+    """
+    if unsupported:
+        raise HbirError(f"build_model: {', '.join(sorted(unsupported))} can't be given here")
+    source, shapes = _source(onnx_model, onnx_file), _shapes(input_dict)
+    original = export(source, name_prefix, shapes)
+    data = None if check_mode else cali_data if cali_data is not None else cali_dict
+    base = QuantSettings(march=SERIES.get(march, march), made_up_data=data is None)
+    settings = settings_from(quant_config or {}, base)
+    result = quantize(original, _samples(original, data), settings)
+    with tempfile.TemporaryDirectory() as temporary:
+        prefix = name_prefix if name_prefix is not None else original.functions[0].name
+        stem = prefix if save_model else str(Path(temporary) / "model")
+        if save_model:
+            write_original_float(source, shapes, _named(stem, "original_float"))
+            write_optimized_float(original, _named(stem, "optimized_float"))
+            write_calibrated(result.module, _named(stem, "calibrated"))
+        write_ptq(result.module, _named(stem, "ptq"))
+        proto, _ = load_model(_named(stem, "ptq"))
+    return proto
+
+
+def check_model(
+    onnx_model: ModelProto | str,
+    march: str,
+    input_dict: Mapping[str, Mapping[str, Any]] | None = None,
+) -> list[Placement]:
+    """Where each node of a model runs, and for the CPU why and what would help."""
+    module = export(_source(onnx_model, None), None, _shapes(input_dict))
+    return placements(module, SERIES.get(march, march))
+
+
+def _named(stem: str, stage: str) -> Path:
+    return Path(f"{stem}_{stage}_model.onnx")
+
+
+def _source(model: ModelProto | str | None, file: str | None) -> ModelProto | str:
+    source = model if model is not None else file
+    if source is None:
+        raise HbirError("give a model as onnx_model, or its path as onnx_file")
+    return source
+
+
+def _shapes(input_dict: Mapping[str, Mapping[str, Any]] | None) -> dict[str, Sequence[int]]:
+    return {
+        name: given["input_shape"]
+        for name, given in (input_dict or {}).items()
+        if "input_shape" in given
+    }
+
+
+def _samples(module: Module, data: Data | None) -> Any:
+    """The data as mappings from input names to arrays, to be gone through several times."""
+    ports = module.functions[0].flatten_inputs
+    if data is None:
+        return random_data(list(ports))
+    if not isinstance(data, Mapping):
+        if len(ports) != 1:
+            names = ", ".join(port.name for port in ports)
+            raise HbirError(
+                f"cali_data: the model has several inputs; give a dict by name: {names}"
+            )
+        data = {ports[0].name: data}
+    arrays = cast(Mapping[str, Sequence[Any]], data)
+    counts = {name: len(items) for name, items in arrays.items()}
+    if len(set(counts.values())) != 1:
+        raise HbirError(f"cali_data: inputs have different numbers of samples: {counts}")
+    return [
+        {name: np.asarray(items[i]) for name, items in arrays.items()}
+        for i in range(next(iter(counts.values())))
+    ]

@@ -1,0 +1,70 @@
+"""HMCT's names: models and data from memory, and the files of the stages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime
+import pytest
+
+from hbir.errors import HbirError
+from hbir.ptq.hmct import build_model, check_model
+from tests.unit.ptq.small_network import SHAPE, write_network
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    write_network(tmp_path / "net.onnx")
+    return tmp_path
+
+
+def _arrays(count: int = 3) -> list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
+    generator = np.random.default_rng(1)
+    return [generator.normal(size=SHAPE).astype(np.float32) for _ in range(count)]
+
+
+def test_a_model_comes_back_quantized_and_its_stages_are_written(folder: Path) -> None:
+    proto = build_model("net.onnx", "nash-e", _arrays(), name_prefix="small")
+    assert any(node.op_type == "QuantizeLinear" for node in proto.graph.node)
+    assert {path.name for path in folder.glob("small_*_model.onnx")} == {
+        "small_original_float_model.onnx",
+        "small_optimized_float_model.onnx",
+        "small_calibrated_model.onnx",
+        "small_ptq_model.onnx",
+    }
+    for path in folder.glob("small_*_model.onnx"):
+        onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+
+
+def test_data_by_name_a_config_and_nothing_written(folder: Path) -> None:
+    proto = onnx.ModelProto.FromString((folder / "net.onnx").read_bytes())
+    config = {"model_config": {"all_node_type": "int16"}}
+    built = build_model(proto, cali_data={"x": _arrays()}, quant_config=config, save_model=False)
+    kinds = {i.data_type for i in built.graph.initializer}
+    assert onnx.TensorProto.INT16 in kinds
+    assert not list(folder.glob("*_model.onnx"))
+
+
+def test_an_open_input_takes_its_shape_from_input_dict(folder: Path) -> None:
+    write_network(folder / "net.onnx", {"x": (1, 3, "h", 8)})
+    shapes = {"x": {"input_shape": [1, 3, 16, 8]}}
+    rows = check_model("net.onnx", "nash", shapes)
+    assert {row.unit for row in rows} == {"BPU"}
+    built = build_model("net.onnx", input_dict=shapes, check_mode=True, save_model=False)
+    dims = built.graph.input[0].type.tensor_type.shape.dim
+    assert [dim.dim_value for dim in dims] == [1, 3, 16, 8]
+
+
+def test_mistakes(folder: Path) -> None:
+    with pytest.raises(HbirError, match="give a model as onnx_model"):
+        build_model()
+    with pytest.raises(HbirError, match="debug_methods can't be given here"):
+        build_model("net.onnx", debug_methods=["x"])
+    write_network(folder / "two.onnx", {"a": SHAPE, "b": SHAPE})
+    with pytest.raises(HbirError, match="give a dict by name: a, b"):
+        build_model("two.onnx", cali_data=_arrays())
+    with pytest.raises(HbirError, match="different numbers of samples"):
+        build_model("two.onnx", cali_data={"a": _arrays(1), "b": _arrays(2)})
