@@ -17,6 +17,8 @@ SUFFIXES = {
     "calibrated": "_calibrated_model.onnx",
     "ptq": "_ptq_model.onnx",
     "quant_info": "_quant_info.json",
+    "tuned_config": "_final_quant_config.json",
+    "tuning_report": "_tuning_report.md",
     "ptq_module": "_ptq_model.bc",
     "inserted_module": "_inserted_model.bc",
     "quantized": "_quantized_model.bc",

@@ -138,6 +138,9 @@ def _quantize(config: Config, files: Artifacts, shown: Display, executor: Execut
         write_stage(files, "calibrated", lambda path: write_calibrated(module, path))
         write_stage(files, "ptq", lambda path: write_ptq(module, path))
         write_file(files.path("quant_info"), json_text(result.quant_info))
+        if result.report:
+            write_file(files.path("tuned_config"), json_text(result.config))
+            write_file(files.path("tuning_report"), result.report.encode())
     return Built(config, files, original, data, module, result.quant_info)
 
 
@@ -213,6 +216,8 @@ def _report_nodes(built: Built) -> None:
     rows = tuple(rows_of(built.quantized))
     built.table = NodeTable(rows, output_tensors(built.quantized), calibrated, quantized)
     LOG.info("The node information of the quantized model:\n%s", built.table.text())
+    for warning in built.table.warnings():
+        LOG.warning("%s", warning)
     write_file(built.files.path("node_info"), built.table.csv().encode())
 
 

@@ -81,3 +81,14 @@ def test_both_forms_have_the_captions_and_as_many_fields(
     assert rows[1][0] == "Conv_0+Relu_1"
     assert rows[-2] == OUTPUT_CAPTIONS
     assert rows[-1] == ("out", "1.000000", "--")
+
+
+def test_an_output_that_is_far_off_is_warned_about_with_the_worst_nodes(
+    levels: tuple[Module, Module, Module, list[dict[str, np.ndarray]]],
+) -> None:
+    _, _, quantized, _ = levels
+    rows, outputs = tuple(rows_of(quantized)), output_tensors(quantized)
+    assert not NodeTable(rows, outputs, {}, {"relu": 0.5, "out": 0.995}).warnings()
+    (warning,) = NodeTable(rows, outputs, {}, {"relu": 0.5, "out": 0.9}).warnings()
+    assert "output out has a cosine of 0.9000" in warning
+    assert "furthest off are Conv_0+Relu_1 (0.5000), Tanh_2 (0.9000)" in warning
