@@ -16,6 +16,7 @@ import argparse
 import hashlib
 import pickle
 import re
+import statistics
 import sys
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -28,24 +29,26 @@ import hbir
 from benchmarks.boards.fit import (
     Quality,
     Row,
-    launch_microseconds,
+    launch_numbers,
     quality,
     solve,
-    tied,
 )
 from benchmarks.boards.graphs import CACHE, needs_ultralytics
-from benchmarks.boards.measurements import MARCHES, Left, Measurement, measurements
+from benchmarks.boards.measurements import CHECKED, MARCHES, Left, Measurement, measurements
 from benchmarks.boards.predict import Prediction, compiled, predict, scaled
 from benchmarks.boards.record import RECORD, SLICE, write_record
 from hbir import __version__
 from hbir.backend.isa.program import Program
-from hbir.backend.march import Machine, load_march
+from hbir.backend.march import Machine, forget_marches, load_march
 from hbir.errors import HbirError
 from hbir.files import write_file
 
 MARCH_FOLDER = Path(__file__).parents[1] / "hbir" / "backend" / "march"
 TOGETHER = (("nash-e", "nash-m"), ("nash-p",))
 """Marches with the same numbers: one core at two clocks, and another."""
+
+SCHEDULING = ("backend", "compiler", "passes/schedule")
+"""Packages of hbir that turn a quantized module into a program."""
 
 REPLAYS = 4
 NOT_ASKED = "not in this run (--graph, --slice)"
@@ -92,9 +95,11 @@ def compile_job(job: tuple[str, str]) -> Program | str:
 
 @lru_cache(maxsize=8)
 def digest(machine: Machine) -> str:
-    """Of all that a program depends on besides its graph: the machine and the compiler's source."""
+    """Of all that a program depends on besides its quantized graph: the machine, and the source of
+    what schedules and encodes."""
     hashed = hashlib.sha256(repr(in_cycles(machine)).encode())
-    for path in sorted(Path(hbir.__file__).parent.rglob("*.py")):
+    root = Path(hbir.__file__).parent
+    for path in sorted(path for part in SCHEDULING for path in (root / part).rglob("*.py")):
         hashed.update(path.read_bytes())
     return hashed.hexdigest()[:16]
 
@@ -146,12 +151,19 @@ class Fit:
         families = {c.measurement.family for c in self.compiled} - {without}
         total = dict.fromkeys(KEYS, 1.0)
         for _ in range(1 if without else REPLAYS):
-            machines = {m: scaled(machine, tied(total)) for m, machine in self.machines.items()}
+            machines = {m: scaled(machine, total) for m, machine in self.machines.items()}
             rows = self._cached_rows(machines, families, total)
             rows = [r for r in rows if r.measured.march in marches]
-            step = solve(rows, [saturated_ms(r, self.machines) for r in rows])
+            rows = [r for r in rows if not r.measured.check]
+            launch_ms = [self._launch_ms(r) for r in rows]
+            step = solve(rows, [saturated_ms(r, self.machines) for r in rows], launch_ms)
             total = {part: total[part] * step[part] for part in total}
         return total
+
+    def _launch_ms(self, row: Row) -> float:
+        """What bounds the rate of few threads; nothing where the BPU's own time was measured."""
+        machine = self.machines[row.measured.march]
+        return machine.launch_us(row.predicted.io_bytes) / 1000.0 if row.measured.bpu_ms else 0.0
 
     def _cached_rows(
         self, machines: dict[str, Machine], families: set[str], factors: dict[str, float]
@@ -172,6 +184,7 @@ def in_cycles(machine: Machine) -> Machine:
         description="",
         clock_ghz=1.0,
         launch_overhead_us=0.0,
+        launch_gb_per_s=1.0,
         call_overhead_us=0.0,
         ddr=replace(
             machine.ddr,
@@ -193,8 +206,8 @@ def saturated_ms(row: Row, machines: dict[str, Machine]) -> float:
     """What the predicted `bpu_ms` is compared with: measured, or from a latency without one."""
     if row.measured.bpu_ms:
         return row.measured.bpu_ms
-    launch = machines[row.measured.march].launch_overhead_us / 1000.0
-    return max(1e-3, row.measured.latency_ms - launch)
+    launch_us = machines[row.measured.march].launch_us(row.predicted.io_bytes)
+    return max(1e-3, row.measured.latency_ms - launch_us / 1000.0)
 
 
 # --------------------------------------------------------------------------- writing
@@ -221,6 +234,7 @@ def write_numbers(march: str, values: dict[tuple[str, str], float], source: str)
         elif line.startswith("fitted_with"):
             lines[number] = f'fitted_with = "hbir {__version__}"'
     write_file(path, ("\n".join(lines) + "\n").encode())
+    forget_marches()
 
 
 def new_numbers(machine: Machine, factors: dict[str, float]) -> dict[tuple[str, str], float]:
@@ -253,6 +267,8 @@ class Line:
     measured: float
     predicted: float
     held_out: float
+    check: str = ""
+    """Why it isn't counted; empty for the others."""
 
     @property
     def error(self) -> float:
@@ -272,18 +288,19 @@ def lines_of(
     lines: list[Line] = []
     for row, other in zip(rows, held_out, strict=True):
         m = row.measured
-        launch = machines[m.march].launch_overhead_us / 1000.0
+        machine = machines[m.march]
+        mine, held_out_of = row.predicted, other.predicted
         times = (
-            ("rate", m.bpu_ms, row.predicted.bpu_ms, other.predicted.bpu_ms),
             (
-                "latency",
-                m.latency_ms,
-                row.predicted.alone_ms + launch,
-                other.predicted.alone_ms + launch,
+                "rate",
+                m.bpu_ms,
+                mine.rate_ms(machine, m.in_flight),
+                held_out_of.rate_ms(machine, m.in_flight),
             ),
+            ("latency", m.latency_ms, mine.latency_ms(machine), held_out_of.latency_ms(machine)),
         )
         lines += [
-            Line(m.march, m.model, m.family, kind, measured, predicted, held)
+            Line(m.march, m.model, m.family, kind, measured, predicted, held, m.check)
             for kind, measured, predicted, held in times
             if measured
         ]
@@ -292,19 +309,42 @@ def lines_of(
 
 def table(lines: Sequence[Line], left: Sequence[Left]) -> str:
     """The report, as Markdown."""
-    text = ["## Quality", "", *_quality_table(lines), "", "## Rows", ""]
-    text += [
-        "| march | network | quantity | measured ms | predicted ms | error | family held out |",
-        "| --- | --- | --- | ---: | ---: | ---: | ---: |",
-    ]
-    text += [
-        f"| {x.march} | {x.model} | {x.kind} | {x.measured:.3f} | {x.predicted:.3f} |"
-        f" {x.error:+.1%} | {x.held_out_error:+.1%} |"
-        for x in lines
-    ]
+    counted = [x for x in lines if not x.check]
+    text = ["## Quality", "", *_quality_table(counted), "", *_by_family(counted), ""]
+    text += ["## Rows", "", *_row_table(counted), "", "## Shown, not counted", ""]
+    text += [f"- {part}: {why}" for part, why in CHECKED.items()]
+    text += ["", *_row_table([x for x in lines if x.check])]
     text += ["", "## Not compared", "", "| march | network | why |", "| --- | --- | --- |"]
     text += [f"| {x.march} | {x.model} | {x.reason} |" for x in left]
     return "\n".join(text) + "\n"
+
+
+def _row_table(lines: Sequence[Line]) -> list[str]:
+    return [
+        "| march | network | quantity | measured ms | predicted ms | error | family held out |",
+        "| --- | --- | --- | ---: | ---: | ---: | ---: |",
+        *(
+            f"| {x.march} | {x.model} | {x.kind} | {x.measured:.3f} | {x.predicted:.3f} |"
+            f" {x.error:+.1%} | {x.held_out_error:+.1%} |"
+            for x in lines
+        ),
+    ]
+
+
+def _by_family(lines: Sequence[Line]) -> list[str]:
+    """Errors of each family, held out: of its rows' signs, the median says which way it leans."""
+    result = [
+        "| family | rows | held out: median error | median of its size | largest |",
+        "| --- | ---: | ---: | ---: | ---: |",
+    ]
+    for family in dict.fromkeys(x.family for x in lines):
+        errors = sorted(x.held_out_error for x in lines if x.family == family)
+        sizes = sorted(abs(error) for error in errors)
+        result.append(
+            f"| {family} | {len(errors)} | {statistics.median(errors):+.1%} |"
+            f" {statistics.median(sizes):.1%} | {sizes[-1]:.1%} |"
+        )
+    return result
 
 
 def _quality_table(lines: Sequence[Line]) -> list[str]:
@@ -380,8 +420,10 @@ def _fit(fit: Fit) -> None:
     for march in fit.machines:
         mine = [row for row in rows if row.measured.march == march]
         if any(row.measured.latency_ms and row.measured.bpu_ms for row in mine):
-            source = "median of 1-thread latency less the BPU's time, over the board rows"
-            values = {("chip", "launch_overhead_us"): launch_microseconds(mine)}
+            source = "1-thread latency less the BPU's time, against the bytes of inputs and outputs"
+            fixed, rate = launch_numbers(mine)
+            print(f"{march}: launch {fixed:.0f} us, and {rate:.0f} GB/s")
+            values = {("chip", "launch_overhead_us"): fixed, ("chip", "launch_gb_per_s"): rate}
             write_numbers(march, values, source)
 
 
@@ -396,7 +438,7 @@ def _compare(fit: Fit, options: argparse.Namespace) -> None:
                 r for r in rows if r.measured.march in marches and r.measured.family != family
             ]
             if others:
-                factors = tied(fit.fitted(marches, without=family))
+                factors = fit.fitted(marches, without=family)
                 machines |= {march: scaled(machines[march], factors) for march in marches}
         played = iter(fit.rows(machines, [family]))
         for number, row in enumerate(rows):

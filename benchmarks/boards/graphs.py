@@ -135,6 +135,11 @@ def quantized(name: str) -> Module:
 
 def build(name: str) -> Module:
     """The quantized module of a graph, built anew."""
+    return bare(hbir.convert(with_made_up_ranges(imported(name)), MARCH))
+
+
+def imported(name: str) -> Module:
+    """The float module of a graph."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / f"{name}.onnx"
         if needs_ultralytics(name):
@@ -144,7 +149,7 @@ def build(name: str) -> Module:
         import onnx
 
         model = onnx.load(path)  # pyright: ignore[reportUnknownMemberType]  (a generic PathLike)
-    return bare(hbir.convert(with_made_up_ranges(hbir.onnx.export(model, name="network")), MARCH))
+    return hbir.onnx.export(model, name="network")
 
 
 def _export_ultralytics(name: str, folder: Path) -> None:

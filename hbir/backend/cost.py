@@ -30,7 +30,7 @@ VECTOR_PASSES: dict[str, float] = {
     "min": 2.0,
     "prelu": 2.0,
     "softmax": 3.0,
-    "layernorm": 2.0,
+    "layernorm": 16.0,
     "float_add": 2.0,
     "float_sub": 2.0,
     "float_mul": 2.0,
@@ -42,8 +42,9 @@ VECTOR_PASSES: dict[str, float] = {
 }
 """Passes over the data where it isn't one: what reads two operands takes two. Softmax takes its
 maximum, then the exponentials and their sum, then divides; YOLO12 on all three boards asks for it.
-Layer norm likewise takes its sums in one pass (assumed). Top-k keeps a heap, whose depth is assumed
-to be about four comparisons per element."""
+Layer norm is what a public S100 log says of it: mean, subtract, square, mean, times the reciprocal
+root, times the scale plus the offset; eight passes, most of them in int16, which count twice. Top-k
+keeps a heap, whose depth is assumed to be about four comparisons per element."""
 
 BILINEAR_TAPS = 4
 

@@ -282,7 +282,7 @@ def _workload(machine: Machine, hbm: Hbm, graph: Graph) -> Workload:
         graph.name,
         call_costs(machine, hbm.program, graph.program),
         hbm.program.cores,
-        machine.launch_overhead_us,
+        machine.launch_us(graph.program.io_bytes),
     )
 
 

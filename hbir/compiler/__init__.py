@@ -177,7 +177,9 @@ def compile_program(
     machine = load_march(name)
     checked = compile_options(options, machine)
     if module.level == "scheduled":
-        return build_program(module, machine, opt, desc, options=checked.changed())
+        return build_program(
+            module, machine, opt, desc, options=checked.changed(), dense=checked.dense_ports
+        )
     return _Search(module.clone(), name, machine, checked, listeners).run(opt, desc).program
 
 
@@ -282,6 +284,7 @@ class _Search:
                 self.constants,
                 self.options.changed(),
                 self.options.core_num,
+                self.options.dense_ports,
             )
             played = [play(self.machine, program, graph) for graph in program.graphs]
             longest = max((_longest_call(timeline) for timeline in played), default=0.0)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from hbir.backend.codegen.emit_layer import Placement, ScheduledLayer
 from hbir.backend.codegen.graph import CpuStep, GraphEmitter, GroupStep, Step
 from hbir.backend.codegen.tensors import Buffer, Constant, MemoryTensor, Source
 from hbir.backend.isa.builder import GraphBuilder, ProgramBuilder
-from hbir.backend.isa.descriptor import padded_strides
+from hbir.backend.isa.descriptor import dense_strides, padded_strides, row_padded_strides
 from hbir.backend.isa.enums import DType, Space
 from hbir.backend.isa.program import Program, Tensor
 from hbir.backend.layer import Layer, TensorSpec
@@ -23,6 +23,7 @@ from hbir.backend.march import Machine
 from hbir.backend.tiling import areas, choose_tiling, stack_areas
 from hbir.dialects.layers import (
     CONSTANT,
+    CPU_CALL,
     VIEW,
     allocs_of,
     areas_of,
@@ -46,6 +47,14 @@ from hbir.passes.schedule.allocate_workspace import output_roots
 from hbir.runtime.interpreter import kernel_params
 
 
+@dataclass(frozen=True)
+class DensePorts:
+    """Whether inputs, and whether outputs, lie dense in DDR."""
+
+    inputs: bool = False
+    outputs: bool = False
+
+
 def build_program(
     module: Module,
     machine: Machine,
@@ -54,10 +63,12 @@ def build_program(
     constants: dict[SSAValue, Constant] | None = None,
     options: Mapping[str, Any] | None = None,
     cores: int = 1,
+    dense: DensePorts = DensePorts(),
 ) -> Program:
     """The instructions of a scheduled module. Raises HbirError when a decision is missing.
 
     constants: filled with the constants met, so that building again needn't look them up.
+    dense: whose rows aren't padded to the machine's stride.
     """
     from hbir import __version__
 
@@ -75,7 +86,7 @@ def build_program(
         information=information,
     )
     for function in module.functions:
-        _GraphCompiler(machine, program, function, module.weights, constants).run()
+        _GraphCompiler(machine, program, function, module.weights, constants, dense).run()
     return program.finish()
 
 
@@ -89,8 +100,10 @@ class _GraphCompiler:
         function: Function,
         weights: WeightStore,
         constants: dict[SSAValue, Constant] | None,
+        dense: DensePorts,
     ) -> None:
         self.machine = machine
+        self.dense = dense
         self.program = program
         self.function: FuncOp = function.op
         self.weights = weights
@@ -100,6 +113,8 @@ class _GraphCompiler:
         self.arrays = {} if constants is None else constants
         self.workspace_bytes = 0
         self.outputs = output_roots(self.function)
+        self.strides: dict[SSAValue, tuple[int, ...]] = {}
+        """Of inputs and outputs whose rows are padded."""
 
     def run(self) -> None:
         self._interface()
@@ -129,12 +144,33 @@ class _GraphCompiler:
 
     def _interface(self) -> None:
         arguments = body_of(self.function).args
+        returned = self._returned()
         for name, value in zip(input_names(self.function), arguments, strict=True):
-            port = self.graph.input(_port(name, value))
-            size = max(1, byte_size(value))
-            self.buffers[value] = Buffer(Space.INPUT, 0, size, port)
-        for name, value in zip(output_names(self.function), self._returned(), strict=True):
-            self.graph.output(_port(name, value))
+            # Cameras write images at the stride whatever is asked of other inputs.
+            dense = self.dense.inputs and dtype_of(value) != np.uint8
+            if not dense and value not in returned and _is_read_by_rows(value):
+                self._pad_rows(value)
+            tensor = self._port(name, value)
+            port = self.graph.input(tensor)
+            self.buffers[value] = Buffer(Space.INPUT, 0, max(1, tensor.buffer_bytes), port)
+        for position, (name, value) in enumerate(
+            zip(output_names(self.function), returned, strict=True)
+        ):
+            in_place = self.outputs.get(value) == position
+            if not self.dense.outputs and in_place and _is_read_by_rows(value):
+                self._pad_rows(value)
+            self.graph.output(self._port(name, value))
+
+    def _pad_rows(self, value: SSAValue) -> None:
+        """Rows of an input or output start at the machine's stride."""
+        shape, itemsize = shape_of(value), dtype_of(value).itemsize
+        strides = row_padded_strides(shape, itemsize, self.machine.ddr.io_stride_bytes)
+        if strides != dense_strides(shape, itemsize):
+            self.strides[value] = strides
+
+    def _port(self, name: str, value: SSAValue) -> Tensor:
+        tensor = _port(name, value)
+        return replace(tensor, strides=self.strides.get(value, tensor.strides))
 
     def _returned(self) -> Sequence[SSAValue]:
         return return_of(self.function).operands
@@ -148,6 +184,8 @@ class _GraphCompiler:
             if space is Space.WORKSPACE:
                 self.workspace_bytes = max(self.workspace_bytes, start + size)
             port = self.outputs[result] if space is Space.OUTPUT else 0
+            if result in self.strides:
+                size = shape_of(result)[0] * self.strides[result][0]
             self.buffers[result] = Buffer(space, start, size, port, alloc.rows.data)
 
     def _tensor(self, value: SSAValue) -> MemoryTensor:
@@ -156,7 +194,10 @@ class _GraphCompiler:
         shape, dtype = shape_of(value), dtype_of(value)
         if root in self.places:
             return self._onchip_tensor(root, shape, dtype, is_view)
-        return MemoryTensor.dense(self.buffers[root], shape, dtype, is_view)
+        buffer = self.buffers[root]
+        if root in self.strides:
+            return MemoryTensor(buffer, shape, dtype, self.strides[root], (0,) * len(shape))
+        return MemoryTensor.dense(buffer, shape, dtype, is_view)
 
     def _onchip_tensor(
         self, value: SSAValue, shape: tuple[int, ...], dtype: np.dtype[Any], is_view: bool
@@ -280,6 +321,15 @@ def _together(first: Operation, second: Operation) -> bool:
     """Whether two neighbouring ops are of one group and one function call."""
     same_group = schedule_of(first).group.data == schedule_of(second).group.data
     return same_group and call_of(first) == call_of(second)
+
+
+def _is_read_by_rows(value: SSAValue) -> bool:
+    """Whether only layers touch a value, axis by axis: none under another shape, no CPU call."""
+    names = [use.operation.name for use in value.uses]
+    if isinstance(value, OpResult):
+        names.append(value.op.name)
+    flat = names.count("func.return") > 1  # returned twice: copied as bytes
+    return not flat and VIEW not in names and CPU_CALL not in names
 
 
 def _port(name: str, value: SSAValue) -> Tensor:

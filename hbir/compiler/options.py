@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from hbir.backend.march import Machine
+from hbir.compiler.build import DensePorts
 from hbir.errors import HbirError
 
 CACHE_MODES = ("disable", "enable", "force_overwrite")
@@ -20,8 +21,10 @@ class CompileOptions:
     balance: 0 least DDR traffic, 100 fewest cycles. core_num: cores that share one frame.
     max_time_per_fc: most microseconds of a function call, 0 for one call per segment.
     max_l2m_size: bytes of the shared on-chip memory to use, None for all. cache_mode, cache_path:
-    reuse of a file compiled before from the same. The rest is taken and changes nothing: the
-    compiler is one thread, the debug table is always there, inputs and outputs always lie dense.
+    reuse of a file compiled before from the same. input_no_padding, output_no_padding: rows of
+    inputs (but images, which are ui8) and of outputs lie dense in DDR instead of at the march's
+    stride. The rest is taken and changes nothing: the compiler is one thread, the debug table is
+    always there.
     """
 
     balance: int = 100
@@ -42,9 +45,17 @@ class CompileOptions:
         """Bytes of L2 that may be used; None for all."""
         return self.max_l2m_size
 
+    @property
+    def dense_ports(self) -> DensePorts:
+        """Whose rows aren't padded."""
+        return DensePorts(self.input_no_padding, self.output_no_padding)
+
     def changed(self) -> dict[str, Any]:
         """The options that shape the program and aren't at their defaults."""
-        shaping = ("balance", "core_num", "max_time_per_fc", "max_l2m_size")
+        shaping = (
+            "balance", "core_num", "max_time_per_fc", "max_l2m_size", "input_no_padding",
+            "output_no_padding",
+        )  # fmt: skip
         defaults = CompileOptions()
         return {
             name: getattr(self, name)

@@ -51,7 +51,7 @@ def performance_report(
     layers = _layers(machine, graph, timeline, _layer_operations(features, graph))
     return {
         "summary": {
-            "performance": _performance(machine, timeline),
+            "performance": _performance(machine, graph, timeline),
             "DDR access data": _ddr(program, graph, timeline),
             "interval info": _intervals(machine, timeline),
             "layer details": layers,
@@ -62,7 +62,7 @@ def performance_report(
     }
 
 
-def _performance(machine: Machine, timeline: Timeline) -> Json:
+def _performance(machine: Machine, graph: Graph, timeline: Timeline) -> Json:
     played_us = machine.microseconds(timeline.cycles)
     latency_us = frame_microseconds(machine, timeline)
     return {
@@ -74,7 +74,7 @@ def _performance(machine: Machine, timeline: Timeline) -> Json:
         ],
         "cycles": round(timeline.cycles, 3),
         "function call overhead (us)": round(latency_us - played_us, 3),
-        "launch overhead (us)": machine.launch_overhead_us,
+        "launch overhead (us)": round(machine.launch_us(graph.io_bytes), 3),
     }
 
 

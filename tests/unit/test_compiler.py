@@ -27,6 +27,7 @@ from hbir.compiler import (
     schedule_module,
     schedule_passes,
 )
+from hbir.compiler.build import DensePorts
 from hbir.dialects.bpu.elementwise import MaxOp
 from hbir.dialects.bpu.move import ConcatOp, SliceOp
 from hbir.dialects.bpu.pool import MaxPoolOp
@@ -41,6 +42,7 @@ from hbir.runtime.hazards import HazardError
 from tests.unit.networks import F32, SI8, Network, feeds, random_network
 
 MARCHES = ("nash-e", "nash-m", "nash-p", "nash-b", "bernoulli2")
+DENSE = DensePorts(inputs=True, outputs=True)
 
 
 @pytest.fixture(scope="module")
@@ -154,10 +156,12 @@ def test_groups_use_line_buffers_and_tensors_in_place(small_march: str) -> None:
     st.integers(1, 4),
     st.booleans(),
     st.booleans(),
+    st.sampled_from([(False, False), (True, False), (False, True), (True, True)]),
 )
 def test_every_option_gives_the_same_bits(
-    seed: int, march: str, opt: int, balance: int, cores: int, calls: bool, csp: bool
-) -> None:
+    seed: int, march: str, opt: int, balance: int, cores: int, calls: bool, csp: bool,
+    dense: tuple[bool, bool],
+) -> None:  # fmt: skip
     machine = load_march(march)
     module = csp_network(seed) if csp else random_network(seed, march)
     options = ScheduleOptions(
@@ -172,8 +176,40 @@ def test_every_option_gives_the_same_bits(
     whole = compile_program(
         module, march, opt, balance=balance, core_num=min(cores, machine.cores),
         max_time_per_fc=1000.0 if calls else 0.0,
+        input_no_padding=dense[0], output_no_padding=dense[1],
     )  # fmt: skip
     assert_same_bits(module, whole, seed)
+
+
+@pytest.mark.parametrize(("march", "stride"), [("nash-e", 32), ("nash-p", 64)])
+def test_rows_of_inputs_and_outputs_lie_at_the_machines_stride(march: str, stride: int) -> None:
+    net = Network({"image": ((2, 5, 7, 3), SI8), "vector": ((4, 33), SI8)})
+    module = net.finish({"y": net.conv(net.inputs[0], 5), "v": net.lut(net.inputs[1])})
+    (padded,) = compile_program(module, march).graphs
+    (dense,) = compile_program(
+        module, march, input_no_padding=True, output_no_padding=True
+    ).graphs  # fmt: skip
+    image, vector = padded.inputs
+    rows = {32: 32, 64: 64}[stride]  # 7 columns of 3 channels are 21 bytes
+    assert image.strides == (5 * rows, rows, 3, 1)
+    assert vector.strides == (64, 1)
+    assert all(t.strides[-3 if len(t.shape) == 4 else 0] % stride == 0 for t in padded.outputs)
+    assert image.buffer_bytes == 2 * 5 * rows
+    assert dense.inputs[0].strides == (105, 21, 3, 1)
+    assert dense.outputs[1].strides == (33, 1)
+    for graph in (padded, dense):
+        assert all(t.shape == u.shape for t, u in zip(graph.inputs, dense.inputs, strict=True))
+    assert_same_bits(module, compile_program(module, march))
+
+
+def test_an_input_that_is_reshaped_or_returned_lies_dense() -> None:
+    net = Network({"x": ((1, 3, 5, 7), SI8), "y": ((1, 3, 5, 7), SI8)})
+    net.conv(net.inputs[1], 3)
+    module = net.finish({"same": net.inputs[0], "y": net.conv(net.inputs[1], 3)})
+    (graph,) = compile_program(module, "nash-e").graphs
+    assert graph.inputs[0].strides == (105, 35, 7, 1)
+    assert graph.inputs[1].strides == (192, 64, 7, 1)
+    assert_same_bits(module, compile_program(module, "nash-e"))
 
 
 def test_cores_share_layers_and_wait_for_each_other() -> None:
@@ -303,7 +339,8 @@ def test_the_bound_is_the_timeline(march: str) -> None:
             op = next(b.op for b in body_ops(scheduled.functions[0].op) if b.is_layer)
             layer = layer_of(op)
             bound = estimate(machine, layer, tiling_of(op, layer)).cycles
-            played = cycles(machine, build_program(scheduled, machine, opt))
+            program = build_program(scheduled, machine, opt, dense=DENSE)  # as the bound has it
+            played = cycles(machine, program)
             assert bound == pytest.approx(played, rel=0.1), (layer.kind, opt)
 
 

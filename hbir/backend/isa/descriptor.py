@@ -89,6 +89,20 @@ def padded_strides(shape: Sequence[int], itemsize: int, channel_bytes: int) -> t
     return (*(s * padded for s in dense_strides(shape[:-1], 1)), itemsize)
 
 
+def row_padded_strides(shape: Sequence[int], itemsize: int, row_bytes: int) -> tuple[int, ...]:
+    """Byte strides of a tensor in DDR whose rows start at multiples of `row_bytes`.
+
+    A row is what lies behind the second axis of (N, H, W, C), behind the last but one of others:
+    the stride that cameras and resizers ask of images.
+    """
+    row = 2 if len(shape) == 4 else len(shape) - 1
+    if row < 1:
+        return dense_strides(shape, itemsize)
+    inner = dense_strides(shape[row:], itemsize)
+    padded = -(-shape[row] * inner[0] // row_bytes) * row_bytes
+    return (*(s * padded for s in dense_strides(shape[:row], 1)), *inner)
+
+
 DESCRIPTOR_DTYPE = np.dtype(
     [
         ("space", "u1"),

@@ -129,6 +129,11 @@ class Graph:
     workspace_bytes: int = 0
     description: str = ""
 
+    @property
+    def io_bytes(self) -> int:
+        """Bytes of the DDR buffers of its inputs and outputs."""
+        return sum(tensor.buffer_bytes for tensor in (*self.inputs, *self.outputs))
+
     def calls(self) -> Iterator[FunctionCall]:
         """Its function calls in order."""
         for segment in self.segments:

@@ -212,6 +212,8 @@ class Machine:
     clock_ghz: float
     launch_overhead_us: float
     """What the host adds to a frame's latency; frames in flight hide it from the rate."""
+    launch_gb_per_s: float
+    """What the host hands a frame's inputs and outputs over at, besides."""
     call_overhead_us: float
     """What starting a function call costs the cores, however busy they are kept."""
     tae: TensorEngine
@@ -248,6 +250,10 @@ class Machine:
             raise MarchError(f"march {self.name} has no engine for {opcode}")
         return engine
 
+    def launch_us(self, io_bytes: int) -> float:
+        """What the host adds to the latency of a frame with `io_bytes` of inputs and outputs."""
+        return self.launch_overhead_us + io_bytes / (self.launch_gb_per_s * 1e3)
+
     def microseconds(self, cycles: float) -> float:
         """Cycles of this march as microseconds."""
         return cycles / (self.clock_ghz * 1000.0)
@@ -265,6 +271,11 @@ def load_march(march: March | str | os.PathLike[str]) -> Machine:
     if text.endswith(".toml"):
         return _load_file(Path(text).absolute())
     return _load_file(_file_of(March.get(text).value))
+
+
+def forget_marches() -> None:
+    """Read march files anew when they are asked for again: they were changed."""
+    _load_file.cache_clear()
 
 
 def _file_of(name: str) -> Path:
@@ -363,6 +374,7 @@ class _Reader:
             cores=self._integer("chip", "cores"),
             clock_ghz=self._real("chip", "clock_ghz"),
             launch_overhead_us=self._real("chip", "launch_overhead_us", zero=True),
+            launch_gb_per_s=self._real("chip", "launch_gb_per_s"),
             call_overhead_us=self._real("chip", "call_overhead_us", zero=True),
             tae=self._tensor_engine(),
             vector={name: self._vector_engine(name.lower()) for name in vector_engines},

@@ -36,9 +36,6 @@ def without_effect(config: Config) -> list[str]:
         notes.append("debug: false changes nothing; layer details are always kept in the .hbm")
     if compiler.ability_entry is not None:
         notes.append("ability_entry changes nothing; it is written into the description")
-    for name in ("input_no_padding", "output_no_padding"):
-        if compiler.extra_params.get(name):
-            notes.append(f"extra_params.{name} changes nothing; inputs and outputs lie dense")
     if not config.model.enable_vpu:
         notes.append(
             "enable_vpu: false keeps ops off the vector unit, but for quantizing at inputs and"

@@ -16,7 +16,7 @@ def test_fitted_numbers_replace_those_of_the_march_and_say_so(
     shutil.copy(fit_march.MARCH_FOLDER / "nash-e.toml", tmp_path)
     monkeypatch.setattr(fit_march, "MARCH_FOLDER", tmp_path)
     before = load_march("nash-e")
-    factors = {"tae": 1.1, "vae": 0.5, "softmax": 0.5, "trans": 2.0, "ddr": 1.25, "call": 3.0}
+    factors = {"tae": 1.1, "vae": 0.5, "trans": 2.0, "ddr": 1.25, "call": 3.0}
     fit_march.write_numbers("nash-e", fit_march.new_numbers(before, factors), "a test")
     after = load_march(tmp_path / "nash-e.toml")
     assert after.tae.passes_int8_int8 == pytest.approx(1.1 * before.tae.passes_int8_int8, rel=5e-3)
