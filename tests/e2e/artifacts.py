@@ -16,10 +16,10 @@ from hbir.ptq.build.artifacts import SUFFIXES
 from hbir.ptq.description import read_description
 from hbir.ptq.node_table import NODE_CAPTIONS, OUTPUT_CAPTIONS
 
-ALWAYS = tuple(
-    what for what in SUFFIXES if what not in ("ptq_module", "inserted_module", "removed")
-)
-"""Files of a whole run; the others come with an environment variable, or where nodes are removed."""
+SOMETIMES = ("ptq_module", "inserted_module", "removed", "tuned_config", "tuning_report")
+"""Files that come with an environment variable, where nodes are removed, or with a search."""
+
+ALWAYS = tuple(what for what in SUFFIXES if what not in SOMETIMES)
 
 
 def check_artifacts(folder: Path, prefix: str, also: Iterable[str] = ()) -> dict[str, Path]:
