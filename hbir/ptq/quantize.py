@@ -12,12 +12,16 @@ from hbir.dialects.qnt import ConstFakeQuantOp
 from hbir.ir.origin import name_of
 from hbir.module import Module
 from hbir.passes.fake_quant import quantization_of
+from hbir.ptq.tuning import final_quant_config, tuning_report
 from hbir.quantization.calibrate import optimized
-from hbir.quantization.search import BATCHES_JUDGED, Quantizer
-from hbir.quantization.settings import QuantSettings
+from hbir.quantization.search import BATCHES_JUDGED, Quantizer, Trial
+from hbir.quantization.settings import WARN_BELOW, QuantSettings
 from hbir.quantization.wishes import Wishes
 
 log = logging.getLogger("hbir.calibrate")
+
+WORST_NAMED = 5
+"""How many layers a warning names."""
 
 
 @dataclass(frozen=True)
@@ -57,25 +61,69 @@ def quantize(
     wishes = Wishes(settings, module)
     clone = optimized(module)
     wishes.mark_places(clone.functions[0].op)
+    mixed = settings.mixed_precision
     quantizer = Quantizer(
         clone,
         data,
         march=settings.march,
         widths=wishes.widths,
         bias_correction=settings.bias_correction,
-        keep=BATCHES_JUDGED,
+        keep=BATCHES_JUDGED if mixed is None else max(mixed.batches, BATCHES_JUDGED),
         executor=executor,
     )
     schemes = settings.schemes[:1] if settings.made_up_data else settings.schemes
     best, tried = quantizer.search(schemes, settings.threshold)
     log.info("Select %s method.", best.scheme.label)
+    cosines = tuple((t.scheme.label, t.cosine) for t in tried if t.cosine is not None)
+    if settings.made_up_data:
+        placed = quantizer.placed(best)
+        return QuantizationResult(placed, best.scheme.label, quant_info_of(placed), cosines)
+    if mixed is not None:
+        choice = quantizer.widened(best, mixed)
+        placed = quantizer.placed(best, lambda f: choice.widths(f, wishes.widths(f)))
+        return QuantizationResult(
+            placed,
+            best.scheme.label,
+            quant_info_of(placed),
+            cosines,
+            choice.score,
+            final_quant_config(settings, best.scheme, choice),
+            tuning_report(choice, mixed, best.scheme.label, settings.march),
+        )
+    judged = best if best.cosine is not None else quantizer.judged(best)
+    if judged.cosine is not None and judged.cosine < WARN_BELOW:
+        warn_of_loss(quantizer, judged, judged.cosine)
     placed = quantizer.placed(best)
     return QuantizationResult(
         placed,
         best.scheme.label,
         quant_info_of(placed),
-        tuple((trial.scheme.label, trial.cosine) for trial in tried if trial.cosine is not None),
-        best.cosine,
+        cosines,
+        judged.cosine,
+        final_quant_config(settings, best.scheme),
+    )
+
+
+def warn_of_loss(quantizer: Quantizer, trial: Trial, cosine: float) -> None:
+    """Say that integers lose accuracy, where most, and what helps."""
+    worst = quantizer.worst(trial)[:WORST_NAMED]
+    if not worst:
+        return
+    log.warning(
+        "cosine to float is %.5f on the calibration data, below %.2f: the model will lose accuracy."
+        " What the rounding of each alone costs:",
+        cosine,
+        WARN_BELOW,
+    )
+    for candidate, loss in worst:
+        what = "weights" if candidate.is_weights else "result"
+        log.warning("  %s: %s %.5f", candidate.name, what, loss)
+    candidate, _ = worst[0]
+    log.warning(
+        'Give them 16 bits, as node_config {"%s": {"%s": "int16"}, ...}, or let hbir find the'
+        ' cheapest choice: model_config {"search": {"mixed_precision": true, "target": 0.995}}',
+        candidate.name,
+        candidate.key,
     )
 
 

@@ -16,8 +16,9 @@ from hbir.passes.pipelines import CALIBRATE, OPTIMIZE, run_pipeline
 from hbir.quantization.convert import convert_module
 from hbir.quantization.dtypes import Dtypes, node_names, widths_of
 from hbir.quantization.methods.method import MAX, MIX, Method, method_of
+from hbir.quantization.mixed_precision import choose_widths
 from hbir.quantization.observe import Observations, observe
-from hbir.quantization.sensitivity import best_of, choose_widths
+from hbir.quantization.sensitivity import best_of
 from hbir.quantization.statistics import Range
 
 BATCHES_KEPT = 8
@@ -61,7 +62,7 @@ def calibrate(
     dtype: "int16" for everything, or by source node: `{"Conv_0": "int16", "Add_1": {"output":
     "int16"}}` (quantization/dtypes.py); what isn't named is int8. target_cosine: widens, beyond
     `dtype`, the tensors and weights whose rounding costs most, until the outputs have this cosine
-    to float on the first 8 batches, which are kept for it (quantization/sensitivity.py).
+    to float on the first 8 batches, which are kept for it (quantization/mixed_precision.py).
     executor: of `concurrent.futures`, whose workers run the network; the result is the same.
     `module` itself isn't changed. Raises HbirError for a module that isn't float, for no batches,
     and for a batch with wrong names, shapes or dtypes, or with nan or inf.
@@ -83,9 +84,8 @@ def calibrate(
     seen = observe(
         calibrated, batches, how.wanted, means=bias_correction, keep=keep, executor=executor
     )
-    write_ranges(calibrated, seen, how)
-
-    choice = given
+    write_ranges(calibrated, seen, how, executor)
+    widths = given(function)
     if target_cosine is not None:
         choice = choose_widths(
             calibrated,
@@ -96,8 +96,10 @@ def calibrate(
             target_cosine,
             given=given,
             asymmetric=asymmetric,
+            executor=executor,
         )
-    return place(calibrated, choice(function), asymmetric=asymmetric)
+        widths = choice.widths(function, widths)
+    return place(calibrated, widths, asymmetric=asymmetric)
 
 
 def all_node_names(module: Module) -> set[str]:
@@ -120,7 +122,9 @@ def optimized(module: Module) -> Module:
     return result
 
 
-def write_ranges(module: Module, seen: Observations, method: Method) -> None:
+def write_ranges(
+    module: Module, seen: Observations, method: Method, executor: Executor | None = None
+) -> None:
     """Write into an optimized module what `method` makes of observations of it."""
     function = module.functions[0].op
     extremes = seen.as_ranges(function, seen.extremes())
@@ -134,7 +138,12 @@ def write_ranges(module: Module, seen: Observations, method: Method) -> None:
         candidate = module.clone()
         write_ranges(candidate, seen, part)
         candidates.append(candidate)
-    chosen = best_of(candidates, seen.kept[:BATCHES_TO_MIX], asymmetric=method.asymmetric)
+    chosen = best_of(
+        candidates,
+        seen.kept[:BATCHES_TO_MIX],
+        asymmetric=method.asymmetric,
+        executor=executor,
+    )
     ranges = _mixed(seen, method.parts(), chosen)
     write_observed(function, seen.as_ranges(function, ranges), extremes)
 

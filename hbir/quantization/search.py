@@ -16,14 +16,24 @@ from typing import Any
 from xdsl.dialects.func import FuncOp
 
 from hbir.errors import HbirError
+from hbir.ir.function import output_names
 from hbir.ir.types import Array
 from hbir.module import Module
 from hbir.passes.dtypes import Widths
 from hbir.quantization.calibrate import BATCHES_TO_MIX, place, write_ranges
+from hbir.quantization.candidates import Candidate, candidates_of
 from hbir.quantization.convert import convert_module
 from hbir.quantization.methods.method import MIX
+from hbir.quantization.mixed_precision import (
+    SAMPLES_MEASURED,
+    Choice,
+    Score,
+    choose_widths,
+    least_cosine,
+)
 from hbir.quantization.observe import Observations, observe
-from hbir.quantization.settings import Scheme
+from hbir.quantization.sensitivity import losses_of
+from hbir.quantization.settings import Metric, MixedPrecision, Scheme
 from hbir.quantization.similarity import Similarity
 from hbir.quantization.statistics import Wanted
 from hbir.runtime.interpreter import Plan
@@ -121,10 +131,35 @@ class Quantizer:
             similarity.add(outputs, integer.run(inputs))
         return similarity.least()
 
+    def widened(self, trial: Trial, mixed: MixedPrecision) -> Choice:
+        """The wider types that bring a trial to the target for the least time."""
+        asymmetric = trial.scheme.method.asymmetric
+        outputs = output_names(trial.observed.functions[0].op)
+        return choose_widths(
+            trial.observed,
+            self.samples[: mixed.batches],
+            lambda widths, clone: convert_module(
+                place(clone, widths, asymmetric=asymmetric), self._march
+            ),
+            mixed.target,
+            given=self._widths,
+            asymmetric=asymmetric,
+            wide=mixed.wide,
+            score=least_cosine if mixed.metric is None else by_name(mixed.metric, outputs),
+            executor=self._executor,
+        )
+
+    def worst(self, trial: Trial) -> list[tuple[Candidate, float]]:
+        """What int8 rounds, and what each alone costs the outputs, the worst first."""
+        candidates = candidates_of(trial.observed, asymmetric=trial.scheme.method.asymmetric)
+        samples = self.samples[:SAMPLES_MEASURED]
+        losses = losses_of(trial.observed, candidates, samples, self._executor)
+        return sorted(zip(candidates, losses, strict=True), key=lambda pair: -pair[1])
+
     def _observed(self, scheme: Scheme, schemes: Sequence[Scheme]) -> Trial:
         self._observe(scheme.per_channel, schemes)
         module = self._modules[scheme.per_channel].clone()
-        write_ranges(module, self._seen[scheme.per_channel], scheme.method)
+        write_ranges(module, self._seen[scheme.per_channel], scheme.method, self._executor)
         return Trial(scheme, module)
 
     def _observe(self, per_channel: bool, schemes: Sequence[Scheme]) -> None:
@@ -155,6 +190,19 @@ class Quantizer:
             keep=max(keep, self._keep),
             executor=self._executor,
         )
+
+
+def by_name(metric: Metric, names: Sequence[str]) -> Score:
+    """A user's metric as a score of outputs in order."""
+
+    def score(wanted: Sequence[Sequence[Array]], found: Sequence[Sequence[Array]]) -> float:
+        named = [
+            [dict(zip(names, outputs, strict=True)) for outputs in batches]
+            for batches in (wanted, found)
+        ]
+        return float(metric(*named))
+
+    return score
 
 
 def scaled_per_channel(module: Module, seen: Observations) -> Module:

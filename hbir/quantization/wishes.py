@@ -6,7 +6,7 @@ The layers of a quant_config go over each other: the whole model, operator types
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from xdsl.dialects.builtin import StringAttr
 from xdsl.dialects.func import FuncOp
@@ -20,13 +20,16 @@ from hbir.module import Module
 from hbir.passes.constraints import RUN_ON
 from hbir.passes.dtypes import Widths
 from hbir.passes.groups import group_number
-from hbir.quantization.dtypes import DTYPE_BITS, DtypeChoice, node_names, widths_of
+from hbir.quantization.dtypes import DTYPE_BITS, OUTPUT, DtypeChoice, node_names, widths_of
 from hbir.quantization.settings import QuantSettings, Subgraph
 
 log = logging.getLogger("hbir.calibrate")
 
 FLOAT32 = "float32"
 NARROW = "int8"
+
+ORDINAL = "#"
+"""In a name, between a node and the place of one of the ops that it became."""
 
 _Layer = dict[str, DtypeChoice]
 
@@ -101,13 +104,46 @@ class Wishes:
             widths.operands.update(widths_of(function, self._all_nodes).operands)
             widths.values.update(dict.fromkeys(_outputs(function), bits))
         for layer in self._layers:
-            found = widths_of(function, layer, self._names)
+            whole = {name: c for name, c in layer.items() if not _is_ordinal(name, self._names)}
+            found = widths_of(function, whole, self._names)
             widths.operands.update(found.operands)
             widths.values.update(found.values)
+            for name in layer.keys() - whole.keys():
+                _widen_one(widths, function, name, layer[name])
         if self._output_type is not None:
             bits = DTYPE_BITS[self._output_type]
             widths.values.update(dict.fromkeys(_outputs(function), bits))
         return widths
+
+
+def ops_by_node(function: FuncOp) -> dict[str, list[Operation]]:
+    """Source node → the ops it became or is part of, in program order."""
+    found: dict[str, list[Operation]] = {}
+    for op in body_of(function).ops:
+        if op.results and not isinstance(op, ConstantOp):
+            for node in _nodes_of(op):
+                found.setdefault(node, []).append(op)
+    return found
+
+
+def _is_ordinal(name: str, nodes: Container[str]) -> bool:
+    node, _, number = name.rpartition(ORDINAL)
+    return name not in nodes and node in nodes and number.isdigit()
+
+
+def _widen_one(widths: Widths, function: FuncOp, name: str, choice: DtypeChoice) -> None:
+    """The choice for one of the ops that a node became, `node#0`."""
+    node, _, number = name.rpartition(ORDINAL)
+    ops = ops_by_node(function).get(node, [])
+    if int(number) >= len(ops):
+        raise HbirError(f"node_config.{name}: node {node!r} became {len(ops)} ops, counted from 0")
+    op = ops[int(number)]
+    given = {"input0": choice} if isinstance(choice, str) else choice
+    for key, dtype in given.items():
+        if key == OUTPUT:
+            widths.values.update(dict.fromkeys(op.results, DTYPE_BITS[dtype]))
+        else:
+            widths.operands[op, int(key.removeprefix("input"))] = DTYPE_BITS[dtype]
 
 
 def _outputs(function: FuncOp) -> list[SSAValue]:

@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from hbir.dialects.qnt import ConstFakeQuantOp
 from hbir.errors import HbirError
 from hbir.module import Module
-from hbir.quantization import sensitivity
+from hbir.quantization import mixed_precision
 from hbir.quantization.calibrate import BATCHES_KEPT, calibrate
 from hbir.quantization.convert import convert_module
+from hbir.quantization.similarity import Similarity
 
 # Input channel 0 is a thousand times channel 1, which alone decides the output: int8 has one scale
 # for both. The second layer is harmless.
@@ -42,7 +43,7 @@ def batches(count: int) -> Iterator[dict[str, Any]]:
 
 
 def cosine_to_float(calibrated: Module) -> float:
-    similarity = sensitivity.Similarity()
+    similarity = Similarity()
     reference, integer = Module.parse(TEXT), convert_module(calibrated, "nash-e")
     for batch in batches(4):
         found = [module.functions[0].feed(batch) for module in (reference, integer)]
@@ -96,7 +97,7 @@ def test_what_the_user_chose_stays(caplog: pytest.LogCaptureFixture) -> None:
 
 def test_few_batches_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[int] = []
-    choose = sensitivity.choose_widths
+    choose = mixed_precision.choose_widths
 
     def spy(observed: Module, samples: Any, *rest: Any, **options: Any) -> Any:
         seen.append(len(samples))
@@ -122,14 +123,14 @@ def test_the_bisection_finds_the_least_count(losses: list[float], target: float)
         asked.append(count)
         return 1 - sum(losses[count:]) / 2  # half as bad as the sum of single losses
 
-    count = sensitivity.fewest(cosine, losses, target)
+    count = mixed_precision.fewest(cosine, losses, target)
     enough = [n for n in range(1, len(losses) + 1) if 1 - sum(losses[n:]) / 2 >= target]
     assert count == max(enough[0], 1)
     assert len(asked) <= 10
 
 
 def test_the_cosine_is_that_of_the_worst_output() -> None:
-    similarity = sensitivity.Similarity()
+    similarity = Similarity()
     zeros, x, y = np.zeros(2), np.array([1.0, 0.0]), np.array([1.0, 1.0])
     similarity.add([x, zeros], [y, zeros])
     similarity.add([x, zeros], [x, zeros])
@@ -139,6 +140,6 @@ def test_the_cosine_is_that_of_the_worst_output() -> None:
 
 
 def test_integers_count_by_equality() -> None:
-    similarity = sensitivity.Similarity()
+    similarity = Similarity()
     similarity.add([np.array([1, 2, 3, 4])], [np.array([1, 2, 3, 5])])
     assert similarity.least() == 0.75
