@@ -91,6 +91,34 @@ def scale_input_channels(op: GemmOp, weights: Array, factors: Array) -> Array:
             return weights * factors[:, None]
 
 
+def largest_by_output_channel(op: GemmOp, weights: Array) -> Array:
+    """The largest |w| of each output channel."""
+    largest: Array = np.abs(weights)
+    match op:
+        case Conv2dOp():
+            return largest.max(axis=(1, 2, 3))
+        case ConvTransposeOp():
+            groups = op.params()["group_num"]
+            by_group = largest.reshape(groups, -1, largest.shape[-1])
+            return by_group.max(axis=1).reshape(-1)
+        case LinearOp():
+            return largest.max(axis=0)
+
+
+def largest_by_input_channel(op: GemmOp, weights: Array) -> Array:
+    """The largest |w| of each input channel."""
+    largest: Array = np.abs(weights)
+    match op:
+        case Conv2dOp():
+            groups = op.params()["group_num"]
+            by_group = largest.reshape(groups, -1, largest.shape[-1])
+            return by_group.max(axis=1).reshape(-1)
+        case ConvTransposeOp():
+            return largest.max(axis=(1, 2, 3))
+        case LinearOp():
+            return largest.max(axis=1)
+
+
 def input_sums(op: Conv2dOp | LinearOp, weights: Array, offsets: Array) -> Array:
     """Σ w·offset over the input of each output channel: what a constant per input channel adds."""
     if isinstance(op, LinearOp):

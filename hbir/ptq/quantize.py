@@ -14,7 +14,7 @@ from hbir.module import Module
 from hbir.passes.fake_quant import quantization_of
 from hbir.ptq.tuning import final_quant_config, tuning_report
 from hbir.quantization.calibrate import optimized
-from hbir.quantization.search import BATCHES_JUDGED, Quantizer, Trial
+from hbir.quantization.search import BATCHES_JUDGED, Quantizer, Trial, equalized
 from hbir.quantization.settings import WARN_BELOW, QuantSettings
 from hbir.quantization.wishes import Wishes
 
@@ -60,6 +60,8 @@ def quantize(
         log.warning("%s", warning)
     wishes = Wishes(settings, module)
     clone = optimized(module)
+    if settings.equalization:
+        clone = equalized(clone)
     wishes.mark_places(clone.functions[0].op)
     mixed = settings.mixed_precision
     quantizer = Quantizer(

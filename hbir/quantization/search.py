@@ -15,11 +15,15 @@ from typing import Any
 
 from xdsl.dialects.func import FuncOp
 
+from hbir.dialects.hbir.constant import ConstantOp
 from hbir.errors import HbirError
-from hbir.ir.function import output_names
+from hbir.ir.function import body_of, output_names
+from hbir.ir.rewriter import Rewrite
 from hbir.ir.types import Array
 from hbir.module import Module
+from hbir.passes.calibrate.equalize_layers import range_factors, scalable_tensors, scale_tensor
 from hbir.passes.dtypes import Widths
+from hbir.passes.pipelines import run_pipeline
 from hbir.quantization.calibrate import BATCHES_TO_MIX, place, write_ranges
 from hbir.quantization.candidates import Candidate, candidates_of
 from hbir.quantization.convert import convert_module
@@ -31,7 +35,7 @@ from hbir.quantization.mixed_precision import (
     choose_widths,
     least_cosine,
 )
-from hbir.quantization.observe import Observations, observe
+from hbir.quantization.observe import Observations, numbered, observe
 from hbir.quantization.sensitivity import losses_of
 from hbir.quantization.settings import Metric, MixedPrecision, Scheme
 from hbir.quantization.similarity import Similarity
@@ -206,5 +210,28 @@ def by_name(metric: Metric, names: Sequence[str]) -> Score:
 
 
 def scaled_per_channel(module: Module, seen: Observations) -> Module:
-    """A copy of an optimized module whose activations fill their ranges channel by channel."""
-    raise HbirError("activations per channel aren't there yet; use per_channel: false")
+    """A copy of an optimized module in which activations fill their range channel by channel.
+
+    Only what lies between convolutions and linear layers can (`equalize-layers`): the layer before
+    gives each channel its scale, the weights behind take it back. Others keep one scale.
+    """
+    result = module.clone()
+    function = result.functions[0].op
+    rewrite = Rewrite(result.context)
+    numbers = {value: number for number, value in enumerate(numbered(function))}
+    tensors = list(scalable_tensors(function, rewrite))
+    for tensor in tensors:
+        found = seen.tensors.get(numbers[tensor.value])
+        if found is not None and found.channels is not None:
+            scale_tensor(tensor, range_factors(*found.channels), rewrite)
+    quantized = sum(not isinstance(op, ConstantOp) for op in body_of(function).ops)
+    log.info("activations per channel: %d tensors of %d ops can", len(tensors), quantized)
+    run_pipeline(result.context, result.op, ("dead-code-elimination",))
+    return result
+
+
+def equalized(module: Module) -> Module:
+    """A copy of an optimized module with the weights of neighbouring layers evened out."""
+    result = module.clone()
+    run_pipeline(result.context, result.op, ("equalize-layers", "dead-code-elimination"))
+    return result

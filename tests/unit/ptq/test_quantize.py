@@ -1,0 +1,185 @@
+"""`quantize`: types by layer of a quant_config, the search, mixed precision and its files."""
+
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+import pytest
+
+import hbir
+from hbir.dialects.qnt import ConstFakeQuantOp
+from hbir.errors import HbirError
+from hbir.ir.origin import name_of
+from hbir.ir.types import Array
+from hbir.module import Module
+from hbir.ptq.quant_config import settings_from
+from hbir.ptq.quantize import QuantizationResult, quantize
+from hbir.quantization.settings import MixedPrecision, QuantSettings
+
+# Input channel 0 is a thousand times channel 1, which alone decides the output: int8 has one scale
+# for both.
+TEXT = """
+func.func @net(%x: tensor<1x4x4x2xf32> {hbir.name = "x"}) -> tensor<1x4x4x2xf32> {
+  %w = hbir.constant dense<[[[[0.0, 1.0]]], [[[0.0, -1.0]]]]> : tensor<2x1x1x2xf32>
+  %v = hbir.constant dense<[[[[1.0, 0.5]]], [[[0.25, 1.0]]]]> : tensor<2x1x1x2xf32>
+  %a = hbir.conv2d %x, %w {origin = #hbir.origin<"a", from "first" "Conv">}
+    : (tensor<1x4x4x2xf32>, tensor<2x1x1x2xf32>) -> tensor<1x4x4x2xf32>
+  %b = hbir.tanh %a {origin = #hbir.origin<"b", from "middle" "Tanh">} : tensor<1x4x4x2xf32>
+  %c = hbir.conv2d %b, %v {origin = #hbir.origin<"c", from "second" "Conv">}
+    : (tensor<1x4x4x2xf32>, tensor<2x1x1x2xf32>) -> tensor<1x4x4x2xf32>
+  %d = hbir.sigmoid %c {origin = #hbir.origin<"d", from "last" "Sigmoid">} : tensor<1x4x4x2xf32>
+  func.return %d : tensor<1x4x4x2xf32>
+}
+"""
+
+
+def data(scale: float = 1000.0) -> list[dict[str, Array]]:
+    generator = np.random.default_rng(3)
+    factors = [scale, 1.0]
+    return [
+        {"x": (generator.normal(size=(1, 4, 4, 2)) * factors).astype(np.float32)} for _ in range(9)
+    ]
+
+
+def run(config: dict[str, Any], scale: float = 1000.0, **options: Any) -> QuantizationResult:
+    return quantize(Module.parse(TEXT), data(scale), settings_from(config), **options)
+
+
+def bits(module: Module) -> dict[str, int]:
+    ops = [op for op in module.functions[0].operations if isinstance(op, ConstFakeQuantOp)]
+    return {name_of(op.output, "?"): op.params()["bits"] for op in ops}
+
+
+@pytest.mark.parametrize(
+    ("config", "expected"),
+    [
+        ({}, {"x": 8, "a": 8, "b": 8, "c": 8, "d": 8}),
+        ({"model_config": {"all_node_type": "int16"}},
+         {"x": 16, "a": 16, "b": 16, "c": 16, "d": 16}),
+        ({"op_config": {"conv": {"qtype": "int16"}}}, {"x": 16, "a": 8, "b": 16, "c": 8, "d": 8}),
+        ({"model_config": {"all_node_type": "int16"}, "op_config": {"Conv": {"qtype": "int8"}}},
+         {"x": 8, "a": 16, "b": 8, "c": 16, "d": 16}),
+        ({"op_config": {"Conv": {"qtype": "int16"}}, "node_config": {"first": {"qtype": "int8"}}},
+         {"x": 8, "a": 8, "b": 16, "c": 8, "d": 8}),
+        ({"subgraph_config": {"s": {"inputs": ["middle"], "outputs": ["second"], "qtype": "int16"}},
+          "node_config": {"second": {"qtype": "int8"}}},
+         {"x": 8, "a": 16, "b": 8, "c": 8, "d": 8}),
+        ({"model_config": {"model_output_type": "int16"}},
+         {"x": 8, "a": 8, "b": 8, "c": 8, "d": 16}),
+    ],
+)  # fmt: skip
+def test_later_layers_of_a_config_win(config: dict[str, Any], expected: dict[str, int]) -> None:
+    config = {**config, "model_config": {**config.get("model_config", {}),
+                                         "activation": {"calibration_type": "max"}}}  # fmt: skip
+    assert bits(run(config).module) == expected
+
+
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"node_config": {"middle": {"ON": "CPU"}}},
+        {"node_config": {"middle": {"qtype": "float32"}}},
+        {"op_config": {"Tanh": {"ON": "CPU"}}},
+    ],
+)
+def test_nodes_stay_on_the_cpu(config: dict[str, Any]) -> None:
+    quantized = hbir.convert(run(config).module, "nash-e")
+    assert hbir.statistics(quantized)[0]["hbtl.call native::hbir.tanh"] == 1
+    assert "the configuration keeps the node on the CPU" in str(quantized)
+
+
+def test_a_search_stops_at_the_first_that_is_close_enough(caplog: pytest.LogCaptureFixture) -> None:
+    activation = {"calibration_type": ["kl", "max"], "max_percentile": [0.99995, 1.0]}
+    with caplog.at_level(logging.INFO, "hbir.calibrate"):
+        found = run({"model_config": {"activation": activation, "search": {"threshold": 0.9}}}, 1.0)
+    assert found.method == "kl:num_bin=1024"
+    assert len(found.tried) == 1
+    assert "Select kl:num_bin=1024 method." in caplog.text
+    everything = run(
+        {"model_config": {"activation": activation, "search": {"threshold": 1.0}}}, 1.0
+    )
+    assert [method for method, _ in everything.tried] == [
+        "kl:num_bin=1024", "max-percentile:percentile=0.99995", "max",
+    ]  # fmt: skip
+    assert everything.cosine == max(cosine for _, cosine in everything.tried)
+
+
+def test_a_loss_is_warned_about_with_its_place_and_its_cure(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    found = run({"model_config": {"activation": {"calibration_type": "max"}}})
+    assert found.cosine is not None
+    assert found.cosine < 0.99
+    assert "below 0.99: the model will lose accuracy" in caplog.text
+    assert 'node_config {"x": {"output": "int16"}' in caplog.text
+    caplog.clear()
+    run({"model_config": {"activation": {"calibration_type": "max"}}}, scale=1.0)
+    assert not caplog.text
+
+
+def test_mixed_precision_is_repeated_by_its_own_config() -> None:
+    found = run({"model_config": {"search": {"target": 0.999}}})
+    assert found.cosine is not None
+    assert found.cosine >= 0.999
+    assert bits(found.module)["x"] == 16
+    assert set(bits(found.module).values()) == {8, 16}
+    assert "| x | result |" in found.report
+    config = json.loads(json.dumps(found.config))
+    again = run(config)
+    assert again.module.asm(elide=False) == found.module.asm(elide=False)
+    assert not again.report
+
+
+def test_a_users_metric_decides() -> None:
+    asked: list[float] = []
+
+    def first(outputs: Mapping[str, Array]) -> Array:
+        return next(iter(outputs.values()))
+
+    def signs_agree(
+        wanted: Sequence[Mapping[str, Array]], found: Sequence[Mapping[str, Array]]
+    ) -> float:
+        pairs = zip(wanted, found, strict=True)
+        asked.append(float(np.mean([(first(w) > 0.5) == (first(f) > 0.5) for w, f in pairs])))
+        return asked[-1]
+
+    settings = settings_from({"model_config": {"search": {"target": 0.97}}})
+    assert settings.mixed_precision is not None
+    changed = QuantSettings(mixed_precision=MixedPrecision(0.97, signs_agree))
+    found = quantize(Module.parse(TEXT), data(), changed)
+    assert found.cosine == max(asked) >= 0.97
+    assert "the metric given" in found.report
+
+
+def test_workers_change_nothing() -> None:
+    config = {"model_config": {"search": {"target": 0.999}}}
+    alone = run(config)
+    with ThreadPoolExecutor(2) as executor:
+        together = run(config, executor=executor)
+    assert together.module.asm(elide=False) == alone.module.asm(elide=False)
+    assert together.report == alone.report
+
+
+def test_ranges_are_told_by_tensor() -> None:
+    info = run({"model_config": {"activation": {"calibration_type": "max"}}}).quant_info
+    assert list(info) == ["x", "a", "b", "c", "d"]
+    assert info["x"]["zero_point"] == 0
+    assert info["x"]["dtype"] == "int8"
+    assert info["x"]["max"] == pytest.approx(127 * info["x"]["scale"])
+
+
+@pytest.mark.parametrize(
+    ("config", "message"),
+    [
+        ({"node_config": {"fist": {"qtype": "int16"}}}, "did you mean 'first'"),
+        ({"node_config": {"fist": {"ON": "CPU"}}}, "did you mean 'first'"),
+        ({"subgraph_config": {"s": {"inputs": ["second"], "outputs": ["first"], "qtype": "int8"}}},
+         "subgraph_config.s: no way leads from second to first"),
+    ],
+)  # fmt: skip
+def test_nodes_that_are_not_there_are_named(config: dict[str, Any], message: str) -> None:
+    with pytest.raises(HbirError, match=message):
+        run(config)
