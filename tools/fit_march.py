@@ -97,7 +97,7 @@ def compile_job(job: tuple[str, str]) -> Program | str:
 def digest(machine: Machine) -> str:
     """Of all that a program depends on besides its quantized graph: the machine, and the source of
     what schedules and encodes."""
-    hashed = hashlib.sha256(repr(in_cycles(machine)).encode())
+    hashed = hashlib.sha256(in_cycles(machine).identity.encode())
     root = Path(hbir.__file__).parent
     for path in sorted(path for part in SCHEDULING for path in (root / part).rglob("*.py")):
         hashed.update(path.read_bytes())

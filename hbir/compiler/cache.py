@@ -34,7 +34,7 @@ def cached_file(
 
     text = StringIO()
     print_module(module.op, text, None, elide=False)
-    shaping = (__version__, opt, desc, options.changed(), repr(machine))
+    shaping = (__version__, opt, desc, options.changed(), machine.identity)
     digest = hashlib.blake2b(repr(shaping).encode(), digest_size=16)
     digest.update(text.getvalue().encode())
     return folder / f"{digest.hexdigest()}.hbm"

@@ -12,7 +12,7 @@ import difflib
 import os
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import lru_cache
 from pathlib import Path
@@ -231,6 +231,11 @@ class Machine:
     @override
     def __hash__(self) -> int:
         return hash(self.name)
+
+    @property
+    def identity(self) -> str:
+        """All that it is as text, the same in every process, though sets have no order."""
+        return repr((replace(self, exclusive=()), [sorted(e) for e in self.exclusive]))
 
     @property
     def ddr_bytes_per_cycle(self) -> float:

@@ -1,5 +1,8 @@
 """March names, march files, and what is said of wrong ones."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -23,6 +26,20 @@ def test_every_march_loads_and_says_where_its_numbers_come_from(march: March) ->
     for key, provenance in machine.provenance.items():
         assert provenance.origin in ORIGINS, key
         assert provenance.source, key
+
+
+def test_a_machine_is_the_same_text_in_every_process() -> None:
+    """Files that were compiled before are found by it; Python hashes text anew in each process."""
+    code = "from hbir.backend.march import load_march; print(load_march('nash-p').identity)"
+    said = {
+        subprocess.run(
+            [sys.executable, "-c", code], env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True, text=True, check=True,
+        ).stdout
+        for seed in ("1", "2", "3", "4")
+    }  # fmt: skip
+    assert len(said) == 1
+    assert load_march("nash-e").identity != load_march("nash-m").identity
 
 
 def test_nash_m_is_nash_e_at_another_clock() -> None:
