@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     )
     from hbir.backend.march import March
     from hbir.errors import HbirError
+    from hbir.hb_runtime import HBRuntime
     from hbir.hbm import Hbm
     from hbir.module import Module
 
@@ -48,12 +49,14 @@ _HOME = {
         "hbir.api",
     ),
     "HbirError": "hbir.errors",
+    "HBRuntime": "hbir.hb_runtime",
     "Hbm": "hbir.hbm",
     "March": "hbir.backend.march",
     "Module": "hbir.module",
 }
 
 __all__ = [
+    "HBRuntime",
     "HbirError",
     "Hbm",
     "March",

@@ -7,6 +7,7 @@ it is known which node's result it is.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,33 @@ IR_VERSION, IR_VERSION_UNTIL = 9, 20
 NEWER_IR_VERSION = 10
 """That of opset 21. Nothing newer is used, and tools refuse what is newer than they are."""
 
+SOURCE, PERM = "hbir.source", "hbir.perm"
+"""Metadata of a tensor: the source tensor's name where it is another, and the order of its axes."""
+
 _helper: Any = helper  # ships types for part of its functions only
+
+
+@dataclass(frozen=True)
+class TensorInfo:
+    """What a file says of a tensor: shape, dtype, and the source tensor that it is.
+
+    Axis i is axis perm[i] of the source tensor; () where the order is the same.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    source: str = ""
+    perm: tuple[int, ...] = ()
+
+    def proto(self, name: str) -> ValueInfoProto:
+        """As it stands in the file, for the tensor of that name."""
+        info = _value_info(name, self.shape, self.dtype)
+        said = {SOURCE: self.source if self.source != name else ""}
+        said[PERM] = ",".join(map(str, self.perm))
+        for key, value in said.items():
+            if value:
+                info.metadata_props.add(key=key, value=value)
+        return info
 
 
 class Names:
@@ -68,7 +95,7 @@ class OnnxGraph:
         self._initializers: dict[str, Array] = {}
         self._inputs: list[ValueInfoProto] = []
         self._outputs: list[ValueInfoProto] = []
-        self._infos: dict[str, tuple[tuple[int, ...], np.dtype[Any]]] = {}
+        self._infos: dict[str, TensorInfo] = {}
         self._renamed: dict[str, str] = {}
         self._made_by_node: set[str] = set()
 
@@ -104,9 +131,9 @@ class OnnxGraph:
         self._initializers[unique] = array
         return unique
 
-    def describe(self, tensor: str, shape: Sequence[int], dtype: np.dtype[Any]) -> None:
-        """Say a tensor's shape and dtype, for Netron."""
-        self._infos[tensor] = (tuple(shape), dtype)
+    def describe(self, tensor: str, info: TensorInfo) -> None:
+        """Say a tensor's shape and dtype, for Netron, and where it comes from."""
+        self._infos[tensor] = info
 
     def node(
         self,
@@ -151,9 +178,7 @@ class OnnxGraph:
             )
         self._rename()
         ports = {info.name for info in (*self._inputs, *self._outputs)}
-        infos = [
-            _value_info(self._renamed.get(name, name), *info) for name, info in self._infos.items()
-        ]
+        infos = [info.proto(self._renamed.get(name, name)) for name, info in self._infos.items()]
         graph = helper.make_graph(
             self.nodes,
             self.name,

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from xdsl.ir import OpResult, SSAValue
 
-from hbir.exporters.onnx.graph import OnnxGraph
+from hbir.exporters.onnx.graph import OnnxGraph, TensorInfo
 from hbir.ir.origin import Origin, origin_of
 from hbir.ir.types import Array, dtype_of, shape_of
 from hbir.passes.permutation import Dims, compose, identity, inverse
@@ -135,7 +135,14 @@ class Values:
 
     def _describe(self, value: SSAValue, layout: Dims, tensor: str) -> None:
         shape = shape_of(value)
-        self.graph.describe(tensor, [shape[axis] for axis in layout], dtype_of(value))
+        source, perm = "", ()
+        origin = origin_of(value)
+        if origin is not None and len(origin.perm) in (0, len(layout)):
+            source = origin.tensor
+            composed = compose(origin.perm or identity(len(layout)), layout)
+            perm = () if composed == identity(len(layout)) else composed
+        info = TensorInfo(tuple(shape[axis] for axis in layout), dtype_of(value), source, perm)
+        self.graph.describe(tensor, info)
 
 
 def _transpose_name(value: SSAValue, source: str) -> str:
