@@ -47,11 +47,15 @@ def _run(options: argparse.Namespace) -> None:
         _visualize(Path(options.model))
 
 
-def _write(name: str, text: str) -> Path:
+def _make_folder() -> None:
     try:
         FOLDER.mkdir(exist_ok=True)
     except OSError as error:
         raise HbirError(f"{FOLDER}: can't be made ({error.strerror})") from None
+
+
+def _write(name: str, text: str) -> Path:
+    _make_folder()
     path = FOLDER / name
     write_file(path, text.encode())
     LOG.info("%s: written", path)
@@ -60,10 +64,21 @@ def _write(name: str, text: str) -> Path:
 
 def _visualize(path: Path) -> None:
     """Serve a picture in Netron until interrupted; it stays in the tool's folder."""
-    import hbir
+    from hbir.reports.visualize import serve_in_netron
 
-    if path.suffix != ".bc":
-        raise HbirError(f"--visualize is for .bc files; {path} opens in Netron as it is")
-    picture = FOLDER / f"{path.stem}.onnx"
-    FOLDER.mkdir(exist_ok=True)
-    hbir.visualize(hbir.load(path), picture, use_netron=True)
+    serve_in_netron(_picture(path))
+
+
+def _picture(path: Path) -> Path:
+    import hbir
+    from hbir.reports.prototxt import prototxt
+
+    if path.suffix == ".bc":
+        _make_folder()
+        picture = FOLDER / f"{path.stem}.onnx"
+        return Path(hbir.visualize(hbir.load(path), picture))
+    if path.suffix == ".hbm":
+        program = hbir.Hbm(path).program
+        pictures = [_write(f"{g.name}.prototxt", prototxt(program, g)) for g in program.graphs]
+        return pictures[0]
+    return path

@@ -75,7 +75,7 @@ def visualize(
         write_file(file.parent / data_name, bytes(picture.external))
     write_file(file, proto.SerializeToString(deterministic=True))
     if use_netron:
-        _serve(file, host, port)
+        serve_in_netron(file, host, port)
     return str(file)
 
 
@@ -90,7 +90,8 @@ def _file_of(module: Module, onnx_file: str | os.PathLike[str] | None) -> Path:
     return file
 
 
-def _serve(file: Path, host: str | None, port: int | None) -> None:
+def serve_in_netron(file: Path, host: str | None = None, port: int | None = None) -> None:
+    """Serve a file on host:port until interrupted. Raises HbirError without the package netron."""
     try:
         import netron  # pyright: ignore[reportMissingImports, reportMissingTypeStubs]  # optional
     except ImportError:

@@ -65,6 +65,29 @@ def check_graph(program: Program, graph: Graph) -> None:
     _Checker(program, graph).run()
 
 
+@dataclass
+class LayerFlow:
+    """Which layer reads what, by numbers: of layers, of the graph's inputs and of its outputs."""
+
+    layers: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
+    """(writer, reader); a layer that reads its own sums isn't among them."""
+    inputs: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
+    """(input, reader)."""
+    outputs: set[tuple[int, int]] = field(default_factory=set[tuple[int, int]])
+    """(writer, output)."""
+
+
+def layer_flow(program: Program, graph: Graph) -> LayerFlow:
+    """The data flow between the layers of a graph, from the bytes that they read and write.
+
+    Raises as `check_graph` does.
+    """
+    checker = _Checker(program, graph)
+    checker.flow = LayerFlow()
+    checker.run()
+    return checker.flow
+
+
 @dataclass(frozen=True)
 class _Accesses:
     """What one instruction reads and writes: (operand name, descriptor)."""
@@ -123,6 +146,10 @@ class _Checker:
         self.sizes = memory_sizes(program, graph)
         self.maps = self._maps()
         self.names: list[str] = ["the start of the graph"]
+        self.layers: list[int] = [-1]
+        """By access number, the layer that it is of."""
+        self.flow: LayerFlow | None = None
+        """Filled where it is wanted."""
         self.queue_of = np.zeros(1, np.int32)
         self.position_of = np.zeros(1, np.int32)
 
@@ -219,6 +246,7 @@ class _Checker:
     def _check_cpu(self, segment: CpuSegment) -> None:
         number = len(self.names)
         self.names.append(f"CPU call {segment.signature}")
+        self.layers.append(segment.layer)
         self.queue_of = np.append(self.queue_of, np.int32(0))
         self.position_of = np.append(self.position_of, np.int32(0))
         known = np.zeros(0, np.int32)
@@ -263,6 +291,7 @@ class _Checker:
             layer = layers[queue][position]
             name = self.graph.layers[layer].name if layer < len(self.graph.layers) else ""
             self.names.append(f"{queues.describe(queue, position)}, layer {name!r}")
+            self.layers.append(layer)
         placed = np.array(order, np.int32).reshape(-1, 2)
         self.queue_of = np.append(self.queue_of, placed[:, 0])
         self.position_of = np.append(self.position_of, placed[:, 1])
@@ -297,11 +326,20 @@ class _Checker:
                 raise HazardError(self._undefined(clock, name, memory, piece, writers))
             if not clock.covers(memory.last_write):
                 self._check_ordered(clock, name, "reads", "writes", memory, piece, writers)
+            if self.flow is not None:
+                self._note_flow(self.flow, self.layers[clock.number], key, writers)
             if key[0] not in READ_ONLY and clock.queue >= 0:
                 if clock.queue not in memory.readers:
                     memory.readers[clock.queue] = np.full(len(memory.writer), UNWRITTEN, np.int32)
                 memory.cells(memory.readers[clock.queue], piece)[...] = clock.number
                 memory.last_read[clock.queue] = clock.position
+
+    def _note_flow(self, flow: LayerFlow, reader: int, key: MemoryKey, writers: Array) -> None:
+        if key[0] == Space.INPUT:
+            flow.inputs.add((key[1], reader))
+            return
+        found = {self.layers[number] for number in np.unique(writers).tolist()}
+        flow.layers.update((writer, reader) for writer in found if writer not in (-1, reader))
 
     def _write(self, clock: _Clock, core: int, name: str, descriptor: TensorDescriptor) -> None:
         key = memory_key(descriptor, core)
@@ -311,6 +349,8 @@ class _Checker:
                 " which is read-only"
             )
         memory = self.maps[key]
+        if self.flow is not None and key[0] == Space.OUTPUT:
+            self.flow.outputs.add((self.layers[clock.number], key[1]))
         for _, piece in straight_pieces(descriptor):
             self._write_piece(clock, name, memory, piece, clock.number)
             padding = padding_descriptor(piece)

@@ -21,6 +21,7 @@ from playwright.sync_api import Page, Route
 
 import hbir
 from hbir.module import Module
+from hbir.reports.prototxt import prototxt
 from tests.e2e import mnist
 from tests.e2e.chromium import chromium, keep_screenshot, needs_chromium
 
@@ -96,6 +97,21 @@ def _texts_with(page: Page, expected: str) -> set[str]:
             break
         page.wait_for_timeout(100)
     return _texts(page)
+
+
+def test_netron_shows_the_layers_of_a_compiled_model(tmp_path: Path) -> None:
+    network = mnist.calibrated_network(tmp_path)
+    program = network.program("nash-e", 2).program
+    graph = program.graphs[0]
+    file = tmp_path / "mnist.prototxt"
+    file.write_text(prototxt(program, graph))
+    with _served(str(file)) as home, _page(home) as page:
+        types = _texts(page)
+        page.keyboard.press("Control+u")
+        names = _texts_with(page, "max_pool_id_4")
+        keep_screenshot(page, "netron-prototxt")
+    assert {layer.kind for layer in graph.layers} - {"copy", ""} <= types
+    assert "max_pool_id_4" in names
 
 
 @pytest.mark.parametrize("level", LEVELS)
