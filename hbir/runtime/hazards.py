@@ -146,10 +146,8 @@ class _Checker:
         self.sizes = memory_sizes(program, graph)
         self.maps = self._maps()
         self.names: list[str] = ["the start of the graph"]
-        self.layers: list[int] = [-1]
-        """By access number, the layer that it is of."""
+        self.layers: list[int] = [-1]  # by access number, like the names
         self.flow: LayerFlow | None = None
-        """Filled where it is wanted."""
         self.queue_of = np.zeros(1, np.int32)
         self.position_of = np.zeros(1, np.int32)
 
@@ -338,7 +336,8 @@ class _Checker:
         if key[0] == Space.INPUT:
             flow.inputs.add((key[1], reader))
             return
-        found = {self.layers[number] for number in np.unique(writers).tolist()}
+        numbers: list[int] = np.unique(writers).tolist()
+        found = {self.layers[number] for number in numbers}
         flow.layers.update((writer, reader) for writer in found if writer not in (-1, reader))
 
     def _write(self, clock: _Clock, core: int, name: str, descriptor: TensorDescriptor) -> None:
