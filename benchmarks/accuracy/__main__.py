@@ -2,6 +2,8 @@
 
 python -m benchmarks.accuracy [detection] [recognition] [networks]     some minutes each
 python -m benchmarks.accuracy GRU LSTM                                 rows of `networks`
+python -m benchmarks.accuracy side-by-side                   beside onnxruntime, half an hour
+python -m benchmarks.accuracy mnist mobilenetv2              rows of it; what is known is kept
 """
 
 from __future__ import annotations
@@ -12,18 +14,20 @@ from collections.abc import Callable
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.accuracy import detection, networks, recognition
+from benchmarks.accuracy import detection, networks, recognition, side_by_side
+from benchmarks.accuracy.cases import CASES
 
 TABLES: dict[str, Callable[[], Table]] = {
     "detection": detection.table,
     "recognition": recognition.table,
     "networks": networks.table,
+    "side-by-side": side_by_side.table,
 }
 
 
 def main(arguments: list[str]) -> int:
     """Print the tables asked for, all by default; returns the exit status."""
-    known = [*TABLES, *networks.NETWORKS]
+    known = [*TABLES, *networks.NETWORKS, *CASES]
     unknown = [name for name in arguments if name not in known]
     if unknown:
         print(f"error: no table or network {unknown[0]!r}; there are {', '.join(known)}",
@@ -34,6 +38,9 @@ def main(arguments: list[str]) -> int:
     rows = [name for name in arguments if name in networks.NETWORKS]
     if rows:
         Console().print(networks.table(rows))
+    cases = [name for name in arguments if name in CASES]
+    if cases:
+        Console(width=200).print(side_by_side.table(cases))
     return 0
 
 

@@ -14,6 +14,7 @@ from hbir.module import Module
 from hbir.passes.fake_quant import quantization_of
 from hbir.ptq.tuning import final_quant_config, tuning_report
 from hbir.quantization.calibrate import optimized
+from hbir.quantization.mixed_precision import Choice
 from hbir.quantization.search import BATCHES_JUDGED, Quantizer, Trial, equalized
 from hbir.quantization.settings import WARN_BELOW, QuantSettings
 from hbir.quantization.wishes import Wishes
@@ -40,6 +41,8 @@ class QuantizationResult:
     cosine: float | None = None
     config: Mapping[str, Any] = field(default_factory=dict[str, Any])
     report: str = ""
+    choice: Choice | None = None
+    """What mixed precision widened."""
 
 
 def quantize(
@@ -91,6 +94,7 @@ def quantize(
             choice.score,
             final_quant_config(settings, best.scheme, choice),
             tuning_report(choice, mixed, best.scheme.label, settings.march),
+            choice,
         )
     judged = best if best.cosine is not None else quantizer.judged(best)
     if judged.cosine is not None and judged.cosine < WARN_BELOW:

@@ -1,0 +1,195 @@
+"""Every real model by float, onnxruntime's static quantization, hbir at int8, hbir automatic.
+
+A row per model. What is known of a model is kept in a file of build/accuracy, so that a run that
+was interrupted goes on where it stopped; delete the file to measure again. Two ways to quantize
+are a tie when the 95 % interval of their difference, by 2000 resamplings of the samples, holds 0.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.table import Table
+
+import hbir
+import hbir.onnx
+from benchmarks.accuracy import onnxruntime_int8
+from benchmarks.accuracy.cases import CASES, Case, Score
+from benchmarks.accuracy.outputs import cosine
+from hbir.ptq.quant_config import settings_from
+from hbir.ptq.quantize import quantize
+from tests.models.float_reference import FloatReference
+
+Array = np.ndarray[Any, Any]
+Run = Callable[[dict[str, Array]], dict[str, Array]]
+Row = dict[str, Any]
+
+FOLDER = Path("build/accuracy")
+MARCH = "nash-e"
+TARGET = 0.995
+RESAMPLINGS = 2000
+
+SYMMETRIC = {
+    "model_config": {
+        "activation": {
+            "calibration_type": ["max", "kl", "mse"],
+            "max_percentile": [0.99995, 1.0],
+            "per_channel": [False, True],
+            "asymmetric": False,
+        }
+    }
+}
+"""hbir's search with zero points of 0, as onnxruntime's S8S8 has them."""
+
+OURS: dict[str, dict[str, Any]] = {
+    "hbir int8 symmetric": SYMMETRIC,
+    "hbir int8": {},
+    "hbir automatic": {"model_config": {"search": {"target": TARGET + 0.001}}},
+}
+"""The automatic target is a little above what is asked of unseen data."""
+
+
+def measure(name: str) -> Row:
+    """A model's row, from its file as far as it is there."""
+    path = FOLDER / f"{name}.json"
+    row: Row = json.loads(path.read_text()) if path.is_file() else {}
+    case: Case | None = None
+
+    def known(key: str, find: Callable[[Case], Row]) -> None:
+        nonlocal case
+        if key in row:
+            return
+        case = case or CASES[name]()
+        row[key] = find(case)
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(row))
+        shown = {k: v for k, v in row[key].items() if k != "scores"}
+        print(f"{name}, {key}: {shown}", file=sys.stderr, flush=True)
+
+    known("float", lambda c: judged(c, FloatReference(c.model)))
+    for activations in onnxruntime_int8.ACTIVATIONS:
+        for calibrator in onnxruntime_int8.CALIBRATORS:
+            known(
+                f"onnxruntime {activations} {calibrator}",
+                lambda c, a=activations, m=calibrator: by_onnxruntime(c, m, a),
+            )
+    for key, config in OURS.items():
+        known(key, lambda c, given=config: by_hbir(c, given))
+    return row
+
+
+def by_onnxruntime(case: Case, calibrator: str, activations: str) -> Row:
+    """What onnxruntime makes of a case; its error where it gives none."""
+    try:
+        model = onnxruntime_int8.quantized(case.model, case.calibration, calibrator, activations)
+        return judged(case, FloatReference(model))
+    except Exception as error:  # whatever it raises is its result
+        return {"error": str(error).splitlines()[0][:200]}
+
+
+def by_hbir(case: Case, config: dict[str, Any]) -> Row:
+    """What hbir makes of a case by a quant_config."""
+    module = hbir.onnx.export(case.model)
+    result = quantize(module, case.calibration, settings_from(config))
+    row = judged(case, hbir.convert(result.module, MARCH).functions[0].feed)
+    row["method"] = result.method
+    if result.choice is not None:
+        row["us_before"], row["us"] = result.choice.us_before, result.choice.us
+        row["wide"] = len(result.choice.chosen)
+    return row
+
+
+def judged(case: Case, run: Run) -> Row:
+    """The metric, the cosine to float over all samples, and each sample's score."""
+    reference = FloatReference(case.model)
+    scores: list[Score] = []
+    all_wanted: list[Array] = []
+    all_found: list[Array] = []
+    for number, feed in enumerate(case.evaluation):
+        wanted, found = next(iter(reference(feed).values())), next(iter(run(feed).values()))
+        scores.append(case.score(number, wanted, found))
+        all_wanted.append(wanted)
+        all_found.append(found)
+    similarity = cosine(np.stack(all_wanted), np.stack(all_found))
+    return {"metric": quotient(scores), "cosine": similarity, "scores": scores}
+
+
+def quotient(scores: Sequence[Score]) -> float:
+    """The metric of scores."""
+    sums = np.sum(np.asarray(scores, np.float64), axis=0)
+    return float(sums[0] / sums[1])
+
+
+def difference(ours: Sequence[Score], theirs: Sequence[Score]) -> tuple[float, float]:
+    """The 95 % interval of ours − theirs, by paired resampling."""
+    a, b = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
+    places = np.random.default_rng(0).integers(len(a), size=(RESAMPLINGS, len(a)))
+    found = [
+        array[places][:, :, 0].sum(axis=1) / array[places][:, :, 1].sum(axis=1) for array in (a, b)
+    ]
+    low, high = np.quantile(found[0] - found[1], [0.025, 0.975])
+    return float(low), float(high)
+
+
+def best_of_onnxruntime(row: Row, activations: str) -> tuple[str, Row] | None:
+    """The calibrator with the best metric, and its part of the row; None where all failed."""
+    found = [
+        (calibrator, row[f"onnxruntime {activations} {calibrator}"])
+        for calibrator in onnxruntime_int8.CALIBRATORS
+    ]
+    valid = [(name, part) for name, part in found if "metric" in part]
+    return max(valid, key=lambda item: item[1]["metric"], default=None)
+
+
+def verdict(ours: Row, theirs: Row) -> str:
+    """better, tie or worse."""
+    low, high = difference(ours["scores"], theirs["scores"])
+    return "better" if low > 0 else "worse" if high < 0 else "tie"
+
+
+def table(names: Sequence[str] | None = None) -> Table:
+    """The table; measures what isn't known yet."""
+    logging.getLogger("hbir").setLevel(logging.ERROR)
+    result = Table(
+        "model", "metric", "float", "onnxruntime S8S8", "hbir int8 symmetric", "against S8S8",
+        "onnxruntime U8S8", "hbir int8", "against U8S8", "hbir automatic", "its cosine",
+        "its time", title=f"metric (cosine to float), {MARCH}",
+    )  # fmt: skip
+    for name in names or CASES:
+        row = measure(name)
+        s8s8, u8s8 = (best_of_onnxruntime(row, a) for a in onnxruntime_int8.ACTIVATIONS)
+        symmetric, int8, automatic = (row[key] for key in OURS)
+        result.add_row(
+            name,
+            CASES[name]().metric,
+            f"{row['float']['metric']:.4f}",
+            _theirs(s8s8),
+            _cell(symmetric),
+            verdict(symmetric, s8s8[1]) if s8s8 is not None else "--",
+            _theirs(u8s8),
+            _cell(int8),
+            verdict(int8, u8s8[1]) if u8s8 is not None else "--",
+            f"{automatic['metric']:.4f}",
+            f"{automatic['cosine']:.4f}",
+            _time(automatic),
+        )
+    return result
+
+
+def _cell(part: Row) -> str:
+    return f"{part['metric']:.4f} ({part['cosine']:.4f})"
+
+
+def _time(part: Row) -> str:
+    more = 100 * (part["us"] / part["us_before"] - 1)
+    return f"{part['wide']} int16, +{more:.1f} %"
+
+
+def _theirs(found: tuple[str, Row] | None) -> str:
+    return "fails" if found is None else f"{_cell(found[1])} {found[0]}"
