@@ -52,21 +52,29 @@ def report_page(
             "roofline": roofline_plot(roof, points, names),
         }
     )
-    environment = Environment(
+    return (
+        environment()
+        .get_template("report.html")
+        .render(
+            title=f"{graph.name} on {machine.name}",
+            summary=_summary(machine, report),
+            sections=_sections(report),
+            columns=[(heading, heading != "layer") for heading in COLUMNS],
+            rows=[_row(layer) for layer in layers],
+            cpu_ops=report["summary"]["model info"]["cpu ops"],
+            plots=plots,
+            script=script,
+            resources=Resources(mode="inline", components=["bokeh"]).render(),
+        )
+    )
+
+
+def environment() -> Environment:
+    """The templates, strict about what they are given."""
+    return Environment(
         loader=FileSystemLoader(TEMPLATES), autoescape=True, undefined=StrictUndefined,
         trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
-    return environment.get_template("report.html").render(
-        title=f"{graph.name} on {machine.name}",
-        summary=_summary(machine, report),
-        sections=_sections(report),
-        columns=[(heading, heading != "layer") for heading in COLUMNS],
-        rows=[_row(layer) for layer in layers],
-        cpu_ops=report["summary"]["model info"]["cpu ops"],
-        plots=plots,
-        script=script,
-        resources=Resources(mode="inline", components=["bokeh"]).render(),
-    )
 
 
 def _summary(machine: Machine, report: Json) -> list[tuple[str, str]]:
