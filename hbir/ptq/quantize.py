@@ -8,21 +8,25 @@ from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from typing import Any
 
-from hbir.dialects.qnt import ConstFakeQuantOp
-from hbir.ir.origin import name_of
 from hbir.module import Module
-from hbir.passes.fake_quant import quantization_of
+from hbir.ptq.loaded_ranges import load_ranges
+from hbir.ptq.quant_info import quant_info_of
 from hbir.ptq.tuning import final_quant_config, tuning_report
 from hbir.quantization.calibrate import optimized
+from hbir.quantization.methods.method import MAX, Method
 from hbir.quantization.mixed_precision import Choice
 from hbir.quantization.search import BATCHES_JUDGED, Quantizer, Trial, equalized
-from hbir.quantization.settings import WARN_BELOW, QuantSettings
+from hbir.quantization.settings import WARN_BELOW, QuantSettings, Scheme
+from hbir.quantization.statistics import Range
 from hbir.quantization.wishes import Wishes
 
 log = logging.getLogger("hbir.calibrate")
 
 WORST_NAMED = 5
 """How many layers a warning names."""
+
+LEAST_SHARE_NAMED = 0.05
+"""Of the loss of the worst layer, what a layer must have to be named."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,11 @@ def quantize(
         clone = equalized(clone)
     wishes.mark_places(clone.functions[0].op)
     mixed = settings.mixed_precision
+    schemes = settings.schemes[:1] if settings.made_up_data else settings.schemes
+    loaded: Mapping[str, Range] | None = None
+    if settings.load is not None:
+        loaded, asymmetric = load_ranges(settings.load)
+        schemes = (Scheme(Method(MAX, asymmetric=asymmetric)),)
     quantizer = Quantizer(
         clone,
         data,
@@ -74,9 +83,9 @@ def quantize(
         widths=wishes.widths,
         bias_correction=settings.bias_correction,
         keep=BATCHES_JUDGED if mixed is None else max(mixed.batches, BATCHES_JUDGED),
+        loaded=loaded,
         executor=executor,
     )
-    schemes = settings.schemes[:1] if settings.made_up_data else settings.schemes
     best, tried = quantizer.search(schemes, settings.threshold)
     log.info("Select %s method.", best.scheme.label)
     cosines = tuple((t.scheme.label, t.cosine) for t in tried if t.cosine is not None)
@@ -112,9 +121,11 @@ def quantize(
 
 def warn_of_loss(quantizer: Quantizer, trial: Trial, cosine: float) -> None:
     """Say that integers lose accuracy, where most, and what helps."""
-    worst = quantizer.worst(trial)[:WORST_NAMED]
-    if not worst:
+    found = quantizer.worst(trial)
+    if not found:
         return
+    least = found[0][1] * LEAST_SHARE_NAMED
+    worst = [pair for pair in found if pair[1] >= least][:WORST_NAMED]
     log.warning(
         "cosine to float is %.5f on the calibration data, below %.2f: the model will lose accuracy."
         " What the rounding of each alone costs:",
@@ -131,29 +142,3 @@ def warn_of_loss(quantizer: Quantizer, trial: Trial, cosine: float) -> None:
         candidate.name,
         candidate.key,
     )
-
-
-def quant_info_of(module: Module) -> dict[str, Any]:
-    """Tensor → min, max, scale, zero_point, dtype and source nodes, of a qat module's fake-quants.
-
-    The names are the source tensors'; a tensor that readers take in two widths has its second
-    under `name:int8`.
-    """
-    found: dict[str, Any] = {}
-    for op in module.functions[0].operations:
-        if not isinstance(op, ConstFakeQuantOp):
-            continue
-        quantization = quantization_of(op)
-        if quantization is None:
-            continue
-        params = op.params()
-        name = name_of(op.output, "?")
-        key = name if name not in found else f"{name}:int{quantization.bits}"
-        found[key] = {
-            "min": float(params["min"][0]),
-            "max": float(params["max"][0]),
-            "scale": quantization.scale,
-            "zero_point": quantization.zero_point,
-            "dtype": f"int{quantization.bits}",
-        }
-    return found

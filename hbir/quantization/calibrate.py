@@ -9,6 +9,7 @@ from typing import Any
 from xdsl.dialects.func import FuncOp
 
 from hbir.errors import HbirError
+from hbir.ir.origin import name_of
 from hbir.module import Module
 from hbir.passes.dtypes import Widths, write_widths
 from hbir.passes.observed import write_input_means, write_observed
@@ -17,7 +18,7 @@ from hbir.quantization.convert import convert_module
 from hbir.quantization.dtypes import Dtypes, node_names, widths_of
 from hbir.quantization.methods.method import MAX, MIX, Method, method_of
 from hbir.quantization.mixed_precision import choose_widths
-from hbir.quantization.observe import Observations, observe
+from hbir.quantization.observe import Observations, numbered, observe
 from hbir.quantization.sensitivity import best_of
 from hbir.quantization.statistics import Range
 
@@ -123,14 +124,26 @@ def optimized(module: Module) -> Module:
 
 
 def write_ranges(
-    module: Module, seen: Observations, method: Method, executor: Executor | None = None
+    module: Module,
+    seen: Observations,
+    method: Method,
+    executor: Executor | None = None,
+    loaded: Mapping[str, Range] | None = None,
 ) -> None:
-    """Write into an optimized module what `method` makes of observations of it."""
+    """Write into an optimized module what `method` makes of observations of it.
+
+    loaded: ranges by tensor, which go before those. Raises HbirError where none is a tensor's.
+    """
     function = module.functions[0].op
     extremes = seen.as_ranges(function, seen.extremes())
+    known = _by_number(function, loaded or {})
+    if loaded and not known:
+        raise HbirError("none of the loaded ranges is that of a tensor of this network")
+    extremes.update(seen.as_ranges(function, known))
     write_input_means(function, seen.channel_means(function), module.weights)
     if method.name != MIX:
         ranges = {number: method.range(found) for number, found in seen.tensors.items()}
+        ranges.update(known)
         write_observed(function, seen.as_ranges(function, ranges), extremes)
         return
     candidates: list[Module] = []
@@ -146,6 +159,12 @@ def write_ranges(
     )
     ranges = _mixed(seen, method.parts(), chosen)
     write_observed(function, seen.as_ranges(function, ranges), extremes)
+
+
+def _by_number(function: FuncOp, loaded: Mapping[str, Range]) -> dict[int, Range]:
+    values = enumerate(numbered(function)) if loaded else ()
+    names = {number: name_of(value, "") for number, value in values}
+    return {number: loaded[name] for number, name in names.items() if name in loaded}
 
 
 def _mixed(

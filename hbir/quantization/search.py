@@ -39,7 +39,7 @@ from hbir.quantization.observe import Observations, numbered, observe
 from hbir.quantization.sensitivity import losses_of
 from hbir.quantization.settings import Metric, MixedPrecision, Scheme
 from hbir.quantization.similarity import Similarity
-from hbir.quantization.statistics import Wanted
+from hbir.quantization.statistics import Range, Wanted
 from hbir.runtime.interpreter import Plan
 
 log = logging.getLogger("hbir.calibrate")
@@ -73,13 +73,16 @@ class Quantizer:
         widths: Callable[[FuncOp], Widths],
         bias_correction: bool = True,
         keep: int = BATCHES_JUDGED,
+        loaded: Mapping[str, Range] | None = None,
         executor: Executor | None = None,
     ) -> None:
+        """loaded: ranges by tensor, which go before those of the data."""
         self._march = march
         self._widths = widths
         self._data = data
         self._bias_correction = bias_correction
         self._keep = keep
+        self._loaded = loaded
         self._executor = executor
         self._modules: dict[bool, Module] = {False: optimized}
         self._seen: dict[bool, Observations] = {}
@@ -163,7 +166,8 @@ class Quantizer:
     def _observed(self, scheme: Scheme, schemes: Sequence[Scheme]) -> Trial:
         self._observe(scheme.per_channel, schemes)
         module = self._modules[scheme.per_channel].clone()
-        write_ranges(module, self._seen[scheme.per_channel], scheme.method, self._executor)
+        seen = self._seen[scheme.per_channel]
+        write_ranges(module, seen, scheme.method, self._executor, self._loaded)
         return Trial(scheme, module)
 
     def _observe(self, per_channel: bool, schemes: Sequence[Scheme]) -> None:

@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -169,6 +170,44 @@ def test_ranges_are_told_by_tensor() -> None:
     assert info["x"]["zero_point"] == 0
     assert info["x"]["dtype"] == "int8"
     assert info["x"]["max"] == pytest.approx(127 * info["x"]["scale"])
+
+
+@pytest.mark.parametrize("asymmetric", [False, True])
+@pytest.mark.parametrize("suffix", [".bc", ".json"])
+def test_ranges_are_loaded(tmp_path: Path, suffix: str, asymmetric: bool) -> None:
+    """They go before the data's, which here are a thousandth of what the ranges were made of."""
+    activation = {"calibration_type": "max", "asymmetric": asymmetric}
+    first = run({"model_config": {"activation": activation}})
+    path = tmp_path / f"ranges{suffix}"
+    if suffix == ".bc":
+        hbir.save(first.module, path)
+    else:
+        path.write_text(json.dumps(first.quant_info))
+    config = {"calibration_type": "load", "load_path": str(path)}
+    again = run({"model_config": {"activation": config}}, scale=1.0)
+    for name in ("x", "b", "d"):
+        assert again.quant_info[name] == first.quant_info[name]
+    for name in ("a", "c"):  # tables read these: the part in which they vary is looked for again
+        assert again.quant_info[name]["scale"] == pytest.approx(
+            first.quant_info[name]["scale"], rel=0.1
+        )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[]", "ranges.json: expected an object, tensor"),
+        ("{", "ranges.json: not JSON"),
+        ('{"x": {"min": 2, "max": 1}}', "tensor 'x': expected min <= max, got 2 and 1"),
+        ('{"y": {"min": 0, "max": 1}}', "none of the loaded ranges is that of a tensor"),
+    ],
+)
+def test_files_without_ranges_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / "ranges.json"
+    path.write_text(text)
+    config = {"calibration_type": "load", "load_path": str(path)}
+    with pytest.raises(HbirError, match=message):
+        run({"model_config": {"activation": config}})
 
 
 @pytest.mark.parametrize(
