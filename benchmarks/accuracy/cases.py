@@ -157,7 +157,7 @@ def _crepe(capacity: str, count: int) -> Case:
 
 CASES: dict[str, Callable[[], Case]] = {
     "mnist": _mnist,
-    "direction-v2": partial(_direction, "v2"),
+    "direction-v4": partial(_direction, "v4"),
     "direction-v5": partial(_direction, "v5"),
     "mobilenetv2": _mobilenetv2,
     "crepe-tiny": partial(_crepe, "tiny", 100),
