@@ -12,7 +12,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hbir.cli.arrays import calibration_batches
 from hbir.cli.command import CommandParser, log_to_stderr, run_command
 from hbir.cli.inputs import input_kind, input_shapes
 from hbir.cli.progress import Progress, progress
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from hbir.module import Module
 
 OUTPUT_SUFFIX = ".hbm"
-METHODS = ("max", "percentile")
+METHODS = ("max", "percentile", "kl", "mse", "mix")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -180,6 +179,7 @@ def _joined(entry: Sequence[str]) -> str:
 
 def _calibrate(options: argparse.Namespace, module: Module, display: Progress) -> Module:
     from hbir import api
+    from hbir.cli.arrays import calibration_batches
 
     if options.calib is None:
         raise HbirError(

@@ -60,6 +60,8 @@ def _parser() -> HbParser:
     add("--fast-perf", action="store_true", help="compile for time alone; needs no data")
     add("--core-num", type=int, metavar="N", help="cores, in check and fast-perf mode")
     add("--skip", choices=SKIPS, help="stop before this step")
+    add("--workers", type=int, default=0, metavar="N", help="local processes that calibrate")
+    add("--dask", metavar="ADDRESS", help="scheduler of a Dask cluster that calibrates")
     return parser
 
 
@@ -129,12 +131,14 @@ def _run(options: argparse.Namespace, folders: list[Path]) -> None:
 
 def _build(options: argparse.Namespace, mode: str, folders: list[Path], display: Progress) -> None:
     from hbir.ptq.build import build
+    from hbir.ptq.executors import executor_of
 
     LOG.info("Start verifying yaml")
     config = _config(options, mode)
     LOG.info("End verifying yaml")
     folders.append(config.model.working_dir)
-    built = build(config, skip=options.skip, display=display)
+    with executor_of(options.workers, options.dask) as executor:
+        built = build(config, skip=options.skip, display=display, executor=executor)
     if mode == "check":
         _print_placements(built)
 
