@@ -15,12 +15,18 @@ from hbir.ptq.tuning import final_quant_config, tuning_report
 from hbir.quantization.calibrate import optimized
 from hbir.quantization.methods.method import MAX, Method
 from hbir.quantization.mixed_precision import Choice
+from hbir.quantization.observe import first_batches
 from hbir.quantization.search import BATCHES_JUDGED, Quantizer, Trial, equalized
 from hbir.quantization.settings import WARN_BELOW, QuantSettings, Scheme
 from hbir.quantization.statistics import Range
+from hbir.quantization.weight_rounding import rounded_weights
 from hbir.quantization.wishes import Wishes
 
 log = logging.getLogger("hbir.calibrate")
+
+ADAROUND = "adaround"
+BATCHES_ROUNDED = 8
+"""Batches on which roundings of weights are chosen."""
 
 WORST_NAMED = 5
 """How many layers a warning names."""
@@ -70,6 +76,8 @@ def quantize(
     if settings.equalization:
         clone = equalized(clone)
     wishes.mark_places(clone.functions[0].op)
+    if settings.rounding == ADAROUND and not settings.made_up_data:
+        clone = rounded_weights(clone, first_batches(clone, data, BATCHES_ROUNDED))
     mixed = settings.mixed_precision
     schemes = settings.schemes[:1] if settings.made_up_data else settings.schemes
     loaded: Mapping[str, Range] | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Any, cast
 
 import numpy as np
@@ -110,6 +111,17 @@ def observe(
     if result.batches == 0:
         raise HbirError("calibrate got no batches; give at least one mapping of inputs to arrays")
     return result
+
+
+def first_batches(
+    module: Module, batches: Iterable[Mapping[str, Any]], count: int
+) -> list[list[Array]]:
+    """The inputs of the first batches, checked; fewer where there are fewer."""
+    kept: list[list[Array]] = []
+    function = module.functions[0]
+    for _ in islice(_checked(function, batches, kept, count), count):
+        pass
+    return kept
 
 
 def name_all(function: FuncOp) -> None:
