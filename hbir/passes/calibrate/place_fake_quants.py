@@ -67,15 +67,12 @@ from hbir.passes.fake_quant import (
     symmetric_range,
 )
 from hbir.passes.gemm import as_gemm, widen_weights
+from hbir.passes.graph import is_constant
 from hbir.passes.groups import group_ending_at, is_inside_group
 from hbir.passes.observed import Ranges, take_extremes, take_observed
 from hbir.passes.sampling import coordinates_read
 from hbir.passes.softmax_ranges import filled_range, probability_range, seen_by_softmax
-from hbir.passes.tables import (
-    chain_function,
-    chain_starting_at,
-    varying_part,
-)
+from hbir.passes.tables import chain_function, chain_starting_at, varying_part
 from hbir.passes.ties import INDEXING_OPS, JOINING_OPS, KEEPING_OPS, REDUCING_OPS, scale_sources
 
 ANALYTIC_RANGES: dict[type[Operation], tuple[float, float]] = {
@@ -119,7 +116,8 @@ class PlaceFakeQuantsPass(ModulePass):
 
 @dataclass(frozen=True)
 class ScaleSet:
-    """Tensors that get one range, and so one width; `narrow` is the range with 8 bits."""
+    """Tensors that get one range, and so one width; `narrow` is the range with 8 bits. Among them
+    are results that a constant is joined to (concat), for that is rounded nowhere else."""
 
     sources: tuple[SSAValue, ...]
     narrow: tuple[float, float]
@@ -132,6 +130,9 @@ def scale_sets(function: FuncOp, rewrite: Rewrite, *, asymmetric: bool) -> list[
     by_root: dict[SSAValue, list[SSAValue]] = {}
     for value in sources:
         by_root.setdefault(placement.scales.find(value), []).append(value)
+    for op in body_of(function).ops:
+        if op in placement.on_bpu and any(map(is_constant, scale_sources(op))):
+            by_root.get(placement.scales.find(op.results[0]), []).append(op.results[0])
     return [
         ScaleSet(tuple(values), placement.as_range(ranges, root, NARROW_BITS))
         for root, values in by_root.items()

@@ -71,6 +71,32 @@ def test_it_widens_what_costs_most_and_nothing_else(caplog: pytest.LogCaptureFix
     assert again.asm(elide=False) == calibrated.asm(elide=False)
 
 
+# As a transformer's class token: small numbers beside large ones that don't matter, in one tensor.
+TOKEN = """
+func.func @net(%x: tensor<1x1x4xf32> {hbir.name = "x"}) -> tensor<1x2x4xf32> {
+  %w = hbir.constant dense<[[1.0, 0.5, 0.0, 0.0], [0.0, 1.0, 0.5, 0.0],
+                            [0.0, 0.0, 1.0, 0.5], [0.5, 0.0, 0.0, 1.0]]> : tensor<4x4xf32>
+  %token = hbir.constant dense<[[[0.1, -0.2, 0.3, 0.25]]]> : tensor<1x1x4xf32>
+  %first = hbir.constant dense<[[[1.0], [0.0]]]> : tensor<1x2x1xf32>
+  %a = hbir.linear %x, %w {origin = #hbir.origin<"a", from "patches" "Gemm">}
+    : (tensor<1x1x4xf32>, tensor<4x4xf32>) -> tensor<1x1x4xf32>
+  %b = hbir.concat %token, %a {dim = 1, origin = #hbir.origin<"b", from "join" "Concat">}
+    : (tensor<1x1x4xf32>, tensor<1x1x4xf32>) -> tensor<1x2x4xf32>
+  %c = hbir.mul %b, %first {origin = #hbir.origin<"c", from "last" "Mul">}
+    : (tensor<1x2x4xf32>, tensor<1x2x1xf32>) -> tensor<1x2x4xf32>
+  func.return %c : tensor<1x2x4xf32>
+}
+"""
+
+
+def test_a_constant_is_rounded_with_what_it_is_joined_to() -> None:
+    (row,) = np.random.default_rng(4).normal(size=(1, 4)) * 100
+    samples = [{"x": row.reshape(1, 1, 4).astype(np.float32)}]
+    assert not wide(calibrate(Module.parse(TOKEN), samples))
+    calibrated = calibrate(Module.parse(TOKEN), samples, target_cosine=0.999)
+    assert len(wide(calibrated)) == 1, "the concat, whose other operand alone costs nothing"
+
+
 def test_the_same_data_give_the_same_choice() -> None:
     first, second = (
         calibrate(Module.parse(TEXT), batches(3), target_cosine=0.999).asm(elide=False)
