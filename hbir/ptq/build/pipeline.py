@@ -216,8 +216,6 @@ def _report_nodes(built: Built) -> None:
     rows = tuple(rows_of(built.quantized))
     built.table = NodeTable(rows, output_tensors(built.quantized), calibrated, quantized)
     LOG.info("The node information of the quantized model:\n%s", built.table.text())
-    for warning in built.table.warnings():
-        LOG.warning("%s", warning)
     write_file(built.files.path("node_info"), built.table.csv().encode())
 
 
