@@ -35,13 +35,8 @@ NOTHING = "--"
 BPU, VPU, CPU = "BPU", "VPU+BPU", "CPU"
 VECTOR_ENGINES = frozenset({"VPU", "SPU"})
 
-ENOUGH = 0.99
-"""Below this cosine an output is warned about (the vendor's tuning guide aims at it)."""
-
-WORST_NAMED = 3
-
-SAMPLES = 2
-"""Calibration samples that cosines are measured on."""
+SAMPLES = 1
+"""Calibration samples that cosines are measured on; every one runs the network at three levels."""
 
 
 @dataclass(frozen=True)
@@ -87,22 +82,6 @@ class NodeTable:
         return [
             (name, _shown(self.calibrated, name), _shown(self.quantized, name))
             for name in self.outputs
-        ]
-
-    def warnings(self) -> list[str]:
-        """A sentence per output that is far from the float model: where it is lost, and a cure."""
-        ranked = sorted(
-            (self.quantized[row.tensor], "+".join(node.name for node in row.nodes))
-            for row in self.rows
-            if row.tensor in self.quantized
-        )
-        worst = ", ".join(f"{name} ({cosine:.4f})" for cosine, name in ranked[:WORST_NAMED])
-        return [
-            f"output {name} has a cosine of {self.quantized[name]:.4f} to the float model; the"
-            f" nodes that are furthest off are {worst}. Give them 16 bits (node_info), or let the"
-            " fewest be found that do: quant_config {model_config: {search: {target: 0.995}}}"
-            for name in self.outputs
-            if self.quantized.get(name, 1.0) < ENOUGH
         ]
 
     def text(self) -> str:
