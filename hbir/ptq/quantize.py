@@ -31,6 +31,9 @@ BATCHES_ROUNDED = 8
 WORST_NAMED = 5
 """How many layers a warning names."""
 
+NOISIEST_MEASURED = 12
+"""Of how many layers, those whose own rounding makes most noise, the cost is worked out."""
+
 LEAST_SHARE_NAMED = 0.05
 """Of the loss of the worst layer, what a layer must have to be named."""
 
@@ -129,7 +132,7 @@ def quantize(
 
 def warn_of_loss(quantizer: Quantizer, trial: Trial, cosine: float) -> None:
     """Say that integers lose accuracy, where most, and what helps."""
-    found = quantizer.worst(trial)
+    found = quantizer.worst(trial, NOISIEST_MEASURED)
     if not found:
         return
     least = found[0][1] * LEAST_SHARE_NAMED

@@ -36,7 +36,7 @@ from hbir.quantization.mixed_precision import (
     least_cosine,
 )
 from hbir.quantization.observe import Observations, numbered, observe
-from hbir.quantization.sensitivity import losses_of
+from hbir.quantization.sensitivity import losses_of, noise_of
 from hbir.quantization.settings import Metric, MixedPrecision, Scheme
 from hbir.quantization.similarity import Similarity
 from hbir.quantization.statistics import Range, Wanted
@@ -156,12 +156,16 @@ class Quantizer:
             executor=self._executor,
         )
 
-    def worst(self, trial: Trial) -> list[tuple[Candidate, float]]:
-        """What int8 rounds, and what each alone costs the outputs, the worst first."""
+    def worst(self, trial: Trial, count: int) -> list[tuple[Candidate, float]]:
+        """What int8 rounds with the most noise of its own, and what each alone costs the outputs,
+        the worst first. count: of how many that is worked out."""
         candidates = candidates_of(trial.observed, asymmetric=trial.scheme.method.asymmetric)
+        noise = noise_of(trial.observed, candidates, self.samples[0])
+        order = sorted(range(len(candidates)), key=lambda index: -noise[index])
+        noisiest = [candidates[index] for index in order[:count]]
         samples = self.samples[:SAMPLES_MEASURED]
-        losses = losses_of(trial.observed, candidates, samples, self._executor)
-        return sorted(zip(candidates, losses, strict=True), key=lambda pair: -pair[1])
+        losses = losses_of(trial.observed, noisiest, samples, self._executor)
+        return sorted(zip(noisiest, losses, strict=True), key=lambda pair: -pair[1])
 
     def _observed(self, scheme: Scheme, schemes: Sequence[Scheme]) -> Trial:
         self._observe(scheme.per_channel, schemes)

@@ -56,6 +56,59 @@ def losses_of(
         return [loss for losses in in_order(_losses, items, executor) for loss in losses]
 
 
+def noise_of(
+    observed: Module, candidates: Sequence[Candidate], sample: Sequence[Array]
+) -> list[float]:
+    """For each candidate, the noise that its own rounding makes, as a share of it: Σ(x − x̂)² / Σx².
+
+    One run of the network tells it of all, so it says in which few a look at the outputs is worth
+    the time.
+    """
+    plan = Plan(observed.functions[0].op, observed.weights)
+    ops = list(body_of(observed.functions[0].op).ops)
+    steps = {op: number for number, op in enumerate(plan.ops)}
+    at_step: dict[int, list[tuple[int, int]]] = {}
+    found = [0.0] * len(candidates)
+    for index, candidate in enumerate(candidates):
+        for kind, place in candidate.places:
+            if candidate.is_weights:
+                found[index] = _weights_noise(ops[place], observed.weights)
+            elif kind == "argument":
+                found[index] = _noise(sample[place], candidate)
+            else:
+                step = steps[ops[place]]
+                at_step.setdefault(step, []).append((index, plan.slots(step)[1][0]))
+    values = plan.start(sample)
+    for number in range(len(plan.ops)):
+        plan.advance(values, number)
+        for index, slot in at_step.get(number, ()):
+            array = values[slot]
+            if array is not None and array.dtype.kind == "f":
+                found[index] = max(found[index], _noise(array, candidates[index]))
+    return found
+
+
+def _noise(array: Array, candidate: Candidate) -> float:
+    low, high = candidate.narrow
+    return _share(array, const_fake_quant(array, min=[low], max=[high]))
+
+
+def _weights_noise(op: Operation, store: WeightStore) -> float:
+    gemm = as_gemm(op)
+    assert gemm is not None  # only their weights are candidates
+    constant = gemm.w.owner
+    assert isinstance(constant, ConstantOp)
+    weights = store.array(constant.values)
+    return _share(weights, const_fake_quant(weights, **weight_range(gemm, weights)))
+
+
+def _share(wanted: Array, found: Array) -> float:
+    """In float64, for float32 sums of many small squares lose them."""
+    signal = float(np.sum(np.square(wanted, dtype=np.float64)))
+    noise = float(np.sum(np.square(wanted - found, dtype=np.float64)))
+    return noise / signal if signal > 0 else 0.0
+
+
 def best_of(
     observed: Sequence[Module],
     samples: Sequence[Sequence[Array]],

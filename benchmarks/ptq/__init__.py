@@ -1,0 +1,1 @@
+"""How long post-training quantization takes from ONNX to hbm: `python -m benchmarks.ptq`."""
