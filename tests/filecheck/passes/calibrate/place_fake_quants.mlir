@@ -103,3 +103,23 @@ func.func @weights(%x: tensor<1x1x1x2xf32> {hbir.observed = [-4.0, 4.0]}) -> ten
   %a = hbir.conv2d %x, %w {observed = [-9.0, 9.0], input_bits = [0, 16]} : (tensor<1x1x1x2xf32>, tensor<2x1x1x2xf32>) -> tensor<1x1x1x2xf32>
   func.return %a : tensor<1x1x1x2xf32>
 }
+
+// What one op wants as float16 is that, whatever its range; the convolution gets integers of it.
+
+// CHECK-LABEL: func.func @float16
+// CHECK-NOT: input_bits
+// CHECK: %[[F:.*]] = hbir.fake_cast %x {dtype = f16}
+// CHECK-NEXT: %[[N:.*]] = qnt.const_fake_quant %[[F]] {min = [-4.0{{.*}}], max = [3.99{{.*}}]}
+// CHECK: %[[E:.*]] = hbir.exp %[[F]]
+// CHECK-NEXT: qnt.const_fake_quant %[[E]] {min
+// CHECK: %[[C:.*]] = hbir.conv2d %[[N]]
+// CHECK-NEXT: %[[G:.*]] = hbir.fake_cast %[[C]]
+// CHECK-NEXT: %[[T:.*]] = hbir.tanh %[[G]]
+// CHECK-NEXT: hbir.fake_cast %[[T]]
+func.func @float16(%x: tensor<1x1x1x2xf32> {hbir.observed = [-4.0, 4.0]}) -> (tensor<1x1x1x2xf32>, tensor<1x1x1x2xf32>) {
+  %w = hbir.constant dense<[[[[1.0, -2.0]]], [[[0.5, 0.25]]]]> : tensor<2x1x1x2xf32>
+  %a = hbir.exp %x {observed = [0.0, 50.0], input_bits = ["float16"]} : tensor<1x1x1x2xf32>
+  %b = hbir.conv2d %x, %w {observed = [-9.0, 9.0], output_bits = "float16"} : (tensor<1x1x1x2xf32>, tensor<2x1x1x2xf32>) -> tensor<1x1x1x2xf32>
+  %c = hbir.tanh %b {observed = [-1.0, 1.0], output_bits = "float16"} : tensor<1x1x1x2xf32>
+  func.return %a, %c : tensor<1x1x1x2xf32>, tensor<1x1x1x2xf32>
+}

@@ -26,3 +26,18 @@ func.func @weights(%x: tensor<1x1xf32>) -> tensor<1x2xf32> {
   %y = hbir.linear %x, %q : (tensor<1x1xf32>, tensor<1x2xf32>) -> tensor<1x2xf32>
   func.return %y : tensor<1x2xf32>
 }
+
+// float16 has scale 1; constants are rounded to it.
+
+// CHECK-LABEL: func.func @float16
+// CHECK: %[[Q:.*]] = qnt.quantize %x {{.*}}scale = 1.000000e+00 : f32} : tensor<2xf32> to tensor<2xf16>
+// CHECK: qnt.dequantize %[[Q]], %{{.*}} : (tensor<2xf16>, tensor<1xf32>) -> tensor<2xf32>
+// CHECK: %[[C:.*]] = hbir.constant {{.*}}dense<[1.000000e+00, 1.000980e-01]> : tensor<2xf16>
+// CHECK: qnt.dequantize %[[C]]
+func.func @float16(%x: tensor<2xf32>) -> tensor<2xf32> {
+  %c = hbir.constant dense<[1.0, 0.1001]> : tensor<2xf32>
+  %a = hbir.fake_cast %x {dtype = f16} : tensor<2xf32>
+  %b = hbir.fake_cast %c {dtype = f16} : tensor<2xf32>
+  %d = hbir.add %a, %b : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  func.return %d : tensor<2xf32>
+}

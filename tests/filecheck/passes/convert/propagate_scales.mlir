@@ -52,3 +52,15 @@ func.func @truth(%x: tensor<4xf32>) -> (tensor<4xf32>, tensor<4xf32>) {
   %f = hbir.less %x, %x : (tensor<4xf32>, tensor<4xf32>) -> tensor<4xf32>
   func.return %w, %f : tensor<4xf32>, tensor<4xf32>
 }
+
+// What is moved of float16 is float16.
+
+// CHECK-LABEL: func.func @float16
+// CHECK: %[[P:.*]] = hbir.max_pool %{{.*}}
+// CHECK-NEXT: %[[F:.*]] = hbir.fake_cast %[[P]] {dtype = f16}
+// CHECK-NEXT: func.return %[[F]]
+func.func @float16(%x: tensor<1x2x2x1xf32>) -> tensor<1x1x1x1xf32> {
+  %q = hbir.fake_cast %x {dtype = f16} : tensor<1x2x2x1xf32>
+  %p = hbir.max_pool %q {kernel = [2, 2]} : (tensor<1x2x2x1xf32>) -> tensor<1x1x1x1xf32>
+  func.return %p : tensor<1x1x1x1xf32>
+}

@@ -26,3 +26,16 @@ func.func @grid(%x: tensor<1x2x9x2xf32>) -> tensor<1x1x2x2xf32> {
   %b = qnt.const_fake_quant %a {min = [-128.0], max = [127.0]} : tensor<1x1x2x2xf32>
   func.return %b : tensor<1x1x2x2xf32>
 }
+
+// Beside float16, a constant is float16.
+
+// CHECK-LABEL: func.func @float16
+// CHECK: %c = hbir.constant
+// CHECK-NEXT: %[[F:.*]] = hbir.fake_cast %c {dtype = f16}
+// CHECK: hbir.mul %{{.*}}, %[[F]]
+func.func @float16(%x: tensor<1x2xf32>) -> tensor<1x2xf32> {
+  %c = hbir.constant dense<[0.5, 2.54]> : tensor<2xf32>
+  %a = hbir.fake_cast %x {dtype = f16} : tensor<1x2xf32>
+  %b = hbir.mul %a, %c : (tensor<1x2xf32>, tensor<2xf32>) -> tensor<1x2xf32>
+  func.return %b : tensor<1x2xf32>
+}

@@ -40,3 +40,51 @@ func.func @bits(%x: tensor<4xf32>) -> tensor<4xf32> {
   %a = qnt.const_fake_quant %x {min = [-1.28], max = [1.27], bits = 12} : tensor<4xf32>
   func.return %a : tensor<4xf32>
 }
+
+// -----
+
+// CHECK: func.func @float16
+func.func @float16(%x: tensor<4xf32>) -> tensor<4xf32> {
+  %a = hbir.fake_cast %x {dtype = f16} : tensor<4xf32>
+  func.return %a : tensor<4xf32>
+}
+
+// -----
+
+// Once the march is known, it must have float16.
+
+// CHECK: hbir.fake_cast{{.*}}: tensor "x" is float16, which nash-e doesn't have; calibrate with int16 in its place, or convert for nash-p, nash-h, nash-b
+builtin.module attributes {hbdk.target = "nash-e"} {
+  func.func @march(%x: tensor<4xf32> {hbir.name = "x"}) -> tensor<4xf32> {
+    %a = hbir.fake_cast %x {dtype = f16} : tensor<4xf32>
+    func.return %a : tensor<4xf32>
+  }
+}
+
+// -----
+
+// CHECK: func.func @has_it
+builtin.module attributes {hbdk.target = "nash-b"} {
+  func.func @has_it(%x: tensor<4xf32>) -> tensor<4xf32> {
+    %a = hbir.fake_cast %x {dtype = f16} : tensor<4xf32>
+    func.return %a : tensor<4xf32>
+  }
+}
+
+// -----
+
+// CHECK: hbir.matmul{{.*}}: "x" can't be float16 here: TAE multiplies integers and gives float16: the operands of a convolution, linear layer or matmul are int8 or int16; operand 1 is float16
+func.func @products(%x: tensor<2x2xf32> {hbir.name = "x"}, %y: tensor<2x2xf32>) -> tensor<2x2xf32> {
+  %a = hbir.fake_cast %x {dtype = f16} : tensor<2x2xf32>
+  %b = hbir.matmul %y, %a : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
+  func.return %b : tensor<2x2xf32>
+}
+
+// -----
+
+// CHECK: hbir.reduce_argmax{{.*}}: "x" can't be float16 here: Argmax and top-k order integers: their operand is int8 or int16; operand 0 is float16
+func.func @order(%x: tensor<2x2xf32> {hbir.name = "x"}) -> tensor<2x1xsi64> {
+  %a = hbir.fake_cast %x {dtype = f16} : tensor<2x2xf32>
+  %b = hbir.reduce_argmax %a {dims = [1], keepDim = true} : (tensor<2x2xf32>) -> tensor<2x1xsi64>
+  func.return %b : tensor<2x1xsi64>
+}
