@@ -30,6 +30,7 @@ from hbir.dialects.layers import (
     body_ops,
     call_of,
     core_axis_of,
+    is_layer,
     layer_of,
     onchip_of,
     schedule_of,
@@ -196,7 +197,9 @@ class _GraphCompiler:
             return self._onchip_tensor(root, shape, dtype, is_view)
         buffer = self.buffers[root]
         if root in self.strides:
-            return MemoryTensor(buffer, shape, dtype, self.strides[root], (0,) * len(shape))
+            outer = self.strides[root][:2] if is_view else self.strides[root]
+            strides = (*outer, *dense_strides(shape[len(outer) :], dtype.itemsize))
+            return MemoryTensor(buffer, shape, dtype, strides, (0,) * len(shape), is_view=is_view)
         return MemoryTensor.dense(buffer, shape, dtype, is_view)
 
     def _onchip_tensor(
@@ -324,12 +327,21 @@ def _together(first: Operation, second: Operation) -> bool:
 
 
 def _is_read_by_rows(value: SSAValue) -> bool:
-    """Whether only layers touch a value, axis by axis: none under another shape, no CPU call."""
-    names = [use.operation.name for use in value.uses]
+    """Whether only layers touch a value, no CPU call, and none cuts its rows differently."""
+    users = [use.operation for use in value.uses]
     if isinstance(value, OpResult):
-        names.append(value.op.name)
+        users.append(value.op)
+    names = [op.name for op in users if not (op.name == VIEW and _keeps_rows(op))]
     flat = names.count("func.return") > 1  # returned twice: copied as bytes
     return not flat and VIEW not in names and CPU_CALL not in names
+
+
+def _keeps_rows(view: Operation) -> bool:
+    """Whether a view of (N, H, W, C) only shares out W and C differently, for layers to read."""
+    before, after = shape_of(view.operands[0]), shape_of(view.results[0])
+    kept = len(before) == len(after) == 4 and before[:2] == after[:2]
+    readers = [use.operation for use in view.results[0].uses]
+    return kept and all(is_layer(reader) for reader in readers)
 
 
 def _port(name: str, value: SSAValue) -> Tensor:

@@ -77,6 +77,7 @@ QUANTIZE = (
     "dead-code-elimination",
     "fold-requantize",
     "simplify-moves",
+    "flatten-planes",
     "dead-code-elimination",
     "verify-quantized",
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
@@ -19,7 +19,7 @@ from hbir.dialects.shapes import (
     tiled_shape,
     transposed_shape,
 )
-from hbir.ir.types import AnyTensor
+from hbir.ir.types import UI8, AnyTensor
 
 _UNARY = "$x attr-dict `:` functional-type(operands, results)"
 
@@ -87,9 +87,10 @@ class CopyOp(KeepingOp):
 
 @irdl_op_definition
 class ReshapeOp(KeepingOp):
-    """x's elements in the same order under another shape."""
+    """x's elements in the same order under another shape; planes of images, ui8, too."""
 
     name = "bpu.reshape"
+    ELEMENTS: ClassVar = (*KeepingOp.ELEMENTS, UI8)
 
     x = operand_def(TensorType)
     shape = int_list_property()
