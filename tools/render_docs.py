@@ -25,6 +25,7 @@ from hbir.frontends.torch.cpu import cpu_functions
 from hbir.frontends.torch.registry import import_functions as torch_import_functions
 from hbir.passes import PHASES, load_pass, pass_modules
 from hbir.passes.constraints import constraints_by_op, rule_of
+from hbir.passes.constraints.float16 import FLOAT16_CONSTRAINTS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 
@@ -84,6 +85,7 @@ def render_operators() -> str:
         if op in constraints:
             rules = "; ".join(rule_of(rule) for rule in constraints[op]) or "none"
             lines.append(f"| `{op.name}` | {_cell(first_paragraph(op.__doc__))} | {_cell(rules)} |")
+    lines += ["", *_float16_rules()]
     lines += [
         "",
         "## From ONNX",
@@ -112,6 +114,17 @@ def render_operators() -> str:
         ]
         lines.append("")
     return "\n".join(lines)
+
+
+def _float16_rules() -> Iterator[str]:
+    yield "### In float16"
+    yield ""
+    yield "On marches that have it, ops read float16 wherever they read a tensor, but for:"
+    yield ""
+    yield "| op | constraint |"
+    yield "| --- | --- |"
+    for op, rule in FLOAT16_CONSTRAINTS.items():
+        yield f"| `{op.name}` | {_cell(rule_of(rule))} |"
 
 
 def _overloads(names: Iterable[str]) -> str:

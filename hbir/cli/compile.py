@@ -62,7 +62,8 @@ def _argument_parser() -> argparse.ArgumentParser:
         default=[],
         metavar="NODE=int16",
         help="integers of a node's inputs, of one of them (NODE:input1=int16; a convolution's"
-        " weights) or of its result (NODE:output=int16), or of everything (int16); may be repeated",
+        " weights) or of its result (NODE:output=int16), or of everything (int16); float16 instead"
+        " on marches that have it; may be repeated",
     )
     add(
         "--target-cosine",
