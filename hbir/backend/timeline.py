@@ -85,6 +85,15 @@ class Timeline:
         """Cycles of the whole graph on the BPU."""
         return float(sum(self.segment_cycles))
 
+    @property
+    def call_starts(self) -> npt.NDArray[np.intp]:
+        """The positions in `instructions` where a function call's begin; they stand together."""
+        rows = self.instructions
+        same = np.zeros(len(rows), bool)
+        same[1:] = rows["segment"][1:] == rows["segment"][:-1]
+        same[1:] &= rows["call"][1:] == rows["call"][:-1]
+        return np.flatnonzero(~same)
+
 
 def play(machine: Machine, program: Program, graph: Graph, frames: int = 1) -> Timeline:
     """Play a graph. Function calls run one after another. Raises DeadlockError for waits that
@@ -114,8 +123,7 @@ def play(machine: Machine, program: Program, graph: Graph, frames: int = 1) -> T
 def frame_microseconds(machine: Machine, timeline: Timeline) -> float:
     """Microseconds from one frame to the next on cores that are kept busy: the timeline, and what
     starting its function calls costs them."""
-    rows = timeline.instructions
-    calls = len(np.unique(rows[["segment", "call"]]))
+    calls = len(timeline.call_starts)
     return machine.microseconds(timeline.cycles) + calls * machine.call_overhead_us
 
 
@@ -200,8 +208,8 @@ class DescriptorFeatures:
 
     def _padded_elements(self) -> Ints:
         elements = np.ones(len(self.rank), np.int64)
-        for rank in np.unique(self.rank).tolist():
-            for itemsize in np.unique(self.itemsize).tolist():
+        for rank in sorted(set(self.rank.tolist())):
+            for itemsize in sorted(set(self.itemsize.tolist())):
                 mine = (self.rank == rank) & (self.itemsize == itemsize)
                 shape = self.shape[mine][:, :rank]
                 elements[mine] = padded_elements(self.machine, shape, itemsize)
@@ -213,7 +221,7 @@ class DescriptorFeatures:
             latency = float(self.machine.ddr.transfer_latency_cycles) + self._l2_cycles(queue)
             return self.ddr_bytes(queue) / self.machine.ddr_bytes_per_cycle + latency
         cycles = np.zeros(len(queue), np.float64)
-        for opcode in np.unique(queue["opcode"]).tolist():
+        for opcode in sorted(set(queue["opcode"].tolist())):  # np.unique would import np.ma
             mine = queue["opcode"] == opcode
             row = BY_NUMBER[opcode]
             match row.mnemonic:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from fractions import Fraction
 from math import isfinite, isnan
 from typing import Any, cast
 
@@ -109,6 +108,8 @@ def _wide_bits(value: float, fraction_bits: int, bias: int, leading: bool) -> in
 
 
 def _wide_value(bits: int, fraction_bits: int, bias: int, leading: bool) -> float:
+    from fractions import Fraction  # which imports decimal, for what hardly any file holds
+
     stored = fraction_bits + leading
     sign = -1.0 if bits >> (stored + 15) & 1 else 1.0
     exponent = bits >> stored & (2 * bias + 1)

@@ -7,7 +7,8 @@ file or a model that is wrong. The op it is about follows, alone and with its co
 from __future__ import annotations
 
 import argparse
-import logging
+import atexit
+import gc
 import os
 import sys
 from collections.abc import Callable
@@ -19,6 +20,9 @@ from hbir.errors import HbirError
 
 MAX_OP_TEXT = 1000
 """Characters of an op shown in a message: more says less."""
+
+_ALLOCATIONS_BETWEEN_COLLECTIONS = 100_000
+"""What Python's collector waits for; 700 unless it is told. Arrays are freed without it."""
 
 
 class CommandParser(argparse.ArgumentParser):
@@ -52,6 +56,8 @@ def error_text(error: BaseException, filename: str = "") -> str:
 
 def log_to_stderr() -> None:
     """Show what hbir logs: choices that a user may want to know, and warnings."""
+    import logging
+
     logger = logging.getLogger("hbir")
     logger.handlers = [logging.StreamHandler()]  # of this run's stderr
     logger.setLevel(logging.INFO)
@@ -59,6 +65,7 @@ def log_to_stderr() -> None:
 
 def run_command(command: Callable[[], int]) -> int:
     """Run a command's body; returns its exit status, 1 after a user's error."""
+    _collect_rarely()
     try:
         return command()
     except HbirError as error:
@@ -71,3 +78,10 @@ def run_command(command: Callable[[], int]) -> int:
         # the reader of our output has gone, as `| head` does; say nothing when Python flushes it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def _collect_rarely() -> None:
+    """Python's collector looks through every definition and op again and again, which takes a tenth
+    of a short command's time, and a last time when the process ends, when it all goes anyway."""
+    gc.set_threshold(_ALLOCATIONS_BETWEEN_COLLECTIONS)
+    atexit.register(gc.freeze)

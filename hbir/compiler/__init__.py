@@ -301,12 +301,11 @@ class _Search:
 
 def _longest_call(timeline: Timeline) -> float:
     """Cycles of the function call that takes longest."""
-    rows = timeline.instructions
-    longest = 0.0
-    for key in np.unique(rows[["segment", "call"]]):
-        mine = rows[(rows["segment"] == key["segment"]) & (rows["call"] == key["call"])]
-        longest = max(longest, float(mine["end"].max() - mine["start"].min()))
-    return longest
+    rows, starts = timeline.instructions, timeline.call_starts
+    if not len(starts):
+        return 0.0
+    ends = np.maximum.reduceat(rows["end"], starts)
+    return float(np.max(ends - np.minimum.reduceat(rows["start"], starts)))
 
 
 PARTIAL_READERS = ("slice", "index", "gather_elements", "grid_sample")

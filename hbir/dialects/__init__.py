@@ -7,11 +7,12 @@ and its ops are collected from those files: adding an op or a family needs no li
 from __future__ import annotations
 
 import importlib
-import importlib.util
 import inspect
 import pkgutil
+import re
 from collections.abc import Callable, Sequence
 from functools import cache, partial
+from pathlib import Path
 from typing import cast
 
 from xdsl.ir import Attribute, Dialect, Operation
@@ -34,20 +35,36 @@ def _make(module: str) -> Dialect:
     return importlib.import_module(module).dialect()
 
 
+_OP_NAME = re.compile(r'^    name = "(\w+\.\w+)"', re.MULTILINE)
+
+
 @cache
-def op_of_own_file(name: str) -> type[Operation] | None:
-    """The op `dialect.op` where its dialect is a package with a file `op`; None otherwise."""
-    dialect, _, rest = name.partition(".")
-    module_name = f"{_MODULES.get(dialect, '')}.{rest}"
-    if dialect not in _MODULES or not rest.isidentifier():
-        return None
-    package = importlib.import_module(_MODULES[dialect])
-    if not hasattr(package, "__path__") or importlib.util.find_spec(module_name) is None:
+def op_of_its_file(name: str) -> type[Operation] | None:
+    """The op `dialect.op` by importing no more than the file that defines it.
+
+    None where its dialect is not a package, or no file of it says `name = "dialect.op"`.
+    """
+    module_name = _files_of_ops(name.partition(".")[0]).get(name)
+    if module_name is None:
         return None
     for value in vars(importlib.import_module(module_name)).values():
         if inspect.isclass(value) and getattr(value, "name", "") == name:
             return cast("type[Operation]", value)
     return None
+
+
+@cache
+def _files_of_ops(dialect: str) -> dict[str, str]:
+    """Op name → module, as the sources of a dialect's package say."""
+    if dialect not in _MODULES:
+        return {}
+    package = importlib.import_module(_MODULES[dialect])
+    return {
+        op: f"{package.__name__}.{path.stem}"
+        for folder in getattr(package, "__path__", ())
+        for path in sorted(Path(folder).glob("*.py"))
+        for op in _OP_NAME.findall(path.read_text(encoding="utf-8"))
+    }
 
 
 def collect_dialect(name: str, package: str, attributes: Sequence[type[Attribute]] = ()) -> Dialect:

@@ -277,7 +277,7 @@ def _check_queue(
 
 
 def _check_operands(queue: Records, operands: Records, where: str) -> None:
-    for number in np.unique(queue["opcode"]).tolist():
+    for number in sorted(set(queue["opcode"].tolist())):  # np.unique would import np.ma
         row = BY_NUMBER[number]
         mine = queue["opcode"] == number
         for index in range(operands.shape[1]):

@@ -46,17 +46,17 @@ class HbirContext(Context):
     def get_optional_op(
         self, name: str, *, dialect_stack: Sequence[str] = ()
     ) -> type[Operation] | None:
-        """As xDSL does, but an op in a file of its own name comes without the rest of its dialect.
+        """As xDSL does, but an op comes without the rest of its dialect.
 
-        A quantized module has one float op, the constant: importing the others' definitions would
-        take longer than compiling it.
+        A network uses ops of a few families: importing the others' definitions would take longer
+        than compiling it.
         """
-        from hbir.dialects import op_of_own_file
+        from hbir.dialects import op_of_its_file
 
         dialect, _, rest = name.partition(".")
         known = rest and dialect in self.registered_dialect_names
         if known and dialect not in self._loaded_dialects:
-            found = op_of_own_file(name)
+            found = op_of_its_file(name)
             if found is not None:
                 return found
         return super().get_optional_op(name, dialect_stack=dialect_stack)

@@ -14,7 +14,16 @@ from dataclasses import dataclass, replace
 from sys import intern
 
 from typing_extensions import override
-from xdsl.dialects.builtin import FloatAttr, NameLoc, NoneAttr, StringAttr, UnknownLoc, f32
+from xdsl.dialects.builtin import (
+    DenseResourceAttr,
+    FloatAttr,
+    NameLoc,
+    NoneAttr,
+    StringAttr,
+    TensorType,
+    UnknownLoc,
+    f32,
+)
 from xdsl.ir import Attribute, BlockArgument, Data, Operation, OpResult, SSAValue
 from xdsl.irdl import irdl_attr_definition
 from xdsl.parser import AttrParser
@@ -159,7 +168,8 @@ _SIMPLE_ORIGIN = re.compile(
     rf"#hbir\.origin<{_STRING}"
     r"(?:, perm \[([\d, ]*)\])?"
     rf"(?:, from ({_STRING} {_STRING}(?:, {_STRING} {_STRING})*))?"
-    r"(?:, scale (?P<scale>-?\d[\d.]*(?:e[+-]?\d+)?) : f32)?"
+    r"(?:, scale (?:(?P<scale>-?\d[\d.]*(?:e[+-]?\d+)?) : f32"
+    r"|dense_resource<(?P<handle>[A-Za-z_][\w$.-]*)> : tensor<(?P<shape>(?:\d+x)+)f32>))?"
     r"(?:, zero_point (?P<zero>-?\d+))?>"
 )
 _NODE = re.compile(rf"{_STRING} {_STRING}")
@@ -175,7 +185,10 @@ def parse_origin(text: str) -> OriginAttr | None:
         return None
     perm = tuple(int(axis) for axis in match[2].split(",")) if match[2] else ()
     nodes = tuple(Node(name, intern(type_)) for name, type_ in _NODE.findall(match[3] or ""))
-    scale = float(match["scale"]) if match["scale"] else None
+    scale: float | Attribute | None = float(match["scale"]) if match["scale"] else None
+    if match["handle"]:
+        shape = [int(extent) for extent in match["shape"].split("x")[:-1]]
+        scale = DenseResourceAttr.from_params(match["handle"], TensorType(f32, shape))
     return Origin(match[1], perm, nodes, scale, int(match["zero"] or 0)).attribute()
 
 

@@ -2,6 +2,9 @@
 
 Names and habits are those of the published overlay API. An insertion returns the new arguments;
 the old one is no longer part of the function, and using it again is a ValueError.
+
+`insert` is imported where it is called: it needs the definitions of many ops, which would take
+longer than compiling a network that has none of them.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ from hbir.errors import HbirError
 from hbir.interface import Argument, ArgumentType, QuantInfo
 from hbir.ir.function import body_of, input_names, output_names, return_of
 from hbir.ir.types import dtype_of, shape_of
-from hbir.overlay import insert, remove
+from hbir.overlay import remove
 from hbir.overlay.ports import erase_input, set_input_attribute, set_output_attribute
 
 
@@ -54,6 +57,8 @@ class ModuleArgument(Argument):
 
     def insert_transpose(self, permutes: Sequence[int]) -> ModuleArgument:
         """One transpose {dims = permutes}; input: new → transpose → old; output: old → new."""
+        from hbir.overlay import insert
+
         if self._is_input:
             (new,) = insert.transpose_input(self._function, self._argument(), permutes)
             return self._input(new)
@@ -62,6 +67,8 @@ class ModuleArgument(Argument):
 
     def insert_image_convert(self, mode: str = "nv12") -> Any:
         """Camera planes as inputs: nv12 gives (y, uv), gray gives y."""
+        from hbir.overlay import insert
+
         self._expect_input("insert_image_convert")
         new = insert.convert_image(self._function, self._argument(), mode)
         return self._one_or_tuple(new)
@@ -77,6 +84,8 @@ class ModuleArgument(Argument):
         image_layout: str | None = None,
     ) -> ModuleArgument:
         """((csc(x) / divisor) − mean) / std behind an input of bytes. divisor: 256 by default."""
+        from hbir.overlay import insert
+
         self._expect_input("insert_image_preprocess")
         (new,) = insert.preprocess_image(
             self._function,
@@ -93,6 +102,8 @@ class ModuleArgument(Argument):
 
     def insert_split(self, dim: int) -> Any:
         """One input or output per element of an axis: `<name>_0`, …"""
+        from hbir.overlay import insert
+
         if self._is_input:
             return self._one_or_tuple(
                 insert.split_input(self._function, self._argument(), dim), always=True

@@ -9,7 +9,7 @@ import sys
 import pytest
 from xdsl.ir import Operation
 
-from hbir.dialects import all_dialects
+from hbir.dialects import all_dialects, op_of_its_file
 from hbir.ir.op import TensorOp, snake_case
 from hbir.kernels.table import find_kernel
 
@@ -57,3 +57,10 @@ def test_dialects_are_imported_when_used() -> None:
         "assert not [m for m in sys.modules if m.startswith('hbir.dialects.')]"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.parametrize("dialect", ["hbir", "bpu"])
+def test_every_op_is_found_by_its_file(dialect: str) -> None:
+    ops = {op.name: op for op in all_dialects()[dialect]().operations}
+    assert {name: op_of_its_file(name) for name in ops} == ops
+    assert op_of_its_file(f"{dialect}.nothing") is None

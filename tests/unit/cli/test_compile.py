@@ -1,5 +1,7 @@
 """hbir-compile: the bundled model from ONNX and from every level; errors in one line."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +53,29 @@ def test_a_kept_stage_compiles_to_the_same_bytes(stages: Path, stage: str, tmp_p
     output = tmp_path / "again.hbm"
     assert main([str(stages / stage), "-o", str(output), "--march", "nash-e"]) == 0
     assert output.read_bytes() == (stages / "model.hbm").read_bytes()
+
+
+def test_compiling_imports_nothing_that_it_does_not_need(stages: Path, tmp_path: Path) -> None:
+    """Imports are most of the time that a small network takes."""
+    arguments = [str(stages / "quantized.bc"), "-o", str(tmp_path / "again.hbm"), "--march"]
+    code = (
+        "import sys; from hbir.cli.compile import main;"
+        f"assert main({[*arguments, 'nash-e']!r}) == 0; print(*sys.modules, sep='\\n')"
+    )
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    imported = set(run.stdout.splitlines())
+    packages = {name.partition(".")[0] for name in imported}
+    other_uses = {"bokeh", "jinja2", "matplotlib", "networkx", "onnx", "onnxruntime", "rich"}
+    other_uses |= {"decimal", "logging", "torch", "yaml", "zipfile"}
+    assert not packages & other_uses
+    assert "numpy.ma" not in imported
+    parts = {".".join(name.split(".")[:2]) for name in imported}
+    assert not parts & {"hbir.frontends", "hbir.ptq", "hbir.quantization", "hbir.reports"}
+    phases = {name.split(".")[2] for name in imported if name.startswith("hbir.passes.")}
+    assert phases <= {"manager", "schedule", "scheduling", "verify"}
+    # ops of the families that the network has, and no others
+    assert "hbir.dialects.bpu.conv" in imported
+    assert not imported & {"hbir.dialects.bpu.softmax", "hbir.dialects.hbir.conv"}
 
 
 def test_the_kept_program_assembles_to_the_model(stages: Path, tmp_path: Path) -> None:

@@ -72,6 +72,7 @@ def test_the_nodes_of_a_fused_op_are_in_the_order_they_are_computed() -> None:
         '#hbir.origin<"a", from "n" "Conv">',
         '#hbir.origin<"a", perm [1, 0], from "n" "Conv", "m" "Relu", scale 1.000000e-01 : f32, zero_point -3>',
         '#hbir.origin<"a", scale 5.0e-324 : f32>',
+        '#hbir.origin<"a", from "n" "Conv", scale dense_resource<w1> : tensor<2x32xf32>, zero_point 3>',
     ],
 )
 def test_the_fast_parser_gives_what_the_parser_gives(text: str) -> None:
