@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hbir.module import Module
+from hbir.ptq.float_runner import fastest_runner
 from hbir.ptq.loaded_ranges import load_ranges
 from hbir.ptq.quant_info import quant_info_of
 from hbir.ptq.tuning import final_quant_config, tuning_report
@@ -96,6 +97,7 @@ def quantize(
         keep=BATCHES_JUDGED if mixed is None else max(mixed.batches, BATCHES_JUDGED),
         loaded=loaded,
         executor=executor,
+        runner_of=fastest_runner,
     )
     best, tried = quantizer.search(schemes, settings.threshold)
     log.info("Select %s method.", best.scheme.label)

@@ -51,7 +51,8 @@ class Histogram:
         if not array.size:
             return
         self._reach(math.frexp(max(-low, high))[1])
-        scaled = array.reshape(-1) * array.dtype.type(1.0 / self.width)
+        # In the order of memory: arrays may be transposed, and counts don't depend on the order.
+        scaled = array.ravel(order="K") * array.dtype.type(1.0 / self.width)
         places = scaled.astype(np.intp)
         if low < 0:
             places += self._bins - 1

@@ -6,9 +6,10 @@ are known by their number in the function, which is the same in every copy of th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 from typing import Any, cast
 
@@ -26,10 +27,23 @@ from hbir.passes.groups import is_inside_group
 from hbir.passes.observed import Means, Ranges
 from hbir.quantization.statistics import ChannelMean, Range, TensorStatistics, Wanted
 from hbir.quantization.work import TravellingModule, in_order, travelling
-from hbir.runtime.interpreter import Plan
+from hbir.runtime.interpreter import Listener, Plan
 
 BATCHES_PER_PART = 4
 """Batches of one item of work; means and moving averages depend on it in their last bits."""
+
+
+Runner = Callable[[Sequence[Array], Listener], object]
+"""Runs the function on inputs and tells the listener of every tensor, as `Plan.run` does; tensors
+inside fusion groups may be left out, and arrays may be transposed views."""
+
+
+RunnerMaker = Callable[[Module], Runner]
+
+
+def interpreter_runner(module: Module) -> Runner:
+    """hbir's own interpreter."""
+    return Plan(module.functions[0].op, module.weights).run
 
 
 @dataclass
@@ -92,22 +106,25 @@ def observe(
     means: bool = True,
     keep: int = 0,
     executor: Executor | None = None,
+    runner_of: RunnerMaker = interpreter_runner,
 ) -> Observations:
     """Statistics of every float argument and op result outside constants and fusion groups.
 
     module: optimized, with one function; its unnamed ops get names. means: remember the channel
     means that bias correction needs. keep: how many batches' inputs to keep. executor: who runs the
-    network; the result is the same to the last bit. Raises HbirError for no batches, for a batch
-    with wrong names, shapes or dtypes, or with nan or inf, and for a tensor that becomes so.
+    network; the result is the same to the last bit. runner_of: makes what runs it, in each process;
+    a function that can be pickled. Raises HbirError for no batches, for a batch with wrong names,
+    shapes or dtypes, or with nan or inf, and for a tensor that becomes so.
     """
     function = module.functions[0]
     name_all(function.op)
     result = Observations()
     arrays = _checked(function, batches, result.kept, keep)
     with travelling(module, executor) as ticket:
-        parts = (_Part(ticket, wanted, means, part) for part in _parts(arrays))
+        parts = (_Part(ticket, wanted, means, runner_of, part) for part in _parts(arrays))
         for found in in_order(_observe_part, parts, executor):
             result.merge(found)
+    _runner.cache_clear()
     if result.batches == 0:
         raise HbirError("calibrate got no batches; give at least one mapping of inputs to arrays")
     return result
@@ -168,17 +185,23 @@ class _Part:
     module: TravellingModule
     wanted: Wanted
     means: bool
+    runner_of: RunnerMaker
     batches: list[list[Array]]
 
 
 def _observe_part(part: _Part) -> Observations:
     module = part.module.open()
     listener = _Listener(module.functions[0].op, part.wanted, part.means)
-    plan = Plan(module.functions[0].op, module.weights)
+    run = _runner(part.module, part.runner_of)
     for arrays in part.batches:
-        plan.run(arrays, listener.listen)
+        run(arrays, listener.listen)
         listener.found.batches += 1
     return listener.found
+
+
+@lru_cache(maxsize=1)
+def _runner(module: TravellingModule, runner_of: RunnerMaker) -> Runner:
+    return runner_of(module.open())
 
 
 class _Listener:

@@ -35,7 +35,13 @@ from hbir.quantization.mixed_precision import (
     choose_widths,
     least_cosine,
 )
-from hbir.quantization.observe import Observations, numbered, observe
+from hbir.quantization.observe import (
+    Observations,
+    RunnerMaker,
+    interpreter_runner,
+    numbered,
+    observe,
+)
 from hbir.quantization.sensitivity import losses_of, noise_of
 from hbir.quantization.settings import Metric, MixedPrecision, Scheme
 from hbir.quantization.similarity import Similarity
@@ -75,8 +81,11 @@ class Quantizer:
         keep: int = BATCHES_JUDGED,
         loaded: Mapping[str, Range] | None = None,
         executor: Executor | None = None,
+        runner_of: RunnerMaker = interpreter_runner,
     ) -> None:
-        """loaded: ranges by tensor, which go before those of the data."""
+        """loaded: ranges by tensor, which go before those of the data. runner_of: makes what runs
+        a float module on the data."""
+        self._runner_of = runner_of
         self._march = march
         self._widths = widths
         self._data = data
@@ -201,6 +210,7 @@ class Quantizer:
             means=self._bias_correction,
             keep=max(keep, self._keep),
             executor=self._executor,
+            runner_of=self._runner_of,
         )
 
 

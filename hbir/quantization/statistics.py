@@ -89,8 +89,8 @@ class TensorStatistics:
         if self.average is not None:
             self.average.observe((low, high))
         if self._with_channels and array.ndim:
-            rows = array.reshape(-1, array.shape[-1])
-            self._join_channels((rows.min(axis=0), rows.max(axis=0)))
+            others = tuple(range(array.ndim - 1))
+            self._join_channels((array.min(axis=others), array.max(axis=others)))
 
     def merge(self, later: TensorStatistics) -> None:
         """Take account of what was remembered of later data."""
@@ -127,8 +127,9 @@ class ChannelMean:
 
     def observe(self, array: Array) -> None:
         """Add an array's channels."""
-        rows = array.reshape(-1, array.shape[-1])
-        self._add(rows.sum(axis=0, dtype=np.float64), rows.shape[0])
+        others = tuple(range(array.ndim - 1))
+        count = math.prod(array.shape[:-1])
+        self._add(array.sum(axis=others, dtype=np.float64), count)
 
     def merge(self, later: ChannelMean) -> None:
         """Add what was added to `later`."""

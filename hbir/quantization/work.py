@@ -14,6 +14,7 @@ from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import count
 from pathlib import Path
 from typing import TypeVar
 
@@ -49,6 +50,9 @@ _HERE: dict[str, Module] = {}
 """Modules that this process itself has sent on their way."""
 
 
+_NUMBERS = count()
+
+
 @lru_cache(maxsize=2)
 def _read(digest: str, path: str, data: bytes) -> Module:
     del digest  # the key under which it is cached
@@ -61,7 +65,7 @@ def _read(digest: str, path: str, data: bytes) -> Module:
 def travelling(module: Module, executor: Executor | None) -> Generator[TravellingModule]:
     """`module`, to be put into items for `executor` inside the block; it mustn't change there."""
     if executor is None or isinstance(executor, ThreadPoolExecutor):
-        ticket = TravellingModule(f"here-{id(module)}")
+        ticket = TravellingModule(f"here-{next(_NUMBERS)}")
         _HERE[ticket.digest] = module
         try:
             yield ticket

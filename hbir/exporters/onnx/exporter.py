@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from onnx import ModelProto
-from xdsl.ir import Operation
+from xdsl.ir import Operation, SSAValue
 
 from hbir.errors import HbirError
 from hbir.exporters.onnx.graph import OnnxGraph
@@ -51,6 +51,13 @@ def export_module(module: Module, *, quantized: bool = False) -> ModelProto:
     return _Exporter(module, functions[0], quantized=quantized).run()
 
 
+def export_with_tensors(module: Module) -> tuple[ModelProto, dict[SSAValue, tuple[str, Dims]]]:
+    """`export_module`, and of each op result of the IR the tensor that it is, with its layout: axis
+    i of the tensor is axis layout[i] of the result. Constants are left out."""
+    exporter = _Exporter(module, module.functions[0], quantized=False)
+    return exporter.run(), exporter.tensors()
+
+
 class _Exporter:
     def __init__(self, module: Module, function: Function, *, quantized: bool) -> None:
         self._function = function
@@ -78,6 +85,17 @@ class _Exporter:
             tensor = self._values.tensor(value, identity(len(shape)))
             self._graph.output(port.name, tensor, shape, dtype_of(value))
         return self._graph.model()
+
+    def tensors(self) -> dict[SSAValue, tuple[str, Dims]]:
+        """Of each op result but constants, its tensor and the tensor's layout."""
+        results = [result for op in self._body.ops for result in op.results]
+        found: dict[SSAValue, tuple[str, Dims]] = {}
+        for value in results:
+            if not self._values.is_made(value):
+                layout = self._values.layout(value)
+                tensor = self._graph.final_name(self._values.tensor(value, layout))
+                found[value] = tensor, layout
+        return found
 
     def _export(self, op: Operation) -> None:
         if op.name == "hbir.constant":

@@ -119,6 +119,10 @@ class OnnxGraph:
                 self._copy(tensor, name)
         self._outputs.append(_value_info(name, shape, dtype))
 
+    def final_name(self, tensor: str) -> str:
+        """What a tensor is called in the model, where an output may have renamed it."""
+        return self._renamed.get(tensor, tensor)
+
     def _copy(self, tensor: str, name: str) -> None:
         node = helper.make_node(
             "Identity", [tensor], [name], name=self.node_names.fresh(f"{name}/Identity")

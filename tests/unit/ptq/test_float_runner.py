@@ -1,0 +1,55 @@
+"""onnxruntime sees the same tensors as the interpreter."""
+
+import sys
+
+import numpy as np
+import pytest
+
+import hbir.onnx
+from hbir.module import Module
+from hbir.ptq.float_runner import fastest_runner, onnxruntime_runner
+from hbir.quantization.calibrate import optimized
+from hbir.quantization.observe import name_all, observe
+from hbir.quantization.statistics import Wanted
+from tests.e2e import mnist
+from tests.models import ppocr
+
+WANTED = Wanted(histograms=True, channels=True)
+
+
+def direction() -> tuple[Module, list[dict[str, np.ndarray]]]:
+    shapes = {ppocr.INPUT_NAME: ppocr.DIRECTION_SHAPE}
+    module = hbir.onnx.export(ppocr.DIRECTION["v4"].path(), input_shapes=shapes)
+    lines, _ = ppocr.direction_lines(3, seed=1)
+    return module, [{ppocr.INPUT_NAME: line} for line in lines]
+
+
+def digits() -> tuple[Module, list[dict[str, np.ndarray]]]:
+    return hbir.onnx.export(mnist.MODEL), mnist.feeds(mnist.digits("calib")[0][:5])
+
+
+@pytest.mark.parametrize("network", [digits, direction])
+def test_the_same_is_observed(network: object) -> None:
+    assert callable(network)
+    module, data = network()
+    float_module = optimized(module)
+    name_all(float_module.functions[0].op)
+    assert onnxruntime_runner(float_module) is not None
+    wanted = observe(float_module, data, WANTED)
+    found = observe(float_module, data, WANTED, runner_of=fastest_runner)
+    assert found.tensors.keys() == wanted.tensors.keys()
+    assert found.means.keys() == wanted.means.keys()
+    for number, statistics in wanted.tensors.items():
+        other = found.tensors[number]
+        scale = max(map(abs, statistics.extremes())) + 1e-6
+        assert other.extremes() == pytest.approx(statistics.extremes(), abs=1e-4 * scale)
+        assert statistics.channels is not None
+        assert other.channels is not None
+        assert other.channels[1] == pytest.approx(statistics.channels[1], abs=1e-4 * scale)
+    for number, mean in wanted.means.items():
+        assert found.means[number].mean() == pytest.approx(mean.mean(), rel=1e-3, abs=1e-4)
+
+
+def test_without_onnxruntime_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    assert onnxruntime_runner(optimized(digits()[0])) is None
