@@ -68,10 +68,15 @@ def _measure(
 
     @contextmanager
     def phase(name: str) -> Generator[None]:
-        start = time.perf_counter()
+        start, started = time.perf_counter(), time.process_time()
         yield
         seconds[name] = time.perf_counter() - start
-        print(f"{name}: {seconds[name]:.2f} s", file=sys.stderr, flush=True)
+        processor = time.process_time() - started
+        print(
+            f"{name}: {seconds[name]:.2f} s, {processor:.2f} s of processor time",
+            file=sys.stderr,
+            flush=True,
+        )
 
     with phase("import of hbir"):
         import hbir

@@ -17,7 +17,7 @@ from hbir.quantization.calibrate import optimized
 from hbir.quantization.methods.method import MAX, Method
 from hbir.quantization.mixed_precision import Choice
 from hbir.quantization.observe import first_batches
-from hbir.quantization.search import BATCHES_JUDGED, Quantizer, Trial, equalized
+from hbir.quantization.search import BATCHES_JUDGED, BATCHES_WARNED, Quantizer, Trial, equalized
 from hbir.quantization.settings import WARN_BELOW, QuantSettings, Scheme
 from hbir.quantization.statistics import Range
 from hbir.quantization.weight_rounding import rounded_weights
@@ -118,10 +118,10 @@ def quantize(
             tuning_report(choice, mixed, best.scheme.label, settings.march),
             choice,
         )
-    judged = best if best.cosine is not None else quantizer.judged(best)
+    judged = best if best.cosine is not None else quantizer.judged(best, BATCHES_WARNED)
     if judged.cosine is not None and judged.cosine < WARN_BELOW:
         warn_of_loss(quantizer, judged, judged.cosine)
-    placed = quantizer.placed(best)
+    placed = judged.qat or quantizer.placed(best)
     return QuantizationResult(
         placed,
         best.scheme.label,

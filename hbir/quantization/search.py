@@ -51,7 +51,10 @@ from hbir.runtime.interpreter import Plan
 log = logging.getLogger("hbir.calibrate")
 
 BATCHES_JUDGED = 4
-"""Batches on which a scheme is judged."""
+"""Batches on which schemes are compared."""
+
+BATCHES_WARNED = 2
+"""Batches on which the only scheme there is is judged, to warn of a loss."""
 
 Data = Iterable[Mapping[str, Any]]
 """Batches, input name → array; may be iterated several times."""
@@ -64,7 +67,7 @@ class Trial:
     scheme: Scheme
     observed: Module
     cosine: float | None = None
-    quantized: Module | None = None
+    qat: Module | None = None
 
 
 class Quantizer:
@@ -115,14 +118,11 @@ class Quantizer:
                 break
         return max(tried, key=lambda trial: trial.cosine or 0.0), tried
 
-    def judged(self, trial: Trial) -> Trial:
-        """The trial with its cosine to float, by the integer network."""
-        quantized = self.quantized(trial, self._widths)
-        return replace(trial, cosine=self.cosine(quantized), quantized=quantized)
-
-    def quantized(self, trial: Trial, widths: Callable[[FuncOp], Widths]) -> Module:
-        """The integer module of a trial with widths."""
-        return convert_module(self.placed(trial, widths), self._march)
+    def judged(self, trial: Trial, batches: int = BATCHES_JUDGED) -> Trial:
+        """The trial with its cosine to float, by the integer network on some batches."""
+        qat = self.placed(trial)
+        cosine = self.cosine(convert_module(qat, self._march), batches)
+        return replace(trial, cosine=cosine, qat=qat)
 
     def placed(self, trial: Trial, widths: Callable[[FuncOp], Widths] | None = None) -> Module:
         """The qat module of a trial with widths, by default those that are given."""
@@ -135,15 +135,16 @@ class Quantizer:
         """The inputs of the batches on which trials are judged."""
         return self._seen[False].kept
 
-    def cosine(self, quantized: Module) -> float:
-        """The least cosine of an output to float over the batches judged."""
-        if not self._wanted:
+    def cosine(self, quantized: Module, batches: int = BATCHES_JUDGED) -> float:
+        """The least cosine of an output to float over the first batches that are kept."""
+        samples = self.samples[:batches]
+        if len(self._wanted) < len(samples):
             float_module = self._modules[False]
             plan = Plan(float_module.functions[0].op, float_module.weights)
-            self._wanted = [plan.run(inputs) for inputs in self.samples]
+            self._wanted = [plan.run(inputs) for inputs in samples]
         integer = Plan(quantized.functions[0].op, quantized.weights)
         similarity = Similarity()
-        for inputs, outputs in zip(self.samples, self._wanted, strict=True):
+        for inputs, outputs in zip(samples, self._wanted, strict=False):
             similarity.add(outputs, integer.run(inputs))
         return similarity.least()
 
