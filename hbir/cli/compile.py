@@ -7,6 +7,8 @@ converted, a calibrated or QDQ one converted, a quantized one only scheduled and
 from __future__ import annotations
 
 import argparse
+import importlib
+import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from hbir.module import Module
 
 OUTPUT_SUFFIX = ".hbm"
+_BLAS_THREADS = "OPENBLAS_NUM_THREADS"
 METHODS = ("max", "percentile", "kl", "mse", "mix")
 
 
@@ -97,6 +100,8 @@ def _argument_parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace) -> int:
     if not options.output.endswith(OUTPUT_SUFFIX):
         raise SuffixError(f"{options.output}: the output must end with {OUTPUT_SUFFIX}")
+    if options.calib is None:
+        _import_numpy_without_threads()
     from hbir.backend.march import load_march
 
     load_march(options.march)  # a wrong name is known before the work begins
@@ -111,6 +116,16 @@ def _run(options: argparse.Namespace) -> int:
 
         return hbm_perf(compiled, options.perf)
     return 0
+
+
+def _import_numpy_without_threads() -> None:
+    """Only calibration multiplies large matrices, and starting OpenBLAS's threads takes some
+    hundredths of a second."""
+    given = os.environ.get(_BLAS_THREADS)
+    os.environ.setdefault(_BLAS_THREADS, "1")
+    importlib.import_module("numpy")  # which reads it once
+    if given is None:
+        del os.environ[_BLAS_THREADS]
 
 
 def _compile(options: argparse.Namespace, display: Progress) -> Hbm:
