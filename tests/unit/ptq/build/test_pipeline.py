@@ -283,3 +283,34 @@ def _float_output(folder: Path, node: str, value: Array) -> Array:
 def _cosine(a: Array, b: Array) -> float:
     x, y = a.astype(np.float64).ravel(), b.astype(np.float64).ravel()
     return float(x @ y / np.sqrt((x @ x) * (y @ y)))
+
+
+def test_each_image_of_a_batch_may_have_planes_of_its_own(folder: Path) -> None:
+    """The same features from planes per image, from planes of the batch, and all on the BPU."""
+    image = {"input_type_rt": "nv12", "input_type_train": "rgb", "input_layout_train": "NCHW"}
+    image |= {"mean_value": "128", "std_value": "64"}
+    cut = {MODEL: {"output_nodes": "Relu_x"}}
+    together = _build(folder, {**cut, INPUT: {**image, "input_batch": 2}})
+    apart = _build(folder, {**cut, INPUT: {**image, "input_batch": 2, "separate_name": "x"}})
+    assert _inputs(together) == {
+        "x_y": ((2, 8, 8, 1), "uint8"),
+        "x_uv": ((2, 4, 4, 2), "uint8"),
+    }
+    assert list(_inputs(apart)) == ["x_0_y", "x_0_uv", "x_1_y", "x_1_uv"]
+    generator = np.random.default_rng(3)
+    feed = {
+        name: generator.integers(0, 256, shape).astype(np.uint8)
+        for name, (shape, _) in _inputs(together).items()
+    }
+    parts = {
+        f"x_{i}_{plane}": feed[f"x_{plane}"][i : i + 1] for i in range(2) for plane in ("y", "uv")
+    }
+    assert together.quantized is not None
+    assert apart.quantized is not None
+    for built in (together, apart):
+        assert built.table is not None
+        assert {line[2] for line in built.table.node_lines()} == {"BPU"}
+    (wanted,) = together.quantized.functions[0].feed(feed).values()
+    (found,) = apart.quantized.functions[0].feed(parts).values()
+    np.testing.assert_array_equal(wanted, found)
+    assert not any("hbtl" in name for name in apart.quantized.functions[0].statistics())
