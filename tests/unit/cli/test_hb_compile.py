@@ -439,6 +439,26 @@ def test_a_bc_compiles_again_into_the_same_bytes(folder: Path) -> None:
     assert (folder / "out" / "net.hbm").read_bytes() == compiled
 
 
+def test_a_calibrated_bc_is_converted_first_and_a_float_one_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import hbir
+
+    monkeypatch.setenv("HORIZON_TC_UI_DEBUG", "1")
+    write_config(folder)
+    assert main(["-c", "net.yaml"]) == 0
+    assert main(["-m", "out/net_inserted_model.bc", "--march", "nash-e"]) == 0
+    sample = {"x": np.load(folder / "data" / "0.npy")}
+    (wanted,) = hbir.Hbm("out/net.hbm").graphs[0].feed(sample).values()
+    (found,) = hbir.Hbm("model_output/net_inserted_model.hbm").graphs[0].feed(sample).values()
+    np.testing.assert_array_equal(wanted, found)
+    assert (folder / "model_output" / "net_inserted_model_quantized_model.bc").is_file()
+    hbir.save(hbir.onnx.export("net.onnx"), "float.bc")
+    capsys.readouterr()
+    printed = _fails(capsys, "-m", "float.bc", "--march", "nash-e")
+    assert "float.bc: a float module; calibrate it first" in printed
+
+
 def test_a_bc_of_another_march_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     write_config(folder)
     assert main(["-c", "net.yaml", "--skip", "compile"]) == 0

@@ -47,10 +47,15 @@ def _edges(text: str) -> set[tuple[str, str]]:
     }
 
 
-@pytest.mark.parametrize(("march", "opt"), [("nash-e", 0), ("nash-e", 2), ("nash-p", 1)])
-def test_edges_are_those_of_the_network(tmp_path: Path, march: str, opt: int) -> None:
+@pytest.mark.parametrize(
+    ("march", "opt", "on_cpu"),
+    [("nash-e", 0, []), ("nash-e", 2, []), ("nash-p", 1, []), ("nash-e", 2, ["B"])],
+)
+def test_edges_are_those_of_the_network(
+    tmp_path: Path, march: str, opt: int, on_cpu: list[str]
+) -> None:
     samples = [{"x": np.random.default_rng(0).normal(size=(1, 16, 16, 8)).astype(np.float32)}]
-    quantized = hbir.convert(hbir.calibrate(Module.parse(TEXT), samples), march)
+    quantized = hbir.convert(hbir.calibrate(Module.parse(TEXT), samples), march, run_on_cpu=on_cpu)
     hbm = hbir.compile(quantized, tmp_path / "net.hbm", march, opt=opt)
     text = prototxt(hbm.program, hbm.program.graphs[0])
     edges = {(a, b) for a, b in _edges(text) if not b.endswith("(output)")}
