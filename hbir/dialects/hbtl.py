@@ -6,6 +6,9 @@
 The signature names the library and the function:
 
 * `native::hbir.softmax`: the kernel of that op; parameters are the op's properties.
+* `custom::Swirl`: a function that the user registers before it runs (`hbir.custom`); parameters
+  hold `attributes`, `domain`, and `file`, the name of the file that registered it; `inputs` and
+  `outputs` as below.
 * `onnx::Einsum`: an ONNX operator, run by the ONNX reference implementation; parameters hold
   `attributes` (tensors among them as dense constants), `domain`, `opset`, and, where the node
   leaves out optional inputs or outputs, `inputs` and `outputs`: for each position of the node's
@@ -51,7 +54,7 @@ from hbir.ir.op import TensorOp, snake_case, to_attribute, to_python
 from hbir.ir.origin import Origin, set_origin
 from hbir.ir.types import dtype_of
 from hbir.ir.weights import WeightStore
-from hbir.kernels.hbtl import LIBRARIES, NATIVE, ONNX, split_signature
+from hbir.kernels.hbtl import CUSTOM, LIBRARIES, NATIVE, ONNX, split_signature
 from hbir.kernels.table import has_kernel
 
 if TYPE_CHECKING:
@@ -76,7 +79,7 @@ class CallOp(IRDLOperation):
 
     @property
     def library(self) -> str:
-        """`native` or `onnx`."""
+        """`native`, `onnx` or `custom`."""
         return split_signature(self.signature.data)[0]
 
     @property
@@ -102,19 +105,27 @@ class CallOp(IRDLOperation):
             raise VerifyException("a call must have at least one result")
         if library == NATIVE and not has_kernel(function):
             raise VerifyException(f"signature names no kernel: {function}")
-        if library == ONNX:
-            _verify_onnx(self)
+        if library in _EXPECTED:
+            _verify_node(self, _EXPECTED[library])
 
 
-def _verify_onnx(op: CallOp) -> None:
+_EXPECTED: dict[str, dict[str, type]] = {
+    ONNX: {"attributes": dict, "domain": str, "opset": int},
+    CUSTOM: {"attributes": dict, "domain": str, "file": str},
+}
+"""Library → the parameters of its calls, where these stand for a node."""
+
+_ARTICLES = {ONNX: "an", CUSTOM: "a"}
+
+
+def _verify_node(op: CallOp, expected: Mapping[str, type]) -> None:
     parameters = op.parameters.data
-    expected = {"attributes": dict, "domain": str, "opset": int}
     values = cast(dict[str, Any], _python(op.parameters))
     for name, kind in expected.items():
         if not isinstance(values.get(name), kind):
             raise VerifyException(
-                f"parameters of an onnx:: call must hold {name} ({kind.__name__}), they hold"
-                f" {', '.join(parameters) or 'nothing'}"
+                f"parameters of {_ARTICLES[op.library]} {op.library}:: call must hold {name}"
+                f" ({kind.__name__}), they hold {', '.join(parameters) or 'nothing'}"
             )
     for name, count in (("inputs", len(op.operands)), ("outputs", len(op.results))):
         given = [index for index in values.get(name, range(count)) if index != -1]
@@ -195,20 +206,66 @@ def make_onnx_call(
     node's domain. Tensor attributes go to `weights`. Raises HbirError for attributes without a
     form here (subgraphs, sparse tensors, types).
     """
+    signature = f"{ONNX}::{node.op_type}"
+    names = [attribute.name for attribute in node.attribute]
+    more = {"opset": to_attribute(opset)}
+    return _make_node_call(
+        signature, node, names, more, operands, result_types, weights, reason, origin
+    )
+
+
+def make_custom_call(
+    node: NodeProto,
+    operands: Sequence[SSAValue | None],
+    result_types: Sequence[Attribute | None],
+    *,
+    name: str,
+    attributes: Sequence[str],
+    file: str,
+    weights: WeightStore,
+    origin: Origin | None = None,
+) -> CallOp:
+    """The CPU call of a custom op, as `make_onnx_call` makes one of ONNX's.
+
+    name: the op's, as registered; attributes: those of the node's that it gets; file: the name of
+    the file that registered it. Raises HbirError as `make_onnx_call`.
+    """
+    signature = f"{CUSTOM}::{name}"
+    more = {"file": StringAttr(file)}
+    reason = f"{name} is a custom op, a Python function of {file or 'the user'}"
+    return _make_node_call(
+        signature, node, attributes, more, operands, result_types, weights, reason, origin
+    )
+
+
+def _make_node_call(
+    signature: str,
+    node: NodeProto,
+    names: Sequence[str],
+    more: Mapping[str, Attribute],
+    operands: Sequence[SSAValue | None],
+    result_types: Sequence[Attribute | None],
+    weights: WeightStore,
+    reason: str,
+    origin: Origin | None,
+) -> CallOp:
+    """A call that stands for a node. names: of the attributes that it keeps."""
     attributes = {
-        attribute.name: _onnx_attribute(node, attribute, weights) for attribute in node.attribute
+        attribute.name: _onnx_attribute(node, attribute, weights)
+        for attribute in node.attribute
+        if attribute.name in names
     }
     parameters: dict[str, Attribute] = {
         "attributes": DictionaryAttr(attributes),
         "domain": StringAttr(node.domain),
-        "opset": to_attribute(opset),
+        **more,
     }
     if None in operands:
         parameters["inputs"] = _positions(operands)
     if None in result_types:
         parameters["outputs"] = _positions(result_types)
     return make_call(
-        f"{ONNX}::{node.op_type}",
+        signature,
         [value for value in operands if value is not None],
         [type_ for type_ in result_types if type_ is not None],
         parameters,
@@ -271,4 +328,12 @@ def dialect() -> Dialect:
     return collect_dialect("hbtl", __name__)
 
 
-__all__ = ["LIBRARIES", "CallOp", "dialect", "make_call", "make_native_call", "make_onnx_call"]
+__all__ = [
+    "LIBRARIES",
+    "CallOp",
+    "dialect",
+    "make_call",
+    "make_custom_call",
+    "make_native_call",
+    "make_onnx_call",
+]

@@ -1,7 +1,8 @@
 """CPU ops: `hbtl.call` runs a function of a library by its signature.
 
 `native::NAME` is the kernel of the op NAME; `onnx::OPERATOR` the ONNX project's reference
-implementation of an operator, on a model of that one node rebuilt from the parameters.
+implementation of an operator, on a model of that one node rebuilt from the parameters;
+`custom::NAME` a function that the user has registered (`kernels/custom.py`).
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from hbir.errors import HbirError
+from hbir.kernels.custom import registered_op, run_custom
 from hbir.kernels.onnx_reference import evaluator
 from hbir.kernels.table import execute_all, kernel
 from hbir.kernels.types import Array
@@ -22,7 +24,8 @@ if TYPE_CHECKING:
 
 NATIVE = "native"
 ONNX = "onnx"
-LIBRARIES = (NATIVE, ONNX)
+CUSTOM = "custom"
+LIBRARIES = (NATIVE, ONNX, CUSTOM)
 
 _CACHED_EVALUATORS = 256
 
@@ -54,6 +57,8 @@ def call(
     library, function = split_signature(signature)
     if library == NATIVE:
         return execute_all(function, arrays, _native_parameters(parameters))
+    if library == CUSTOM:
+        return _run_custom(function, arrays, parameters, dtypes)
     if function in _FLATTENING and parameters["opset"] < _FLATTENING_ENDS:
         results = _run_flattened(function, arrays[0], parameters)
     else:
@@ -68,6 +73,28 @@ def _native_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
     if "dtype" in native:
         native["dtype"] = np.dtype(native["dtype"])
     return native
+
+
+def _run_custom(
+    name: str,
+    arrays: Sequence[Array],
+    parameters: Mapping[str, Any],
+    dtypes: Sequence[np.dtype[Any]],
+) -> tuple[Array, ...]:
+    """A user's function. What it computes must have the dtypes that its inference told of."""
+    op = registered_op(parameters["domain"], name, parameters["file"])
+    places: Sequence[int] = parameters.get("inputs", range(len(arrays)))
+    operands = [arrays[place] if place >= 0 else None for place in places]
+    listed = parameters.get("outputs", range(len(dtypes)))
+    computed = run_custom(op, operands, parameters["attributes"], len(listed))
+    kept = [result for result, place in zip(computed, listed, strict=True) if place >= 0]
+    for result, dtype in zip(kept, dtypes, strict=True):
+        if not np.can_cast(result.dtype, dtype, "same_kind"):
+            raise HbirError(
+                f"custom op {name} ({op.file}) gives {result.dtype}, its shape inference told of"
+                f" {dtype}"
+            )
+    return tuple(r.astype(dtype, copy=False) for r, dtype in zip(kept, dtypes, strict=True))
 
 
 def _run_flattened(operator: str, x: Array, parameters: Mapping[str, Any]) -> tuple[Array, ...]:

@@ -44,7 +44,7 @@ def call(node: NodeExport) -> None:
     elif library == ONNX:
         _onnx(node, function, parameters)
     else:
-        raise node.unsupported(f"{library}::{function} is no function of ONNX's")
+        _custom(node, function, parameters)
 
 
 def _native(node: NodeExport, function: str, parameters: Mapping[str, Any]) -> None:
@@ -67,6 +67,18 @@ def _native(node: NodeExport, function: str, parameters: Mapping[str, Any]) -> N
             quantized=node.quantized,
         )
     )
+
+
+def _custom(node: NodeExport, name: str, parameters: Mapping[str, Any]) -> None:
+    """A user's op as the node that it was; only who has registered it can run the file."""
+    shaped = [
+        np.broadcast_to(np.zeros((), dtype_of(value)), node.shape(index))
+        for index, value in enumerate(node.operands)
+    ]
+    model = onnx_model(name, shaped, {**parameters, "opset": 1}, len(node.op.results))
+    if parameters["domain"]:
+        node.graph.use_domain(parameters["domain"], 1)
+    _splice(node, model)
 
 
 def _onnx(node: NodeExport, operator: str, parameters: Mapping[str, Any]) -> None:

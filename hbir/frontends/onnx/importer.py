@@ -15,11 +15,12 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from hbir.dialects.hbir.constant import ConstantOp
-from hbir.dialects.hbtl import make_onnx_call
+from hbir.dialects.hbtl import make_custom_call, make_onnx_call
 from hbir.dialects.qnt import ConstFakeQuantOp
 from hbir.errors import HbirError
 from hbir.frontends.errors import NoBpuForm, UnsupportedError
 from hbir.frontends.onnx.constant_folding import NOT_DETERMINISTIC, fold
+from hbir.frontends.onnx.custom import custom_attributes, custom_op_of, refusal, result_infos
 from hbir.frontends.onnx.graph import Graph, Node, live_nodes, read_graph, read_nodes, sort_nodes
 from hbir.frontends.onnx.node_import import NodeImport
 from hbir.frontends.onnx.proto import check_size, tensor_array
@@ -40,6 +41,7 @@ from hbir.ir.origin import Node as SourceNode
 from hbir.ir.origin import Origin
 from hbir.ir.rewriter import erase_dead_ops
 from hbir.ir.types import Array, dtype_of, element_type, shape_of, tensor
+from hbir.kernels.custom import CustomOp
 from hbir.module import Module
 
 _WITH_SUBGRAPHS = "control flow whose condition is computed at run time is not supported"
@@ -185,6 +187,9 @@ class _Importer:
 
     def _imported(self, node: Node) -> Sequence[Value]:
         function = None if node.domain else self._functions.get(node.type)
+        custom = custom_op_of(node) if function is None else None
+        if custom is not None:
+            return self._custom_op(node, custom)
         if function is None:
             return self._cpu_op(node, f"{node.type} has no BPU form")
         reader = self._reader(node)
@@ -221,11 +226,7 @@ class _Importer:
                 opset=node.version,
                 weights=self._ctx.weights,
                 reason=reason,
-                origin=Origin(
-                    next(name for name in node.outputs if name),
-                    (),
-                    (SourceNode(node.name, node.type),),
-                ),
+                origin=_cpu_origin(node),
             )
         except HbirError as error:
             raise self._unsupported(node, str(error)) from error
@@ -234,12 +235,48 @@ class _Importer:
         # A result left out has no name to be read by; any value holds its place.
         return [next(values) if type_ else call.results[0] for type_ in types]
 
+    def _custom_op(self, node: Node, op: CustomOp) -> Sequence[Value]:
+        """The node as a call of the function that the user registered."""
+        reader = self._reader(node)
+        count = len(node.inputs)
+        infos = [
+            (reader.shape(i), reader.dtype(i)) if reader.has(i) else None for i in range(count)
+        ]
+        try:
+            given = result_infos(node, op, infos)
+            types: list[Attribute | None] = [
+                tensor(shape, element_type(dtype)) if name else None
+                for name, (shape, dtype) in zip(node.outputs, given, strict=True)
+            ]
+            call = make_custom_call(
+                node.proto,
+                [reader.value(i) if reader.has(i) else None for i in range(count)],
+                types,
+                name=op.name,
+                attributes=custom_attributes(node),
+                file=op.file,
+                weights=self._ctx.weights,
+                origin=_cpu_origin(node),
+            )
+        except HbirError as error:
+            raise self._named(error, node) from error
+        self._place([*reader.ops, call])
+        values = iter(call.results)
+        return [next(values) if type_ else call.results[0] for type_ in types]
+
     def _refuse_what_cannot_run(self, node: Node) -> None:
         if _has_subgraph(node):
             raise self._unsupported(node, _WITH_SUBGRAPHS)
         if schema_of(node) is None:
+            custom = refusal(node)
+            if custom is not None:
+                raise self._unsupported(node, custom)
             where = f"of domain {node.domain!r}" if node.domain else f"in opset {node.version}"
-            raise self._unsupported(node, f"ONNX defines no operator {node.type} {where}")
+            raise self._unsupported(
+                node,
+                f"ONNX defines no operator {node.type} {where}; if it is your own, register its"
+                " Python function first (hbir.custom)",
+            )
         if node.type in NOT_DETERMINISTIC:
             raise self._unsupported(node, "random numbers differ from run to run")
         problem = reference_problem(node.proto, self._graph.opsets)
@@ -307,6 +344,11 @@ class _Importer:
         if missing:
             raise HbirError(f"{self._graph.label}: {node}: {key} does not compute {missing[0]!r}")
         return [self._values[name] for name in names]
+
+
+def _cpu_origin(node: Node) -> Origin:
+    first = next(name for name in node.outputs if name)
+    return Origin(first, (), (SourceNode(node.name, node.type),))
 
 
 def _expect_all_read(reader: NodeImport) -> None:

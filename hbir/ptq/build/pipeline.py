@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hbir import api
+from hbir.custom import register_files
 from hbir.errors import HbirError
 from hbir.files import write_file
 from hbir.hbm import Hbm
@@ -94,6 +95,7 @@ def build(
     for warning in (*config.warnings, *without_effect(config)):
         LOG.warning("%s", warning)
     files = Artifacts(config.model.working_dir, config.model.prefix)
+    register_files(config.custom_ops.files)
     files.make_folder()
     built = _quantize(config, files, shown, executor)
     if skip == "export":

@@ -21,3 +21,12 @@ func.func @native(%a: tensor<2x3xf32>) -> tensor<2x3xf32> {
   %0 = hbtl.call "native::hbir.softmax"(%a) {parameters = {dim = 0 : i64}, reason = "softmax over dimension 0"} : (tensor<2x3xf32>) -> tensor<2x3xf32>
   func.return %0 : tensor<2x3xf32>
 }
+
+// A custom op: the file that registers it is named, its function isn't here.
+
+// CHECK-LABEL: func.func @custom
+// CHECK:         hbtl.call "custom::Swirl"(%{{.*}}) {parameters = {attributes = {shift = 1 : i64}, domain = "my.ops", file = "my_ops.py"}, reason = "Swirl is a custom op"} : (tensor<2x3xf32>) -> tensor<2x3xf32>
+func.func @custom(%a: tensor<2x3xf32>) -> tensor<2x3xf32> {
+  %0 = hbtl.call "custom::Swirl"(%a) {parameters = {attributes = {shift = 1 : i64}, domain = "my.ops", file = "my_ops.py"}, reason = "Swirl is a custom op"} : (tensor<2x3xf32>) -> tensor<2x3xf32>
+  func.return %0 : tensor<2x3xf32>
+}

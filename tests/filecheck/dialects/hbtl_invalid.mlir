@@ -2,7 +2,7 @@
 
 // What the verifier refuses, and what it says.
 
-// CHECK: error: hbtl.call ({{.*}}): signature must be native::... or onnx::..., got "torch::relu"
+// CHECK: error: hbtl.call ({{.*}}): signature must be native::... or onnx::... or custom::..., got "torch::relu"
 func.func @f(%a: tensor<2xf32>) {
   %0 = hbtl.call "torch::relu"(%a) : (tensor<2xf32>) -> tensor<2xf32>
   func.return
@@ -29,5 +29,13 @@ func.func @f(%a: tensor<2xf32>) {
 // CHECK: error: hbtl.call ({{.*}}): inputs must name each of the 2 in order, -1 for one left out, got [0, -1]
 func.func @f(%a: tensor<2xf32>) {
   %0 = hbtl.call "onnx::Clip"(%a, %a) {parameters = {attributes = {}, opset = 13 : i64, domain = "", inputs = [0, -1]}} : (tensor<2xf32>, tensor<2xf32>) -> tensor<2xf32>
+  func.return
+}
+
+// -----
+
+// CHECK: error: hbtl.call ({{.*}}): parameters of a custom:: call must hold file (str), they hold attributes, domain
+func.func @f(%a: tensor<2xf32>) {
+  %0 = hbtl.call "custom::Swirl"(%a) {parameters = {attributes = {}, domain = "my.ops"}} : (tensor<2xf32>) -> tensor<2xf32>
   func.return
 }

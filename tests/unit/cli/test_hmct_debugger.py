@@ -7,7 +7,7 @@ import pytest
 
 import hbir
 from hbir.cli.hmct_debugger import main
-from tests.unit.ptq.debugger.networks import calibrated, samples
+from tests.unit.ptq.uneven_network import calibrated, samples
 
 
 @pytest.fixture(scope="module")

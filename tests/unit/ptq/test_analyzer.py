@@ -9,7 +9,7 @@ import hbir
 from hbir.cli.hb_analyzer import main
 from hbir.errors import HbirError
 from hbir.ptq.analyzer import analyze
-from tests.unit.ptq.debugger.networks import calibrated
+from tests.unit.ptq.uneven_network import calibrated
 
 FILES = {"net.json", "analysis_summary.json", "hb_analyzer_report.html"}
 
@@ -42,7 +42,7 @@ def test_of_its_performance_json(compiled: Path, tmp_path: Path) -> None:
 
 def test_of_an_onnx_which_is_compiled(tmp_path: Path, compiled: Path) -> None:
     from hbir.ptq.stages import write_optimized_float
-    from tests.unit.ptq.debugger.networks import float_network
+    from tests.unit.ptq.uneven_network import float_network
 
     write_optimized_float(float_network(), tmp_path / "float.onnx")
     found = analyze(tmp_path / "float.onnx", "nash-m", folder=tmp_path / "out")

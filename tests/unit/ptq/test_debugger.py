@@ -19,7 +19,7 @@ from hbir.ptq.debugger import (
 )
 from hbir.ptq.debugger.calibrated import CalibratedModel, load_calibrated
 from hbir.ptq.debugger.metrics import COSINE, METRICS, measure
-from tests.unit.ptq.debugger.networks import Array, calibrated, float_network, samples
+from tests.unit.ptq.uneven_network import Array, calibrated, float_network, samples
 
 PNG = b"\x89PNG"
 
