@@ -110,7 +110,7 @@ def rows(machine: Machine, program: Program) -> list[Ours]:
             if engine is Engine.TAE:
                 macs = features.macs(queue)
                 np.add.at(ops, macs["layer"], 2 * macs["macs"])
-    first = next(n for n, layer in enumerate(graph.layers) if ops[n] == PUBLISHED[2].ops)
+    first = next(n for n, found in enumerate(ops.tolist()) if found == PUBLISHED[2].ops)
     groups = [[n for n in range(first) if not ops[n]], [n for n in range(first) if ops[n]]]
     groups += [[n] for n in range(first, len(graph.layers)) if _is_row(graph.layers[n].kind)]
     result: list[Ours] = []
@@ -201,7 +201,9 @@ def marches_table(module: Module) -> list[str]:
     return lines
 
 
-def causes(machine: Machine, ours: Sequence[Ours]) -> list[str]:
+def causes(
+    machine: Machine, ours: Sequence[Ours], total: float, loads_us: float
+) -> list[str]:  # fmt: skip
     """Where ours differs from the published, and where it doesn't, in numbers of both."""
     first, last = 5, len(PUBLISHED) - 1  # rows behind the stem, whose maps are 56x56
     work = sum(row.compute_us for row in PUBLISHED[first:])
@@ -235,14 +237,16 @@ def causes(machine: Machine, ours: Sequence[Ours]) -> list[str]:
         " nearer. Eight taps a row in place of seven would give"
         f" {stem.compute_us * 8 / 7:.1f} us; nothing published says so, and no number of ours was"
         " bent to it.",
-        f"- Before the stem stand {front:.1f} us of ours and 1 of theirs, which is the difference"
-        " of the totals and more. NV12 arrives as planes of one and of two channels. Ours are"
-        " shifted to signed bytes, enlarged and joined by vector instructions, on tensors whose"
-        f" channels are padded to {machine.memory.channel_align_bytes} bytes on chip:"
-        f" {ours[0].compute_us:.1f} us for 150528 values. The published row computes nothing"
-        " there: its load unit must bring pixels in order, which our machine has no instruction"
-        " for. The colour conversion behind it is a 1x1 convolution in both; ours has one more,"
-        " which limits the range.",
+        f"- Before the stem stand {front:.1f} us of ours and 1 of theirs. NV12 arrives as planes of"
+        " one and of two channels. Ours are shifted to signed bytes, enlarged and joined by"
+        f" instructions, the last on channels padded to {machine.memory.channel_align_bytes} bytes"
+        f" on chip: {ours[0].compute_us:.1f} us for 150528 values. The published row computes"
+        " nothing there: its load unit must bring pixels in order, which our machine has no"
+        " instruction for. The colour conversion behind it is a 1x1 convolution in both; ours has"
+        " one more, which limits the range.",
+        f"- In total ours is {total:.0f} us. Its loads take {loads_us:.0f} of them at"
+        f" {machine.ddr.core_bandwidth_gb_per_s:.1f} GB/s, more than the published"
+        f" {PUBLISHED_TOTAL_US:.0f}: its DDR is a little faster than the boards' rates made ours.",
     ]
 
 
@@ -262,6 +266,9 @@ def main(arguments: Sequence[str] = sys.argv[1:]) -> int:
         timeline = play(machine, program, program.graphs[0])
         total = machine.microseconds(timeline.cycles)
         per_frame = frame_microseconds(machine, timeline)
+        loaded = timeline.instructions["engine"] == Engine.LOAD
+        loaded_bytes = int(timeline.instructions["ddr_bytes"][loaded].sum())
+        loads_us = machine.microseconds(loaded_bytes / machine.ddr_bytes_per_cycle)
         lines = [
             f"## {machine.name}, O2: {total:.0f} us beside {PUBLISHED_TOTAL_US:.0f}",
             "",
@@ -272,7 +279,7 @@ def main(arguments: Sequence[str] = sys.argv[1:]) -> int:
             "",
             "## Differences",
             "",
-            *causes(machine, ours),
+            *causes(machine, ours, total, loads_us),
             "",
             "## Which march",
             "",
