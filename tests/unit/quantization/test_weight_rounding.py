@@ -11,7 +11,7 @@ from hbir.ir.rewriter import Rewrite
 from hbir.ir.types import Array
 from hbir.kernels.quantize import const_fake_quant
 from hbir.module import Module
-from hbir.passes.gemm import as_gemm, constant_parts, weight_range
+from hbir.passes.gemm import GemmOp, as_gemm, constant_parts, weight_range
 from hbir.passes.pipelines import OPTIMIZE, run_pipeline
 from hbir.quantization.weight_rounding import best_integers, rounded_weights
 
@@ -95,22 +95,25 @@ def test_layers_come_closer_to_float_on_other_data(kind: str) -> None:
     assert errors[1] < 0.8 * errors[0]
 
 
+def weights_of(module: Module) -> list[tuple[GemmOp, Array]]:
+    """The layers and their weights."""
+    rewrite = Rewrite(module.context)
+    gemms = [g for op in module.functions[0].operations if (g := as_gemm(op)) is not None]
+    found = [(gemm, constant_parts(rewrite, gemm)) for gemm in gemms]
+    return [(gemm, parts[0]) for gemm, parts in found if parts is not None]
+
+
 def test_the_weights_are_integers_of_the_same_scale() -> None:
     module = network("plain")
     chosen = rounded_weights(module, images(40, seed=1))
-    for before, after in zip(
-        [op for op in module.functions[0].operations if as_gemm(op) is not None],
-        [op for op in chosen.functions[0].operations if as_gemm(op) is not None],
-        strict=True,
-    ):
-        gemms = as_gemm(before), as_gemm(after)
-        assert gemms[0] is not None
-        assert gemms[1] is not None
-        weights = [m.weights.array(g.w.owner.properties["values"])  # pyright: ignore[reportAttributeAccessIssue, reportUnknownArgumentType, reportUnknownMemberType]  (constants)
-                   for m, g in zip((module, chosen), gemms, strict=True)]  # fmt: skip
-        scales = [np.array(weight_range(g, w)["max"]) for g, w in zip(gemms, weights, strict=True)]
+    pairs = list(zip(weights_of(module), weights_of(chosen), strict=True))
+    assert len(pairs) == 2
+    for (layer, before), (changed, after) in pairs:
+        scales = [
+            np.array(weight_range(g, w)["max"]) for g, w in ((layer, before), (changed, after))
+        ]
         assert scales[1] == pytest.approx(scales[0], rel=1e-6)
-        moved = np.abs(weights[1] - weights[0]).max() / scales[0].max() * 127
+        moved = np.abs(after - before).max() / scales[0].max() * 127
         assert 0.5 < moved <= 1.0 + 1e-6, "some weight went to the farther integer, none further"
 
 
