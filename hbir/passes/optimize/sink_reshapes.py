@@ -25,6 +25,7 @@ from hbir.ir.function import body_of, functions_of
 from hbir.ir.op import TensorOp
 from hbir.ir.rewriter import Rewrite, erase_dead_ops
 from hbir.ir.types import shape_of
+from hbir.passes.gemm import as_gemm
 from hbir.passes.graph import defined_by, derive_origin
 
 _AXES = ("dim", "dims", "axis")
@@ -87,26 +88,50 @@ def _operands_before_reshape(op: Operation, rewrite: Rewrite) -> list[SSAValue] 
 
 
 def _binary_operands(op: BinaryOp, rewrite: Rewrite) -> list[SSAValue] | None:
-    """Operands of one shape, or a constant that is the same everywhere or differs by channel."""
+    """Operands of one shape, or a constant that is the same everywhere or differs by channel.
+
+    An operand without such a reshape gets the reverse of the other's, which stands between it and
+    the convolution that it comes from: that one's shape is kept, then, for `op` is fused with it.
+    """
     shape = shape_of(op.output)
     # What broadcasts has fewer elements than the result: its shape isn't one for the others.
     sources = [_reshaped(value) if shape_of(value) == shape else None for value in op.operands]
-    source = next((value for value in sources if value is not None), None)
-    if source is None:
+    found = [value for value in sources if value is not None]
+    if not found:
         return None
+    source = next((value for value in found if _is_convolved(value, rewrite)), found[0])
     operands: list[SSAValue] = []
     for value, before in zip(op.operands, sources, strict=True):
         if before is not None and shape_of(value) == shape and shape_of(before) == shape_of(source):
             operands.append(before)
         elif rewrite.constant_value(value) is not None and _follows_channels(value, source, shape):
             operands.append(_flat(value, rewrite, op))
-        elif shape_of(value) == shape:
+        elif shape_of(value) == shape and not _is_convolved(value, rewrite):
             reshape = ReshapeOp.make(value, shape=list(shape_of(source)))
             derive_origin(rewrite.insert(reshape, before=op), op, "reshaped")
             operands.append(reshape.output)
         else:
             return None
     return operands
+
+
+def _is_convolved(value: SSAValue, rewrite: Rewrite) -> bool:
+    """Whether a convolution or linear layer makes a value that nothing else reads, or will once it
+    has absorbed a batch norm and constants."""
+    while value.has_one_use():
+        op = value.owner
+        if isinstance(op, Operation) and as_gemm(op) is not None:
+            return True
+        if isinstance(op, BatchnormOp):
+            value = op.x
+            continue
+        if not isinstance(op, BinaryOp):
+            return False
+        computed = [side for side in op.operands if rewrite.constant_value(side) is None]
+        if len(computed) != 1:
+            return False
+        value = computed[0]
+    return False
 
 
 def _follows_channels(value: SSAValue, source: SSAValue, shape: tuple[int, ...]) -> bool:

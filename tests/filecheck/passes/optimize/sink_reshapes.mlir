@@ -30,6 +30,37 @@ func.func @addition(%x: tensor<2x1x8x3xf32>, %y: tensor<2x8x3xf32>) -> tensor<2x
   func.return %1 : tensor<2x8x3xf32>
 }
 
+// But not the result of a convolution or linear layer, with which the addition is fused: it keeps
+// its shape, and where both have reshapes, that of the convolution is taken.
+
+// CHECK-LABEL: func.func @fused
+// CHECK:      %[[L:.*]] = hbir.linear
+// CHECK-NEXT: %[[S:.*]] = hbir.mul %[[L]]
+// CHECK-NEXT: hbir.add %{{.*}}, %[[S]] : (tensor<2x8x3xf32>
+func.func @fused(%x: tensor<2x1x8x3xf32>, %y: tensor<2x8x3xf32>) -> tensor<2x8x3xf32> {
+  %w = hbir.constant dense<1.0> : tensor<3x3xf32>
+  %half = hbir.constant dense<0.5> : tensor<f32>
+  %0 = hbir.reshape %x {shape = [2, 8, 3]} : (tensor<2x1x8x3xf32>) -> tensor<2x8x3xf32>
+  %1 = hbir.linear %y, %w : (tensor<2x8x3xf32>, tensor<3x3xf32>) -> tensor<2x8x3xf32>
+  %2 = hbir.mul %1, %half : (tensor<2x8x3xf32>, tensor<f32>) -> tensor<2x8x3xf32>
+  %3 = hbir.add %0, %2 : (tensor<2x8x3xf32>, tensor<2x8x3xf32>) -> tensor<2x8x3xf32>
+  func.return %3 : tensor<2x8x3xf32>
+}
+
+// CHECK-LABEL: func.func @both
+// CHECK:      %[[C:.*]] = hbir.conv2d
+// CHECK-NEXT: %[[X:.*]] = hbir.reshape %{{.*}} {shape = [2, 1, 8, 3]}
+// CHECK-NEXT: hbir.add %[[X]], %[[C]] : (tensor<2x1x8x3xf32>
+func.func @both(%x: tensor<8x2x3xf32>, %y: tensor<2x1x8x3xf32>) -> tensor<2x8x3xf32> {
+  %w = hbir.constant dense<1.0> : tensor<3x1x1x3xf32>
+  %0 = hbir.reshape %x {shape = [2, 8, 1, 3]} : (tensor<8x2x3xf32>) -> tensor<2x8x1x3xf32>
+  %1 = hbir.reshape %0 {shape = [2, 8, 3]} : (tensor<2x8x1x3xf32>) -> tensor<2x8x3xf32>
+  %2 = hbir.conv2d %y, %w : (tensor<2x1x8x3xf32>, tensor<3x1x1x3xf32>) -> tensor<2x1x8x3xf32>
+  %3 = hbir.reshape %2 {shape = [2, 8, 3]} : (tensor<2x1x8x3xf32>) -> tensor<2x8x3xf32>
+  %4 = hbir.add %1, %3 : (tensor<2x8x3xf32>, tensor<2x8x3xf32>) -> tensor<2x8x3xf32>
+  func.return %4 : tensor<2x8x3xf32>
+}
+
 // Not beside a reshape of what broadcasts: the others have more elements than it.
 
 // CHECK-LABEL: func.func @broadcast

@@ -62,6 +62,38 @@ def test_attention_with_masks() -> None:
     check(masked, random(1, 2, 5, 4), random(1, 2, 5, 4, seed=1), random(5, 5, seed=2))
 
 
+@pytest.mark.parametrize("mask", [(), (5, 3), (1, 1, 5, 3), (1, 4, 5, 3)])
+def test_attention_with_grouped_queries(mask: tuple[int, ...]) -> None:
+    def grouped(q: Tensor, k: Tensor, v: Tensor, *bias: Tensor) -> Tensor:
+        return functional.scaled_dot_product_attention(q, k, v, *bias, enable_gqa=True)
+
+    masks = [random(*mask, seed=3)] if mask else []
+    query, key, value = random(1, 4, 5, 6), random(1, 2, 3, 6, seed=1), random(1, 2, 3, 7, seed=2)
+    assert "hbir.attention" in operations(check(grouped, query, key, value, *masks))
+
+
+class CachedAttention(nn.Module):
+    """One step of a decoder: keys and values of earlier steps come in, and go out with its own."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.projections = nn.Linear(8, 24)
+
+    def forward(
+        self, x: Tensor, keys: Tensor, values: Tensor, bias: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        parts = self.projections(x).view(1, 1, 3, 2, 4).permute(2, 0, 3, 1, 4)
+        query, key, value = parts.unbind(0)
+        keys, values = torch.cat([keys, key], 2), torch.cat([values, value], 2)
+        y = functional.scaled_dot_product_attention(query, keys, values, bias)
+        return y, keys[:, :, 1:], values[:, :, 1:]
+
+
+def test_attention_over_a_cache() -> None:
+    cache = [random(1, 2, 5, 4, seed=seed) for seed in (1, 2)]
+    check(CachedAttention(), random(1, 1, 8), *cache, random(1, 1, 1, 6, seed=3))
+
+
 def test_transformer_layers() -> None:
     layer = nn.TransformerEncoderLayer(8, 2, 16, batch_first=True, activation="gelu")
     check(layer, random(1, 6, 8))
