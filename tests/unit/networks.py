@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,6 +15,18 @@ from hbir.dialects.bpu.argmax import ReduceArgmaxOp, ReduceArgminOp
 from hbir.dialects.bpu.comparison import MODES, CompareOp, WhereOp
 from hbir.dialects.bpu.conv import Conv2dOp
 from hbir.dialects.bpu.elementwise import AddOp, MaxOp, MulOp, PreluOp
+from hbir.dialects.bpu.float16 import (
+    FloatAddOp,
+    FloatAvgPoolOp,
+    FloatCompareOp,
+    FloatLayernormOp,
+    FloatMulOp,
+    FloatPreluOp,
+    FloatReduceMeanOp,
+    FloatReduceSumOp,
+    FloatSoftmaxOp,
+    FloatSubOp,
+)
 from hbir.dialects.bpu.grid_sample import GridSampleOp
 from hbir.dialects.bpu.index import GatherElementsOp, IndexOp
 from hbir.dialects.bpu.layernorm import LayernormOp
@@ -34,7 +46,7 @@ from hbir.ir.context import make_context
 from hbir.ir.function import finish_function, make_function
 from hbir.ir.op import TensorOp
 from hbir.ir.origin import Origin
-from hbir.ir.types import F32, SI8, SI16, SI32, dtype_of, element_of, shape_of, tensor
+from hbir.ir.types import F16, F32, SI8, SI16, SI32, dtype_of, element_of, shape_of, tensor
 from hbir.kernels.lut_tables import segmented_table
 from hbir.kernels.norm_parameters import layernorm_parameters, softmax_parameters
 from hbir.kernels.parameters import avg_pool_qpp, resize_parameters
@@ -55,6 +67,8 @@ class Network:
         self.count = 0
         self.sorts = False
         """Whether random ops may sort, which not every march can."""
+        self.floats = False
+        """Whether random ops may compute in float16, likewise."""
 
     def finish(self, outputs: dict[str, SSAValue], march: str = "nash-e") -> Module:
         finish_function(self.function, list(outputs.items()))
@@ -220,6 +234,31 @@ class Network:
             output_zero_point=-5, element=element,
         )  # fmt: skip
 
+    def float_conv(self, x: SSAValue, cout: int, residual: SSAValue | None = None) -> SSAValue:
+        """A convolution whose result is float16, as its residual may be."""
+        weights = self.integers((cout, 3, 3, shape_of(x)[-1]))
+        columns = [
+            self.random.integers(-2000, 2000, cout),
+            self.random.integers(1 << 14, 1 << 15, cout),
+            np.full(cout, 30 + 8 * (element_of(x) == SI16)),
+        ]
+        qpp = self.constant(np.stack(columns, axis=1).astype(np.int32))
+        operands = [x, self.constant(weights), qpp, *([] if residual is None else [residual])]
+        return self.add(Conv2dOp, *operands, pad=[1] * 4, pad_value=3, clip=[-9, 90], element=F16)
+
+    def numbers(self, shape: Sequence[int]) -> SSAValue:
+        """A constant of float16."""
+        return self.constant(self.random.normal(0, 2, tuple(shape)).astype(np.float16))
+
+    def table(self, x: SSAValue, element: Attribute) -> SSAValue:
+        """A table of all codes, where x or the result is float16."""
+        size = 256 if element_of(x) == SI8 else 1 << 16
+        if element == F16:
+            return self.add(LutOp, x, self.numbers((size,)))
+        return self.add(
+            LutOp, x, self.constant(self.integers((size,), dtype_of(tensor((), element))))
+        )
+
     def cpu_relu(self, x: SSAValue) -> SSAValue:
         op = make_call(
             "native::hbir.relu", [x], [x.type], {}, reason="a test", origin=Origin("cpu")
@@ -250,6 +289,7 @@ def random_network(seed: int, march: str = "nash-e") -> Module:
     h, w, c = (int(v) for v in random.integers(4, 40, 3))
     net = Network({"image": ((n, h, w, c), F32)}, seed)
     net.sorts = "topk" in load_march(march).opcode_engines
+    net.floats = load_march(march).has_float16
     values = [net.quantize(net.inputs[0], SI16 if seed % 7 == 0 else SI8)]
     for _ in range(int(random.integers(3, 9))):
         values.append(
@@ -271,6 +311,8 @@ def _random_op(  # noqa: C901 (one case per kind of op)
         return int(random.integers(low, high + 1))
 
     shape = shape_of(x)
+    if element_of(x) == F16 or (net.floats and not draw(0, 2)):
+        return _random_float_op(net, x, draw)
     if element_of(x) != SI8 and not draw(0, 2):
         return net.as_si8(x)
     if len(shape) != 4:
@@ -380,4 +422,73 @@ def _random_op(  # noqa: C901 (one case per kind of op)
             return net.quantize(net.cpu_relu(net.dequantize(y)))
 
 
-__all__ = ["F32", "SI8", "SI16", "SI32", "Network", "dtype_of", "feeds", "random_network"]
+def _random_float_op(  # noqa: C901 (one case per kind of op)
+    net: Network, x: SSAValue, draw: Callable[[int, int], int]
+) -> SSAValue:
+    """From integers to float16, within it, or back."""
+    shape = shape_of(x)
+    if element_of(x) != F16:
+        if len(shape) == 4 and draw(0, 1):
+            return net.float_conv(x, draw(1, 20))
+        if draw(0, 1):
+            return net.table(x, F16)
+        scale = net.constant(np.array([0.07], np.float32))
+        return net.add(DequantizeOp, x, scale, zero_point=3, element=F16)
+    if len(shape) != 4:
+        return net.table(x, net.element())
+    n, _, w, c = shape
+    axis = draw(1, 3)
+    match draw(0, 17):
+        case 0:
+            return net.add(QuantizeOp, x, scale=0.03, zero_point=-5, element=net.element())
+        case 1:
+            return net.table(x, [F16, SI8, SI16][draw(0, 2)])
+        case 2:
+            return net.add(FloatAddOp, x, net.add(FloatMulOp, x, net.numbers((c,))))
+        case 3:
+            mean = net.add(FloatReduceMeanOp, x, dims=[1, 2], keep_dim=True)
+            return net.add(FloatSubOp, x, mean)
+        case 4:
+            return net.add(FloatMulOp, x, net.add(FloatReduceSumOp, x, dims=[axis], keep_dim=True))
+        case 5:
+            return net.add(FloatSoftmaxOp, x, dim=axis)
+        case 6:
+            affine = net.constant(net.random.normal(size=(c, 2)).astype(np.float32))
+            return net.add(
+                FloatLayernormOp, x, affine, epsilon=1e-3 * draw(0, 1), center=bool(draw(0, 1))
+            )
+        case 7:
+            return net.add(MaxPoolOp, x, kernel=[3, 2], stride=[2, 2], pad=[1, 1, 2, 1])
+        case 8:
+            return net.add(
+                FloatAvgPoolOp, x, kernel=[2, 3], stride=[draw(1, 2), 1], pad=[1, 2, 1, 1],
+                count_include_pad=bool(draw(0, 1)),
+            )  # fmt: skip
+        case 9:
+            return net.resize(x, (draw(1, 40), draw(1, 40)), ["nearest", "bilinear"][draw(0, 1)])
+        case 10:
+            extreme = ReduceMaxOp if draw(0, 1) else ReduceMinOp
+            return net.add(MaxOp, x, net.add(extreme, x, dims=[axis], keep_dim=True))
+        case 11:
+            row = net.add(SliceOp, x, begin=[0, 0, 0, 0], end=[n, 1, w, c], step=[1] * 4)
+            mode = MODES[draw(0, len(MODES) - 1)]
+            condition = net.add(FloatCompareOp, x, row, mode=mode)
+            return net.add(WhereOp, condition, x, row)
+        case 12:
+            return net.add(FloatPreluOp, x, net.numbers((c,)))
+        case 13:
+            return net.add(ConcatOp, x, net.table(x, F16), dim=axis)
+        case 14:
+            end = [0, draw(0, 2), 0, draw(0, 3)]
+            return net.add(PadOp, x, begin=[0, draw(0, 3), 0, 1], end=end, pad_value=-7)
+        case 15:
+            return net.add(TransposeOp, x, dims=[0, 2, 3, 1])
+        case 16:
+            integers = net.quantize(x)
+            return net.float_conv(integers, c, x)
+        case _:
+            grid = net.conv(net.quantize(x), 2, 1, element=SI16)
+            return net.grid_sample(x, grid, ["nearest", "bilinear"][draw(0, 1)], bool(draw(0, 1)))
+
+
+__all__ = ["F16", "F32", "SI8", "SI16", "SI32", "Network", "dtype_of", "feeds", "random_network"]

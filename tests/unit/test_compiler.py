@@ -29,6 +29,7 @@ from hbir.compiler import (
 )
 from hbir.compiler.build import DensePorts
 from hbir.dialects.bpu.elementwise import MaxOp
+from hbir.dialects.bpu.float16 import FloatSoftmaxOp
 from hbir.dialects.bpu.move import ConcatOp, ReshapeOp, SliceOp
 from hbir.dialects.bpu.pool import MaxPoolOp
 from hbir.dialects.bpu.reduce import ReduceMaxOp
@@ -52,9 +53,9 @@ def small_march(tmp_path_factory: pytest.TempPathFactory) -> str:
     return march_file(tmp_path_factory.mktemp("march") / "small.toml", 49152)
 
 
-def march_file(path: Path, l1_bytes: int) -> str:
+def march_file(path: Path, l1_bytes: int, extends: str = "nash-e") -> str:
     path.write_text(
-        f'name = "l1 of {l1_bytes}"\ndescription = "little memory"\nextends = "nash-e"\n[memory]\n'
+        f'name = "l1 of {l1_bytes}"\ndescription = "little memory"\nextends = "{extends}"\n[memory]\n'
         f'l1_bytes = {{ value = {l1_bytes}, origin = "assumed", source = "a test" }}\n'
     )
     return str(path)
@@ -94,6 +95,33 @@ def test_random_networks_give_the_same_bits(seed: int, march: str, opt: int) -> 
 def test_many_tiles_give_the_same_bits(seed: int, opt: int, small_march: str) -> None:
     module = random_network(seed)
     assert_same_bits(module, program_of(module, small_march, opt), seed)
+
+
+@settings(max_examples=10)
+@given(
+    st.integers(0, 100_000),
+    st.sampled_from(["nash-p", "nash-h", "nash-b"]),
+    st.integers(0, 2),
+    st.booleans(),
+)
+def test_float16_gives_the_same_bits(seed: int, march: str, opt: int, little: bool) -> None:
+    """Networks of all types, on a march's memory and where only tiles beside a table fit."""
+    module = random_network(seed, march)
+    with tempfile.TemporaryDirectory() as folder:
+        path = march_file(Path(folder, "small.toml"), 1 << 18, march) if little else march
+        scheduled = schedule_module(module, path, opt)
+        inputs = feeds(module, seed)
+        expected = module.functions[0].feed(inputs)
+        for name, array in scheduled.functions[0].feed(inputs).items():
+            np.testing.assert_array_equal(array, expected[name], err_msg=name)
+        assert_same_bits(module, build_program(scheduled, load_march(path), opt), seed)
+
+
+def test_a_march_without_float16_does_not_compile_it() -> None:
+    net = Network({"x": ((1, 5, 6, 3), SI8)})
+    y = net.add(FloatSoftmaxOp, net.float_conv(net.inputs[0], 4), dim=3)
+    with pytest.raises(HbirError, match="march nash-e has no engine for float_softmax"):
+        program_of(net.finish({"y": y}, "nash-p"), "nash-e", 1)
 
 
 class OneTypeNetwork(Network):
