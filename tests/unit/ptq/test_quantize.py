@@ -78,6 +78,18 @@ def test_later_layers_of_a_config_win(config: dict[str, Any], expected: dict[str
     assert bits(run(config).module) == expected
 
 
+def test_ops_of_one_node_are_counted() -> None:
+    module = Module.parse(TEXT.replace('"middle" "Tanh"', '"first" "Conv"'))
+    expected = {"first#0": "a", "first#1": "b", "first": "b"}
+    for name, tensor in expected.items():
+        config = {"node_config": {name: {"output": "int16"}}}
+        found = bits(quantize(module, data(), settings_from(config)).module)
+        assert [key for key, width in found.items() if width == 16] == [tensor]
+    config = {"node_config": {"first#2": {"output": "int16"}}}
+    with pytest.raises(HbirError, match="node 'first' became 2 ops, counted from 0"):
+        quantize(module, data(), settings_from(config))
+
+
 @pytest.mark.parametrize(
     "config",
     [
