@@ -63,9 +63,9 @@ def calibrate(
 ) -> Module:
     """Optimize `m`, observe `batches` (each input name → array), and place fake-quants.
 
-    method: `max` or `percentile`. `dtype={"Conv_0": "int16"}` chooses types by source node,
-    `target_cosine=0.995` widens what costs most until the outputs are that close to float. Returns
-    a new module at the qat level. Memory doesn't grow with the number of batches.
+    method: `max`, `percentile`, `kl`, `mse` or `mix`. `dtype={"Conv_0": "int16"}` chooses types by
+    source node, `target_cosine=0.995` widens what costs most until the outputs are that close to
+    float. Returns a new module at the qat level. Memory doesn't grow with the number of batches.
     """
     from hbir.quantization.calibrate import calibrate as calibrate_module
 
