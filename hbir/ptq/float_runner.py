@@ -67,7 +67,8 @@ def onnxruntime_runner(module: Module) -> Runner | None:
     )
     options = tools.SessionOptions()
     options.log_severity_level = QUIET
-    options.intra_op_num_threads = int(os.environ.get("OMP_NUM_THREADS", "0"))
+    threads = os.environ.get("OMP_NUM_THREADS", "")
+    options.intra_op_num_threads = int(threads) if threads.isdecimal() else 0
     try:
         session: Any = tools.InferenceSession(
             serialized(model), options, providers=["CPUExecutionProvider"]
