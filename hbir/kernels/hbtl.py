@@ -29,8 +29,8 @@ LIBRARIES = (NATIVE, ONNX, CUSTOM)
 
 _CACHED_EVALUATORS = 256
 
-_FLATTENING = ("Softmax", "LogSoftmax", "Hardmax")
-_FLATTENING_ENDS = 13
+FLATTENING = ("Softmax", "LogSoftmax", "Hardmax")
+FLATTENING_ENDS = 13
 """The opset from which these operators work on the one axis that they name."""
 
 
@@ -59,7 +59,7 @@ def call(
         return execute_all(function, arrays, _native_parameters(parameters))
     if library == CUSTOM:
         return _run_custom(function, arrays, parameters, dtypes)
-    if function in _FLATTENING and parameters["opset"] < _FLATTENING_ENDS:
+    if function in FLATTENING and parameters["opset"] < FLATTENING_ENDS:
         results = _run_flattened(function, arrays[0], parameters)
     else:
         results = _run_onnx(function, arrays, parameters, len(dtypes))
@@ -104,7 +104,7 @@ def _run_flattened(operator: str, x: Array, parameters: Mapping[str, Any]) -> tu
     """
     axis = parameters["attributes"].get("axis", 1)
     rows = x.reshape(int(np.prod(x.shape[: axis % x.ndim if axis < 0 else axis])), -1)
-    flat = {**parameters, "attributes": {"axis": 1}, "opset": _FLATTENING_ENDS}
+    flat = {**parameters, "attributes": {"axis": 1}, "opset": FLATTENING_ENDS}
     return tuple(y.reshape(x.shape) for y in _run_onnx(operator, [rows], flat, 1))
 
 

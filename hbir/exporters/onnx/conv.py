@@ -49,8 +49,8 @@ def convtranspose(node: NodeExport) -> None:
     pad, stride = node.params["pad"], node.params["stride"]
     dilation = node.params["dilation"]
     longer = [max(0, -side) for side in pad]
-    most = [max(stride[axis], dilation[axis]) - 1 for axis in range(_SPATIAL)]
-    fits = not any(longer[:2]) and all(longer[2 + axis] <= most[axis] for axis in range(_SPATIAL))
+    # onnxruntime refuses more, where onnx allows as much as the dilation.
+    fits = not any(longer[:2]) and all(longer[2 + axis] < stride[axis] for axis in range(_SPATIAL))
     attributes = {
         "kernel_shape": list(node.shape(1)[1:3]),
         "strides": list(stride),

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import numpy as np
 from onnx import ModelProto
 from xdsl.ir import Operation, SSAValue
 
@@ -33,6 +34,8 @@ WIDE_OPSET = 21
 """The first whose QuantizeLinear has 16 bits."""
 
 FAKE_QUANT = "qnt.const_fake_quant"
+
+EDGES = ("qnt.quantize", "qnt.dequantize")
 
 ROUNDING = {FAKE_QUANT: "HzCalibration", "hbir.fake_cast": "float16"}
 """Ops that the user's model has not; their nodes are called after the tensor, and what is here."""
@@ -148,6 +151,8 @@ def _opset(ops: Iterable[Operation]) -> int:
 def _needed_by(op: Operation) -> int:
     if op.name == FAKE_QUANT:
         return WIDE_OPSET if to_python(op.properties["bits"]) > 8 else OPSET
+    if op.name in EDGES and any(dtype_of(v) == np.int16 for v in (*op.operands, *op.results)):
+        return WIDE_OPSET
     return opset_needed(op)
 
 

@@ -6,6 +6,7 @@ An operator of an older opset than the file's is converted by `onnx.version_conv
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -20,7 +21,14 @@ from hbir.errors import HbirError
 from hbir.exporters.onnx.node_export import NodeExport
 from hbir.exporters.onnx.registry import export_functions, exports
 from hbir.ir.types import dtype_of
-from hbir.kernels.hbtl import NATIVE, ONNX, onnx_model, split_signature
+from hbir.kernels.hbtl import (
+    FLATTENING,
+    FLATTENING_ENDS,
+    NATIVE,
+    ONNX,
+    onnx_model,
+    split_signature,
+)
 from hbir.kernels.table import find_kernel
 from hbir.passes.permutation import identity
 
@@ -71,6 +79,9 @@ def _native(node: NodeExport, function: str, parameters: Mapping[str, Any]) -> N
 
 def _custom(node: NodeExport, name: str, parameters: Mapping[str, Any]) -> None:
     """A user's op as the node that it was; only who has registered it can run the file."""
+    if operator in FLATTENING and parameters["opset"] < FLATTENING_ENDS:
+        _flattened(node, operator, parameters["attributes"].get("axis", 1))
+        return
     shaped = [
         np.broadcast_to(np.zeros((), dtype_of(value)), node.shape(index))
         for index, value in enumerate(node.operands)
@@ -82,6 +93,9 @@ def _custom(node: NodeExport, name: str, parameters: Mapping[str, Any]) -> None:
 
 
 def _onnx(node: NodeExport, operator: str, parameters: Mapping[str, Any]) -> None:
+    if operator in FLATTENING and parameters["opset"] < FLATTENING_ENDS:
+        _flattened(node, operator, parameters["attributes"].get("axis", 1))
+        return
     shaped = [
         np.broadcast_to(np.zeros((), dtype_of(value)), node.shape(index))
         for index, value in enumerate(node.operands)
@@ -93,6 +107,17 @@ def _onnx(node: NodeExport, operator: str, parameters: Mapping[str, Any]) -> Non
     else:
         model = _in_opset(node, model, operator, parameters["opset"])
     _splice(node, model)
+
+
+def _flattened(node: NodeExport, operator: str, axis: int) -> None:
+    """Softmax and its kin as they were before opset 13: over all axes from `axis` on, as one.
+
+    onnx's converter leaves Hardmax as it is.
+    """
+    shape = node.shape()
+    rows = math.prod(shape[: axis % len(shape) if axis < 0 else axis])
+    flat = node.emit(operator, node.reshape(node.tensor(), [rows, -1]), axis=1)
+    node.finish("Reshape", flat, node.integers(shape, "shape"))
 
 
 def _since(operator: str, opset: int, domain: str) -> int | None:

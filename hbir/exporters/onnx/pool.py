@@ -25,8 +25,9 @@ def max_pool(node: NodeExport) -> None:
     x = node.tensor(0, IMAGE)
     pads = _reach(node)
     if not _accepted(node, pads):
-        lowest = node.number(float(np.finfo(np.float32).min))
-        x = _padded(node, x, pads, lowest)
+        top, left, bottom, right = pads
+        amounts = node.integers([0, 0, top, left, 0, 0, bottom, right], "pads")
+        x = node.emit("Pad", x, amounts, node.number(float(np.finfo(np.float32).min)))
         pads = [0, 0, 0, 0]
     node.finish("MaxPool", x, layout=IMAGE, pads=pads, **_attributes(node))
 
@@ -43,7 +44,7 @@ def avg_pool(node: NodeExport) -> None:
         attributes = {"count_include_pad": count, **_attributes(node)}
         node.finish("AveragePool", x, layout=IMAGE, pads=pads, **attributes)
         return
-    mean = node.emit("AveragePool", _padded(node, x, pads, ""), **_attributes(node))
+    mean = node.emit("AveragePool", _surrounded(node, x, pads), **_attributes(node))
     node.finish("Mul", mean, node.array(_shares(node), "shares"), layout=IMAGE)
 
 
@@ -79,12 +80,20 @@ def _accepted(node: NodeExport, pads: Sequence[int]) -> bool:
     return all(pads[side] < kernel[side % 2] for side in range(4))
 
 
-def _padded(node: NodeExport, x: str, pads: Sequence[int], value: str) -> str:
-    if not any(pads):
-        return x
-    top, left, bottom, right = pads
-    amounts = node.integers([0, 0, top, left, 0, 0, bottom, right], "pads")
-    return node.emit("Pad", x, amounts, value)
+def _surrounded(node: NodeExport, x: str, pads: Sequence[int]) -> str:
+    """An image with zeros around it. By Concat: onnxruntime would move a Pad into the pool, and
+    then refuse what it made."""
+    batch, height, width, channels = node.shape()
+    shape = [batch, channels, height, width]
+    for axis in (0, 1):
+        parts = [x]
+        for position, amount in ((0, pads[axis]), (len(parts) + 1, pads[2 + axis])):
+            extents = [amount if i == 2 + axis else extent for i, extent in enumerate(shape)]
+            if amount:
+                parts.insert(position, node.array(np.zeros(extents, np.float32), "zeros"))
+        shape[2 + axis] += pads[axis] + pads[2 + axis]
+        x = node.emit("Concat", *parts, axis=2 + axis) if len(parts) > 1 else x
+    return x
 
 
 def _shares(node: NodeExport) -> Array:

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
-from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
+
+from hbir.ir.function_table import FunctionTable
 
 if TYPE_CHECKING:
     from hbir.exporters.onnx.node_export import NodeExport
 
 ExportFunction: TypeAlias = "Callable[[NodeExport], None]"
-
-_FUNCTIONS: dict[str, ExportFunction] = {}
 
 FAMILIES = (
     "activation",
@@ -40,6 +38,8 @@ FAMILIES = (
     "unary",
 )
 
+_TABLE: FunctionTable[ExportFunction] = FunctionTable(__name__.rpartition(".")[0], FAMILIES)
+
 
 def exports(*names: str) -> Callable[[ExportFunction], ExportFunction]:
     """Register the decorated function for ops of these names (`hbir.conv2d`).
@@ -48,20 +48,9 @@ def exports(*names: str) -> Callable[[ExportFunction], ExportFunction]:
     raises HbirError for what has no ONNX form.
     """
 
-    def register(function: ExportFunction) -> ExportFunction:
-        for name in names:
-            if name in _FUNCTIONS:
-                raise ValueError(f"{name} is exported twice")
-            _FUNCTIONS[name] = function
-        return function
-
-    return register
+    return _TABLE.register(names)
 
 
-@lru_cache(maxsize=1)
 def export_functions() -> dict[str, ExportFunction]:
     """Op name → function."""
-    package = __name__.rpartition(".")[0]
-    for family in FAMILIES:
-        importlib.import_module(f"{package}.{family}")
-    return dict(sorted(_FUNCTIONS.items()))
+    return _TABLE.functions()

@@ -34,7 +34,7 @@ def reshape(x: Array, *, shape: Sequence[int]) -> Array:
 @kernel("hbir.transpose")
 def transpose(x: Array, *, dims: Sequence[int]) -> Array:
     """Axis i of the result is axis dims[i] of x."""
-    return np.ascontiguousarray(x.transpose(tuple(dims)))
+    return np.asarray(x.transpose(tuple(dims)), order="C")
 
 
 @kernel("hbir.pad")
