@@ -177,10 +177,10 @@ def _losses(item: _Item) -> list[float]:
     for inputs in item.samples:
         wanted = _run_edited(plan, plan.start(inputs), 0, _NO_EDIT, measured)
         values = plan.start(inputs)
-        for number in range(-1, max(by_step, default=-1) + 1):
+        for number in range(-1, max(measured, default=-1) + 1):
             for index in by_step.get(number, []):
                 found = _run_edited(plan, values, number, edits[index], measured)
-                similarities[index].add(wanted, found)
+                similarities[index].add([wanted[slot] for slot in found], list(found.values()))
             if number >= 0:
                 plan.advance(values, number)
     return [1.0 - similarity.least() for similarity in similarities]
@@ -213,10 +213,13 @@ def _before_classes(value: SSAValue) -> SSAValue:
 
 def _run_edited(
     plan: Plan, before: Values, first: int, edit: _Edit, measured: Mapping[int, Sequence[int]]
-) -> list[Array]:
-    """What a run that goes on from the values before step `first` has in the measured slots."""
+) -> dict[int, Array]:
+    """What a run that goes on from the values before step `first` has in the measured slots.
+
+    Those that are computed before aren't touched by the edit, and left out.
+    """
     values = list(before)
-    found: list[Array] = []
+    found: dict[int, Array] = {}
     for slot, array in edit.constants.items():
         values[slot] = array
     if first < 0:
@@ -227,7 +230,7 @@ def _run_edited(
         for slot in measured.get(number, ()):
             array = values[slot]  # alive: an output, or what the next op reads
             if array is not None:
-                found.append(array)
+                found[slot] = array
     return found
 
 

@@ -97,6 +97,28 @@ def test_a_constant_is_rounded_with_what_it_is_joined_to() -> None:
     assert len(wide(calibrated)) == 1, "the concat, whose other operand alone costs nothing"
 
 
+# Two outputs: errors are measured before the softmax, and at the end of the other branch.
+BRANCHES = """
+func.func @net(%x: tensor<1x4x4x2xf32> {hbir.name = "x"})
+    -> (tensor<1x4x4x2xf32>, tensor<1x4x4x2xf32>) {
+  %w = hbir.constant dense<[[[[0.0, 1.0]]], [[[0.5, -1.0]]]]> : tensor<2x1x1x2xf32>
+  %a = hbir.conv2d %x, %w {origin = #hbir.origin<"a", from "first" "Conv">}
+    : (tensor<1x4x4x2xf32>, tensor<2x1x1x2xf32>) -> tensor<1x4x4x2xf32>
+  %b = hbir.softmax %a {origin = #hbir.origin<"b", from "classes" "Softmax">} : tensor<1x4x4x2xf32>
+  %c = hbir.tanh %x {origin = #hbir.origin<"c", from "other" "Tanh">} : tensor<1x4x4x2xf32>
+  %d = hbir.conv2d %c, %w {origin = #hbir.origin<"d", from "second" "Conv">}
+    : (tensor<1x4x4x2xf32>, tensor<2x1x1x2xf32>) -> tensor<1x4x4x2xf32>
+  %e = hbir.sigmoid %d {origin = #hbir.origin<"e", from "last" "Sigmoid">} : tensor<1x4x4x2xf32>
+  func.return %b, %e : tensor<1x4x4x2xf32>, tensor<1x4x4x2xf32>
+}
+"""
+
+
+def test_errors_behind_a_measured_place_are_measured_at_the_others() -> None:
+    calibrated = calibrate(Module.parse(BRANCHES), batches(8), target_cosine=0.9999)
+    assert any("%x" in text for text in wide(calibrated))
+
+
 def test_the_same_data_give_the_same_choice() -> None:
     first, second = (
         calibrate(Module.parse(TEXT), batches(3), target_cosine=0.999).asm(elide=False)
