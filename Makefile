@@ -147,8 +147,9 @@ bench-compile: .venv/.stamp  ## compile time and memory beside ethos-u-vela
 	$(BIN)/python -m benchmarks.compile
 
 .PHONY: bench-schedule
-bench-schedule: .venv/.stamp  ## schedules beside their lower bounds
+bench-schedule: .venv/.stamp  ## schedules beside their lower bounds, and one frame on several cores
 	$(BIN)/python -m benchmarks.schedule
+	$(BIN)/python -m benchmarks.schedule.cores
 
 .PHONY: bench-hb-compile
 bench-hb-compile: .venv/.stamp  ## hb_compile in all modes on PP-OCR and classifiers, every file opened
@@ -160,6 +161,7 @@ bench-accuracy: .venv/.stamp  ## integers beside float on PP-OCR detection and r
 
 .PHONY: bench-boards
 bench-boards: .venv/.stamp .venv-boards/.stamp  ## predicted time beside public board measurements
+	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.boards.resnet50
 	OMP_NUM_THREADS=1 $(BIN)/python -m tools.fit_march
 
 .PHONY: bench-architectures

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 from typing_extensions import override
-from xdsl.ir import Attribute, SSAValue
+from xdsl.ir import Attribute
 
 from hbir.backend.codegen.queues import Needs, Queues
 from hbir.backend.isa.enums import Engine
@@ -30,14 +30,13 @@ from hbir.compiler import (
 from hbir.compiler.build import DensePorts
 from hbir.dialects.bpu.elementwise import MaxOp
 from hbir.dialects.bpu.float16 import FloatSoftmaxOp
-from hbir.dialects.bpu.move import ConcatOp, ReshapeOp, SliceOp
+from hbir.dialects.bpu.move import ConcatOp, SliceOp
 from hbir.dialects.bpu.pool import MaxPoolOp
 from hbir.dialects.bpu.reduce import ReduceMaxOp
-from hbir.dialects.bpu.requantize import RescaleOp
 from hbir.dialects.layers import body_ops, layer_of, tiling_of
 from hbir.errors import HbirError
 from hbir.hbm.hbm import Graph
-from hbir.ir.types import UI8, shape_of
+from hbir.ir.types import shape_of
 from hbir.module import Module
 from hbir.passes.manager import PassManager
 from hbir.runtime.hazards import HazardError
@@ -208,57 +207,6 @@ def test_every_option_gives_the_same_bits(
         input_no_padding=dense[0], output_no_padding=dense[1],
     )  # fmt: skip
     assert_same_bits(module, whole, seed)
-
-
-@pytest.mark.parametrize(("march", "stride"), [("nash-e", 32), ("nash-p", 64)])
-def test_rows_of_inputs_and_outputs_lie_at_the_machines_stride(march: str, stride: int) -> None:
-    net = Network({"image": ((2, 5, 7, 3), SI8), "vector": ((4, 33), SI8)})
-    module = net.finish({"y": net.conv(net.inputs[0], 5), "v": net.lut(net.inputs[1])})
-    (padded,) = compile_program(module, march).graphs
-    (dense,) = compile_program(
-        module, march, input_no_padding=True, output_no_padding=True
-    ).graphs  # fmt: skip
-    image, vector = padded.inputs
-    rows = {32: 32, 64: 64}[stride]  # 7 columns of 3 channels are 21 bytes
-    assert image.strides == (5 * rows, rows, 3, 1)
-    assert vector.strides == (64, 1)
-    assert all(t.strides[-3 if len(t.shape) == 4 else 0] % stride == 0 for t in padded.outputs)
-    assert image.buffer_bytes == 2 * 5 * rows
-    assert dense.inputs[0].strides == (105, 21, 3, 1)
-    assert dense.outputs[1].strides == (33, 1)
-    for graph in (padded, dense):
-        assert all(t.shape == u.shape for t, u in zip(graph.inputs, dense.inputs, strict=True))
-    assert_same_bits(module, compile_program(module, march))
-
-
-def test_an_images_planes_keep_their_stride_under_another_shape() -> None:
-    """What flatten-planes makes of an image whose rows are no multiple of the stride."""
-    net = Network({"y": ((2, 6, 10, 1), UI8), "uv": ((2, 3, 5, 2), UI8)})
-    planes: list[SSAValue] = []
-    for plane, shape in zip(net.inputs, ([2, 6, 10, 1], [2, 3, 5, 2]), strict=True):
-        rows = net.add(ReshapeOp, plane, shape=[*shape[:2], 1, shape[2] * shape[3]])
-        shifted = net.add(
-            RescaleOp, rows, element=SI8, multiplier=1 << 14, shift=14, input_zero_point=128
-        )  # fmt: skip
-        planes.append(net.add(ReshapeOp, shifted, shape=shape))
-    joined = net.add(ConcatOp, planes[0], net.resize(planes[1], (6, 10), "nearest"), dim=3)
-    module = net.finish({"out": net.conv(joined, 4, 3, pad=[1] * 4)})
-    for opt in (0, 1, 2):
-        for march in ("nash-e", "nash-p"):
-            program = compile_program(module, march, opt, input_no_padding=True)  # not of images
-            stride = load_march(march).ddr.io_stride_bytes
-            assert [t.strides[1] for t in program.graphs[0].inputs] == [stride, stride]
-            assert_same_bits(module, program)
-
-
-def test_an_input_that_is_reshaped_or_returned_lies_dense() -> None:
-    net = Network({"x": ((1, 3, 5, 7), SI8), "y": ((1, 3, 5, 7), SI8)})
-    net.conv(net.inputs[1], 3)
-    module = net.finish({"same": net.inputs[0], "y": net.conv(net.inputs[1], 3)})
-    (graph,) = compile_program(module, "nash-e").graphs
-    assert graph.inputs[0].strides == (105, 35, 7, 1)
-    assert graph.inputs[1].strides == (192, 64, 7, 1)
-    assert_same_bits(module, compile_program(module, "nash-e"))
 
 
 def test_cores_share_layers_and_wait_for_each_other() -> None:

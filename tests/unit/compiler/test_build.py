@@ -1,0 +1,63 @@
+"""How inputs and outputs lie in DDR: rows at the machine's stride, or dense."""
+
+import pytest
+from xdsl.ir import SSAValue
+
+from hbir.backend.march import load_march
+from hbir.compiler import compile_program
+from hbir.dialects.bpu.move import ConcatOp, ReshapeOp
+from hbir.dialects.bpu.requantize import RescaleOp
+from hbir.ir.types import UI8
+from tests.unit.networks import SI8, Network
+from tests.unit.test_compiler import assert_same_bits
+
+
+@pytest.mark.parametrize(("march", "stride"), [("nash-e", 32), ("nash-p", 64)])
+def test_rows_of_inputs_and_outputs_lie_at_the_machines_stride(march: str, stride: int) -> None:
+    net = Network({"image": ((2, 5, 7, 3), SI8), "vector": ((4, 33), SI8)})
+    module = net.finish({"y": net.conv(net.inputs[0], 5), "v": net.lut(net.inputs[1])})
+    (padded,) = compile_program(module, march).graphs
+    (dense,) = compile_program(
+        module, march, input_no_padding=True, output_no_padding=True
+    ).graphs  # fmt: skip
+    image, vector = padded.inputs
+    rows = {32: 32, 64: 64}[stride]  # 7 columns of 3 channels are 21 bytes
+    assert image.strides == (5 * rows, rows, 3, 1)
+    assert vector.strides == (64, 1)
+    assert all(t.strides[-3 if len(t.shape) == 4 else 0] % stride == 0 for t in padded.outputs)
+    assert image.buffer_bytes == 2 * 5 * rows
+    assert dense.inputs[0].strides == (105, 21, 3, 1)
+    assert dense.outputs[1].strides == (33, 1)
+    for graph in (padded, dense):
+        assert all(t.shape == u.shape for t, u in zip(graph.inputs, dense.inputs, strict=True))
+    assert_same_bits(module, compile_program(module, march))
+
+
+def test_an_images_planes_keep_their_stride_under_another_shape() -> None:
+    """What flatten-planes makes of an image whose rows are no multiple of the stride."""
+    net = Network({"y": ((2, 6, 10, 1), UI8), "uv": ((2, 3, 5, 2), UI8)})
+    planes: list[SSAValue] = []
+    for plane, shape in zip(net.inputs, ([2, 6, 10, 1], [2, 3, 5, 2]), strict=True):
+        rows = net.add(ReshapeOp, plane, shape=[*shape[:2], 1, shape[2] * shape[3]])
+        shifted = net.add(
+            RescaleOp, rows, element=SI8, multiplier=1 << 14, shift=14, input_zero_point=128
+        )  # fmt: skip
+        planes.append(net.add(ReshapeOp, shifted, shape=shape))
+    joined = net.add(ConcatOp, planes[0], net.resize(planes[1], (6, 10), "nearest"), dim=3)
+    module = net.finish({"out": net.conv(joined, 4, 3, pad=[1] * 4)})
+    for opt in (0, 1, 2):
+        for march in ("nash-e", "nash-p"):
+            program = compile_program(module, march, opt, input_no_padding=True)  # not of images
+            stride = load_march(march).ddr.io_stride_bytes
+            assert [t.strides[1] for t in program.graphs[0].inputs] == [stride, stride]
+            assert_same_bits(module, program)
+
+
+def test_an_input_that_is_reshaped_or_returned_lies_dense() -> None:
+    net = Network({"x": ((1, 3, 5, 7), SI8), "y": ((1, 3, 5, 7), SI8)})
+    net.conv(net.inputs[1], 3)
+    module = net.finish({"same": net.inputs[0], "y": net.conv(net.inputs[1], 3)})
+    (graph,) = compile_program(module, "nash-e").graphs
+    assert graph.inputs[0].strides == (105, 35, 7, 1)
+    assert graph.inputs[1].strides == (192, 64, 7, 1)
+    assert_same_bits(module, compile_program(module, "nash-e"))
