@@ -98,6 +98,11 @@ def _code(path: Path) -> None:
     path.write_bytes(b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text)
 
 
+def _unbalanced(path: Path) -> None:
+    np.save(path, np.zeros((1, 3, 4, 4), np.float32))
+    path.write_bytes(path.read_bytes().replace(b"(1, 3", b"21, 3"))
+
+
 def _archive(path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("x.npy", b"")
@@ -112,7 +117,7 @@ def _empty(path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "write", [_object_array, _truncated, _huge, _code, _archive, _text, _empty]
+    "write", [_object_array, _truncated, _huge, _code, _unbalanced, _archive, _text, _empty]
 )
 def test_broken_files_are_named(tmp_path: Path, write: object) -> None:
     assert callable(write)
