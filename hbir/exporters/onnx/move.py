@@ -71,6 +71,9 @@ def slice_(node: NodeExport) -> None:
     steps = node.params.get("step") or (1,) * len(shape)
     bounds = list(zip(node.params["begin"], node.params["end"], steps, strict=True))
     cut = [position for position, axis in enumerate(layout) if bounds[axis] != (0, shape[axis], 1)]
+    if not cut:
+        node.finish("Identity", node.own(), layout=layout)
+        return
     parts = [[bounds[layout[position]][part] for position in cut] for part in range(3)]
     begin, end, step = parts
     inputs = [
@@ -86,6 +89,9 @@ def slice_(node: NodeExport) -> None:
 def pad(node: NodeExport) -> None:
     """Pad with a constant."""
     layout = node.layout()
+    if not layout:  # onnxruntime refuses scalars
+        node.finish("Identity", node.own())
+        return
     amounts = [node.params[side][axis] for side in ("begin", "end") for axis in layout]
     value = node.params["pad_value"]
     constant = node.number(value, node.dtype()) if value else ""
@@ -96,5 +102,8 @@ def pad(node: NodeExport) -> None:
 def tile(node: NodeExport) -> None:
     """Tile."""
     layout = node.layout()
+    if not layout:  # onnxruntime refuses scalars
+        node.finish("Identity", node.own())
+        return
     repeats = [node.params["multiplies"][axis] for axis in layout]
     node.finish("Tile", node.own(), node.integers(repeats, "repeats"), layout=layout)
