@@ -2,8 +2,8 @@
 
 Frontends put a transpose before and after each op that is bound to channel-last tensors. One sweep
 forward moves every transpose behind the ops that can do without it (element-wise ops, concat,
-slice, pad, softmax, reductions, linear, reshape), where it meets and cancels the next one, or
-ends at an output, a CPU op or a matrix product. One sweep backward moves what is left between an
+slice, pad, softmax, reductions, linear, index, reshape), where it meets and cancels the next one,
+or ends at an output, a CPU op or a matrix product. One sweep backward moves what is left between an
 input and the first layout-bound op before the ops in between, up to the input; constants are
 transposed here and now.
 
@@ -21,26 +21,21 @@ import numpy as np
 from typing_extensions import override
 from xdsl.context import Context
 from xdsl.dialects.builtin import ModuleOp
-from xdsl.ir import Block, BlockArgument, Operation, OpResult, SSAValue
+from xdsl.ir import Block, Operation, OpResult, SSAValue
 from xdsl.passes import ModulePass
 
-from hbir.dialects.hbir.activation import PreluOp
 from hbir.dialects.hbir.argmax import ReduceArgmaxOp, ReduceArgminOp
-from hbir.dialects.hbir.base import UnaryOp
-from hbir.dialects.hbir.cast import CastTypeOp
-from hbir.dialects.hbir.comparison import ComparisonOp, LogicalNotOp, LogicOp, WhereOp
 from hbir.dialects.hbir.constant import ConstantOp
-from hbir.dialects.hbir.elementwise import BinaryOp
+from hbir.dialects.hbir.index import GatherElementsOp, IndexOp
 from hbir.dialects.hbir.linear import LinearOp
-from hbir.dialects.hbir.move import ConcatOp, PadOp, ReshapeOp, SliceOp, TileOp, TransposeOp
-from hbir.dialects.hbir.norm import LogSoftmaxOp, SoftmaxOp
-from hbir.dialects.hbir.reduce import CumsumOp, ReduceOp
+from hbir.dialects.hbir.move import ConcatOp, ReshapeOp, TransposeOp
+from hbir.dialects.hbir.reduce import ReduceOp
 from hbir.dialects.qnt import ConstFakeQuantOp
 from hbir.ir.function import body_of, functions_of
 from hbir.ir.op import TensorOp
 from hbir.ir.origin import Origin, origin_of, origin_of_op
 from hbir.ir.rewriter import Rewrite, erase_dead_ops
-from hbir.ir.types import element_of, shape_of
+from hbir.ir.types import shape_of
 from hbir.passes.permutation import (
     Dims,
     compose,
@@ -49,18 +44,19 @@ from hbir.passes.permutation import (
     moves_nothing,
     through_reshape,
 )
-
-_ELEMENT_WISE = (UnaryOp, CastTypeOp, LogicalNotOp)
-_BROADCASTING = (BinaryOp, PreluOp, ComparisonOp, LogicOp, WhereOp)
-_PER_AXIS: dict[type[Operation], tuple[str, ...]] = {
-    SliceOp: ("begin", "end", "step"),
-    PadOp: ("begin", "end"),
-    TileOp: ("multiplies",),
-}
-"""Ops with lists of one entry per axis."""
-
-_ALONG: dict[type[Operation], str] = {SoftmaxOp: "dim", LogSoftmaxOp: "dim", CumsumOp: "axis"}
-"""Ops that work along one axis, and their property that says which."""
+from hbir.passes.transposes import (
+    BROADCASTING,
+    ELEMENT_WISE,
+    PER_AXIS,
+    dims_of,
+    elements_moved,
+    is_constant_like,
+    moved_axis,
+    moved_lists,
+    reaches_edge,
+    remade,
+    source_of,
+)
 
 _MAX_ROUNDS = 8
 """Rounds of sweeps at most; each must transpose less than the one before."""
@@ -97,7 +93,7 @@ def _transposed_elements(module: ModuleOp) -> int:
     """Elements that the module's transposes move."""
     blocks = [body_of(function) for function in functions_of(module)]
     transposes = [op for block in blocks for op in block.ops if isinstance(op, TransposeOp)]
-    return sum(_cost(op.x, _dims(op)) for op in transposes)
+    return sum(elements_moved(op.x, dims_of(op)) for op in transposes)
 
 
 class _Sweeper:
@@ -111,10 +107,12 @@ class _Sweeper:
         self._rules: dict[type[Operation], Callable[[Any], None]] = {
             TransposeOp: self._transpose,
             ConcatOp: self._concat,
-            **dict.fromkeys(_PER_AXIS, self._per_axis),
+            **dict.fromkeys(PER_AXIS, self._per_axis),
             **dict.fromkeys((ReduceArgmaxOp, ReduceArgminOp), self._reduction),
             ReshapeOp: self._reshape,
             LinearOp: self._linear,
+            IndexOp: self._index,
+            GatherElementsOp: self._gather_elements,
         }
 
     def sink(self) -> None:
@@ -125,9 +123,9 @@ class _Sweeper:
                 rule(op)
             elif isinstance(op, ReduceOp):
                 self._reduction(op)
-            elif isinstance(op, _BROADCASTING):
+            elif isinstance(op, BROADCASTING):
                 self._broadcasting(op)
-            elif isinstance(op, _ELEMENT_WISE):
+            elif isinstance(op, ELEMENT_WISE):
                 self._unary(op)
 
     def simplify(self) -> None:
@@ -136,11 +134,11 @@ class _Sweeper:
         for op in list(self._block.ops):
             if not isinstance(op, TransposeOp):
                 continue
-            if moves_nothing(shape_of(op.x), _dims(op)):
+            if moves_nothing(shape_of(op.x), dims_of(op)):
                 shape = list(shape_of(op.output))
                 self._rewrite.replace(op, ReshapeOp.make(op.x, shape=shape))
                 continue
-            first = seen.setdefault((op.x, _dims(op)), op.output)
+            first = seen.setdefault((op.x, dims_of(op)), op.output)
             if first != op.output:
                 self._rewrite.replace(op, first)
 
@@ -148,7 +146,7 @@ class _Sweeper:
 
     def _transposed(self, value: SSAValue, dims: Dims, before: Operation) -> SSAValue:
         """`value` transposed: a constant, an existing value, or a new op before `before`."""
-        source, applied = _source(value)
+        source, applied = source_of(value)
         if applied is not None:
             value, dims = source, compose(applied, dims)
         if dims == identity(len(dims)):
@@ -168,8 +166,8 @@ class _Sweeper:
         return self._made[key]
 
     def _transpose(self, op: TransposeOp) -> None:
-        dims = _dims(op)
-        source, applied = _source(op.x)
+        dims = dims_of(op)
+        source, applied = source_of(op.x)
         whole = dims if applied is None else compose(applied, dims)
         key = (source, whole)
         settled = (
@@ -192,7 +190,7 @@ class _Sweeper:
     ) -> None:
         """Put transpose(op over `operands`, dims) in the place of `op`."""
         origin = origin_of_op(op)
-        inner = _remade(
+        inner = remade(
             op, operands, None if origin is None else origin.permuted(inverse(dims)), changed
         )
         self._rewrite.insert(inner, before=op)
@@ -206,17 +204,17 @@ class _Sweeper:
     # Forward: one rule per kind of op
 
     def _unary(self, op: TensorOp) -> None:
-        source, dims = _source(op.operands[0])
+        source, dims = source_of(op.operands[0])
         if dims is not None:
-            self._replace(op, [source], dims, **_moved_axis(op, dims))
+            self._replace(op, [source], dims, **moved_axis(op, dims))
 
     def _per_axis(self, op: TensorOp) -> None:
-        source, dims = _source(op.operands[0])
+        source, dims = source_of(op.operands[0])
         if dims is not None:
-            self._replace(op, [source], dims, **_moved_lists(op, inverse(dims)))
+            self._replace(op, [source], dims, **moved_lists(op, inverse(dims)))
 
     def _reduction(self, op: TensorOp) -> None:
-        source, dims = _source(op.operands[0])
+        source, dims = source_of(op.operands[0])
         if dims is None:
             return
         given: tuple[int, ...] = op.params()["dims"]
@@ -246,9 +244,9 @@ class _Sweeper:
         """The permutation to move behind an op of several operands, if it saves transposing."""
         saved: dict[Dims, int] = {}
         for operand in operands:
-            source, dims = _source(operand)
+            source, dims = source_of(operand)
             if dims is not None and len(dims) == rank:
-                saved[dims] = saved.get(dims, 0) + _cost(source, dims)
+                saved[dims] = saved.get(dims, 0) + elements_moved(source, dims)
         # The first of the most saving ones, in the order of the operands.
         for dims in sorted(saved, key=lambda candidate: -saved[candidate]):
             spent = sum(self._spent(operand, dims) for operand in operands)
@@ -258,12 +256,12 @@ class _Sweeper:
 
     def _spent(self, operand: SSAValue, dims: Dims) -> int:
         """Elements to be transposed when `operand` has to follow a transpose by `dims`."""
-        if _constant_like(operand):
+        if is_constant_like(operand):
             return 0
         rank = len(dims)
-        source, applied = _source(operand)
+        source, applied = source_of(operand)
         if applied is not None and len(applied) == rank:
-            return _cost(source, compose(applied, inverse(dims)))
+            return elements_moved(source, compose(applied, inverse(dims)))
         if (operand, inverse(dims)) in self._made:
             return 0
         shape = (1,) * (rank - len(shape_of(operand))) + shape_of(operand)
@@ -297,7 +295,7 @@ class _Sweeper:
         )
 
     def _reshape(self, op: ReshapeOp) -> None:
-        source, dims = _source(op.x)
+        source, dims = source_of(op.x)
         if dims is None:
             return
         moved = through_reshape(shape_of(source), dims, shape_of(op.output))
@@ -314,18 +312,38 @@ class _Sweeper:
         self._replace(op, [operand], moved.after, shape=moved.shape)
 
     def _linear(self, op: LinearOp) -> None:
-        source, dims = _source(op.x)
+        source, dims = source_of(op.x)
         if dims is not None and dims[-1] == len(dims) - 1:
             self._replace(op, [source, *op.operands[1:]], dims)
             return
         self._permute_weight_rows(op)
+
+    def _index(self, op: IndexOp) -> None:
+        """The index's axes take the place of one axis, wherever that stands."""
+        source, dims = source_of(op.x)
+        if dims is None or math.prod(shape_of(op.output)) > math.prod(shape_of(op.x)):
+            return
+        axis, more = dims[op.params()["dim"] % len(dims)], len(shape_of(op.index)) - 1
+        moved: list[int] = []
+        for place in dims:
+            first = place + more if place > axis else place
+            moved += range(first, first + more + 1) if place == axis else [first]
+        self._replace(op, [source, op.index], tuple(moved), dim=axis)
+
+    def _gather_elements(self, op: GatherElementsOp) -> None:
+        """Where the index, which stands in the layout of the data, costs nothing to transpose."""
+        _, dims = source_of(op.x)
+        if dims is None or self._spent(op.index, dims):
+            return
+        operands = [self._transposed(value, inverse(dims), op) for value in op.operands]
+        self._replace(op, operands, dims, dim=dims[op.params()["dim"]])
 
     def _permute_weight_rows(self, op: LinearOp) -> None:
         """linear(reshape(transpose(u)), w), a flattened feature map: permute w's rows instead."""
         flat = op.x.owner
         if not isinstance(flat, ReshapeOp):
             return
-        source, dims = _source(flat.x)
+        source, dims = source_of(flat.x)
         rows = _row_constant(op.w, self._rewrite)
         if dims is None or rows is None:
             return
@@ -355,7 +373,7 @@ class _Sweeper:
         constant = self._rewrite.constant(rows, before=before, origin=name)
         if not isinstance(weight.owner, ConstFakeQuantOp):
             return constant
-        quantized = _remade(weight.owner, [constant], name, {})
+        quantized = remade(weight.owner, [constant], name, {})
         return self._rewrite.insert(quantized, before=before).output
 
     # Backward
@@ -366,12 +384,12 @@ class _Sweeper:
         for op in reversed(list(self._block.ops)):
             if isinstance(op, TransposeOp) and op.parent is not None:
                 current: TransposeOp | None = op
-                while current is not None and _reaches_edge(current.x, reaches):
+                while current is not None and reaches_edge(current.x, reaches):
                     current = self._hoist_one(current)
 
     def _hoist_one(self, op: TransposeOp) -> TransposeOp | None:
         """Move a transpose before the op it reads; returns it where it stands then."""
-        producer, dims = op.x.owner, _dims(op)
+        producer, dims = op.x.owner, dims_of(op)
         if isinstance(producer, ConstantOp):
             self._made.clear()
             self._rewrite.replace(op, self._transposed(op.x, dims, op))
@@ -379,43 +397,18 @@ class _Sweeper:
         if not isinstance(producer, TensorOp):
             return None
         self._made.clear()  # what stands above `op` need not stand above `producer`
-        changed = _moved_axis(producer, inverse(dims))
-        if type(producer) in _PER_AXIS:
-            changed = _moved_lists(producer, dims)
+        changed = moved_axis(producer, inverse(dims))
+        if type(producer) in PER_AXIS:
+            changed = moved_lists(producer, dims)
         operands = [self._aligned(value, inverse(dims), producer) for value in producer.operands]
         origin = origin_of_op(producer)
         origin = origin_of_op(op) if origin is None else origin.permuted(dims)
-        new = _remade(producer, operands, origin, changed)
+        new = remade(producer, operands, origin, changed)
         self._rewrite.insert(new, before=producer)
         self._rewrite.replace(op, new, origin=origin)
         self._rewrite.erase(producer)
         moved = [value.owner for value in operands if isinstance(value.owner, TransposeOp)]
         return moved[0] if moved else None
-
-
-def _dims(op: TransposeOp) -> Dims:
-    return tuple(op.params()["dims"])
-
-
-def _source(value: SSAValue) -> tuple[SSAValue, Dims | None]:
-    """(x, dims) of a value that is transpose(x, dims), else (value, None)."""
-    if isinstance(value, OpResult) and isinstance(value.op, TransposeOp):
-        return value.op.x, _dims(value.op)
-    return value, None
-
-
-def _cost(value: SSAValue, dims: Dims) -> int:
-    """Elements that transposing `value` by `dims` moves."""
-    shape = shape_of(value)
-    return 0 if moves_nothing(shape, dims) else math.prod(shape)
-
-
-def _constant_like(value: SSAValue) -> bool:
-    """Whether a value is a constant, or one that is fake-quantized."""
-    owner = value.owner
-    if isinstance(owner, ConstFakeQuantOp):
-        owner = owner.operands[0].owner
-    return isinstance(owner, ConstantOp)
 
 
 def _row_constant(weight: SSAValue, rewrite: Rewrite) -> np.ndarray[Any, Any] | None:
@@ -432,69 +425,3 @@ def _flat_origin(flat: ReshapeOp) -> Origin | None:
     """The origin of a flattened tensor whose elements are in another order."""
     origin = origin_of_op(flat)
     return None if origin is None else Origin(f"{origin.tensor}#flat", (), origin.nodes)
-
-
-def _moved_axis(op: TensorOp, dims: Dims) -> dict[str, Any]:
-    """The axis that an op works along, or has a scale per channel of, before a transpose by
-    `dims`."""
-    key = "axis" if isinstance(op, ConstFakeQuantOp) else _ALONG.get(type(op), "")
-    axis = op.params().get(key)
-    return {} if axis is None else {key: dims[axis]}
-
-
-def _moved_lists(op: TensorOp, dims: Dims) -> dict[str, Any]:
-    """The per-axis lists of an op, for an operand transposed by `dims`."""
-    params = op.params()
-    return {
-        name: [params[name][axis] for axis in dims]
-        for name in _PER_AXIS[type(op)]
-        if params.get(name) is not None
-    }
-
-
-def _remade(
-    op: TensorOp, operands: Sequence[SSAValue], origin: Origin | None, changed: dict[str, Any]
-) -> TensorOp:
-    """The same op over other operands, with some properties changed."""
-    properties: dict[str, Any] = {
-        name: value for name, value in op.properties.items() if name not in op.HIDDEN_PROPERTIES
-    }
-    properties.update(changed)
-    return type(op).make(*operands, origin=origin, element=element_of(op.output), **properties)
-
-
-def _reaches_edge(value: SSAValue, known: dict[SSAValue, bool]) -> bool:
-    """Whether a transpose of `value` can move up to an input or into constants, over ops that only
-    it reads."""
-    chain: list[SSAValue] = []
-    answer = False
-    while value not in known:
-        chain.append(value)
-        owner = value.owner
-        if isinstance(owner, Block | ConstantOp):
-            # A transposed input stands at the edge already: it stops there.
-            answer = bool(len(chain) > 1) or isinstance(owner, ConstantOp)
-            break
-        operands = _hoistable_operands(owner)
-        if operands is None or not value.has_one_use():
-            break
-        value = operands[0]
-    else:
-        answer = known[value]
-    for passed in chain:
-        known[passed] = answer and not isinstance(passed, BlockArgument)
-    return known.get(chain[0], answer) if chain else answer
-
-
-def _hoistable_operands(op: Operation) -> list[SSAValue] | None:
-    """The one operand that isn't constant (or the first); None when a transpose can't move up."""
-    movable = isinstance(op, (*_ELEMENT_WISE, *_BROADCASTING, *_PER_AXIS))
-    if not movable or type(op) in _ALONG:
-        return None
-    rank = len(shape_of(op.results[0]))
-    computed = list(
-        dict.fromkeys(value for value in op.operands if not isinstance(value.owner, ConstantOp))
-    )
-    if len(computed) > 1 or any(len(shape_of(value)) != rank for value in computed):
-        return None
-    return computed or [op.operands[0]]

@@ -182,3 +182,36 @@ func.func @heads(%x: tensor<1x4x20x16xf32>) -> tensor<1x20x64xf32> {
   %2 = hbir.layernorm %1 : (tensor<1x20x64xf32>) -> tensor<1x20x64xf32>
   func.return %2 : tensor<1x20x64xf32>
 }
+
+// Indices pick parts of an axis wherever it stands, and take its place; elements are gathered in the
+// layout of the data where the index is constant. An index that gives more than there was waits.
+
+// CHECK-LABEL: func.func @index
+// CHECK-NEXT:    %[[I:.*]] = hbir.index %x, %i {dim = 3 : i64} : (tensor<1x4x3x5xf32>, tensor<2x2xsi64>) -> tensor<1x4x3x2x2xf32>
+// CHECK-NEXT:    hbir.transpose %[[I]] {dims = [0, 3, 4, 1, 2]}
+func.func @index(%x: tensor<1x4x3x5xf32>, %i: tensor<2x2xsi64>) -> tensor<1x2x2x4x3xf32> {
+  %0 = hbir.transpose %x {dims = [0, 3, 1, 2]} : (tensor<1x4x3x5xf32>) -> tensor<1x5x4x3xf32>
+  %1 = hbir.index %0, %i {dim = 1} : (tensor<1x5x4x3xf32>, tensor<2x2xsi64>) -> tensor<1x2x2x4x3xf32>
+  func.return %1 : tensor<1x2x2x4x3xf32>
+}
+
+// CHECK-LABEL: func.func @index_of_few
+// CHECK-NEXT:    hbir.transpose %x
+// CHECK-NEXT:    hbir.index
+func.func @index_of_few(%x: tensor<4x3x2xf32>, %i: tensor<9xsi64>) -> tensor<9x4x3xf32> {
+  %0 = hbir.transpose %x {dims = [2, 0, 1]} : (tensor<4x3x2xf32>) -> tensor<2x4x3xf32>
+  %1 = hbir.index %0, %i {dim = 0} : (tensor<2x4x3xf32>, tensor<9xsi64>) -> tensor<9x4x3xf32>
+  func.return %1 : tensor<9x4x3xf32>
+}
+
+// CHECK-LABEL: func.func @gather_elements
+// CHECK:         %[[I:.*]] = hbir.constant dense<{{\[\[}}0, 2], [1, 3{{\]\]}}> : tensor<2x2xsi64>
+// CHECK-NEXT:    %[[G:.*]] = hbir.gather_elements %x, %[[I]] {{{.*}}dim = 1 : i64}
+// CHECK-NEXT:    func.return %[[G]]
+func.func @gather_elements(%x: tensor<2x4xf32>) -> tensor<2x2xf32> {
+  %i = hbir.constant dense<[[0, 1], [2, 3]]> : tensor<2x2xsi64>
+  %0 = hbir.transpose %x {dims = [1, 0]} : (tensor<2x4xf32>) -> tensor<4x2xf32>
+  %1 = hbir.gather_elements %0, %i {dim = 0} : (tensor<4x2xf32>, tensor<2x2xsi64>) -> tensor<2x2xf32>
+  %2 = hbir.transpose %1 {dims = [1, 0]} : (tensor<2x2xf32>) -> tensor<2x2xf32>
+  func.return %2 : tensor<2x2xf32>
+}
