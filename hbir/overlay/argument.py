@@ -113,9 +113,16 @@ class ModuleArgument(Argument):
         return tuple(self._output(index + i) for i in range(count))
 
     def insert_roi_resize(self, *_: Any, **__: Any) -> Any:
-        """Not there yet; says so."""
+        """Not there: raises HbirError.
+
+        Its planes have open extents, up to 8192 each way, and every tensor of a `.hbm` has one
+        shape: addresses, tiles and the simulator's memory rest on that.
+        """
+        height, width = self.type.shape[1:3] if len(self.type.shape) == 4 else (0, 0)
         raise HbirError(
-            f"insert_roi_resize: not supported yet; resize {self.name!r} before the network"
+            f"insert_roi_resize: not supported yet, for its planes have open extents and tensors of"
+            f" a .hbm have fixed ones; crop and resize {self.name!r} to {height}x{width} before the"
+            " network and use insert_image_convert('nv12')"
         )
 
     # --------------------------------------------------------------------- removals
