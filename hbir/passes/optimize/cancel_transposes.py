@@ -323,7 +323,8 @@ class _Sweeper:
         source, dims = source_of(op.x)
         if dims is None or math.prod(shape_of(op.output)) > math.prod(shape_of(op.x)):
             return
-        axis, more = dims[op.params()["dim"] % len(dims)], len(shape_of(op.index)) - 1
+        dim: int = op.params()["dim"]
+        axis, more = dims[dim], len(shape_of(op.index)) - 1
         moved: list[int] = []
         for place in dims:
             first = place + more if place > axis else place

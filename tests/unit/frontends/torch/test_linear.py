@@ -64,8 +64,8 @@ def test_attention_with_masks() -> None:
 
 @pytest.mark.parametrize("mask", [(), (5, 3), (1, 1, 5, 3), (1, 4, 5, 3)])
 def test_attention_with_grouped_queries(mask: tuple[int, ...]) -> None:
-    def grouped(q: Tensor, k: Tensor, v: Tensor, *bias: Tensor) -> Tensor:
-        return functional.scaled_dot_product_attention(q, k, v, *bias, enable_gqa=True)
+    def grouped(q: Tensor, k: Tensor, v: Tensor, bias: Tensor | None = None) -> Tensor:
+        return functional.scaled_dot_product_attention(q, k, v, bias, enable_gqa=True)
 
     masks = [random(*mask, seed=3)] if mask else []
     query, key, value = random(1, 4, 5, 6), random(1, 2, 3, 6, seed=1), random(1, 2, 3, 7, seed=2)
