@@ -5,9 +5,11 @@ The others of the acceptance run are `python -m benchmarks.hb_compile`.
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 
 import hbir
@@ -47,3 +49,18 @@ def test_the_program_tells_directions_from_camera_planes(folder: Path) -> None:
         (found,) = graph.feed(feed).values()
         agreed += int(np.argmax(wanted) == np.argmax(found))
     assert agreed == len(lines)
+
+
+def test_nodes_are_called_as_in_the_users_file_at_every_stage(folder: Path) -> None:
+    """In the node table each of its nodes comes once, but for those that compute constants."""
+    rows = list(csv.reader((folder / "out" / "direction_node_info.csv").open()))
+    names = [name for row in rows[1 : rows.index([])] for name in row[0].split("+")]
+    types = [name for row in rows[1 : rows.index([])] for name in row[1].split("+")]
+    files = (folder / "model.onnx", folder / "out" / "direction_original_float_model.onnx")
+    for file in files:
+        nodes = onnx.ModelProto.FromString(file.read_bytes()).graph.node
+        known = {node.name: node.op_type for node in nodes}
+        assert set(names) <= set(known)
+        assert [known[name] for name in names] == types
+        computing = {"Conv", "Add", "Mul", "Relu", "MaxPool", "GlobalAveragePool", "Softmax"}
+        assert {name for name, kind in known.items() if kind in computing} <= set(names)
