@@ -43,12 +43,16 @@ ModelOrFile = Module | str | os.PathLike[str] | Any
 
 @dataclass(frozen=True)
 class Rounding:
-    """One fake-quant. step: of the plan; name: the tensor's; readers: source nodes."""
+    """One fake-quant. step: of the plan; name: the tensor's; readers: source nodes.
+
+    fused: all names of the readers, which are known by the last node that was fused into them.
+    """
 
     step: int
     kind: str
     name: str
     readers: tuple[str, ...]
+    fused: tuple[str, ...]
     axis: int | None
     """The axis of the channels that have ranges of their own."""
 
@@ -113,7 +117,11 @@ class CalibratedModel:
         return {name: self._look_up(name, known) for name in names}
 
     def _named_roundings(self) -> dict[str, tuple[int, ...]]:
-        known = dict(self.nodes)
+        fused: dict[str, tuple[int, ...]] = {}
+        for rounding in self.roundings:
+            for name in rounding.fused:
+                fused[name] = (*fused.get(name, ()), rounding.step)
+        known = {**fused, **self.nodes}
         for kind in (WEIGHT, ACTIVATION):
             named = self.of_kind(kind)
             known[kind] = tuple(step for steps in named.values() for step in steps)
@@ -239,20 +247,21 @@ def _roundings(ops: Sequence[Operation], steps: Mapping[Operation, int]) -> Iter
             steps[op],
             WEIGHT if is_weight else ACTIVATION,
             base if count == 1 else f"{base}_{count}",
-            tuple(dict.fromkeys(_readers(op.results[0]))),
+            tuple(dict.fromkeys(names[-1] for names in _readers(op.results[0]))),
+            tuple(dict.fromkeys(name for names in _readers(op.results[0]) for name in names)),
             _params(op).get("axis"),
         )
 
 
-def _readers(value: SSAValue) -> Iterable[str]:
-    """The source nodes that read a value, through moves of it."""
+def _readers(value: SSAValue) -> Iterable[tuple[str, ...]]:
+    """The source nodes of each op that reads a value, through moves of it."""
     for use in value.uses:
         origin = origin_of_op(use.operation)
         nodes = origin.nodes if origin is not None else ()
         if use.operation.name in _MOVES and not nodes:
             yield from _readers(use.operation.results[0])
         elif use.operation.name != FAKE_QUANT and nodes:
-            yield nodes[-1].name
+            yield tuple(node.name for node in nodes)
 
 
 def load_calibrated(model_or_file: ModelOrFile) -> CalibratedModel:

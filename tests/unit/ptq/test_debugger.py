@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import hbir
+import hbir.onnx
 from hbir.errors import HbirError
 from hbir.ptq import stages
 from hbir.ptq.debugger import (
@@ -106,6 +107,17 @@ def test_a_nodes_sensitivity_is_that_of_the_network_with_it_alone_rounded() -> N
     direct: Array = np.einsum("nchw,oc->nohw", layer, rounded[:, :, 0, 0])
     expected = float(np.mean(np.square(direct - wanted)))
     assert float(found["mse"]) == pytest.approx(expected, rel=1e-2)
+
+
+def test_a_node_is_found_by_each_name_fused_into_it() -> None:
+    from tests.e2e import mnist
+
+    module = hbir.onnx.export(mnist.MODEL)
+    feeds = mnist.feeds(mnist.digits("calib")[0][:1])
+    network = hbir.calibrate(module, feeds)
+    model = load_calibrated(network)
+    (steps,) = model.chosen(["project_bn"]).values()
+    assert model.chosen(["project"])["project"] == steps
 
 
 @pytest.mark.parametrize("kind", ["weight", "activation"])
