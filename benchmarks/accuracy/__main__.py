@@ -4,6 +4,7 @@ python -m benchmarks.accuracy [detection] [recognition] [networks]     some minu
 python -m benchmarks.accuracy GRU LSTM                                 rows of `networks`
 python -m benchmarks.accuracy side-by-side                   beside onnxruntime, half an hour
 python -m benchmarks.accuracy mnist mobilenetv2              rows of it; what is known is kept
+python -m benchmarks.accuracy --markdown mnist               such rows as docs/accuracy.md has them
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from rich.table import Table
 from benchmarks.accuracy import detection, networks, recognition, side_by_side
 from benchmarks.accuracy.cases import CASES
 
+MARKDOWN = "--markdown"
+
 TABLES: dict[str, Callable[[], Table]] = {
     "detection": detection.table,
     "recognition": recognition.table,
@@ -27,7 +30,7 @@ TABLES: dict[str, Callable[[], Table]] = {
 
 def main(arguments: list[str]) -> int:
     """Print the tables asked for, all by default; returns the exit status."""
-    known = [*TABLES, *networks.NETWORKS, *CASES]
+    known = [MARKDOWN, *TABLES, *networks.NETWORKS, *CASES]
     unknown = [name for name in arguments if name not in known]
     if unknown:
         print(f"error: no table or network {unknown[0]!r}; there are {', '.join(known)}",
@@ -39,7 +42,9 @@ def main(arguments: list[str]) -> int:
     if rows:
         Console().print(networks.table(rows))
     cases = [name for name in arguments if name in CASES]
-    if cases:
+    if MARKDOWN in arguments:
+        print(side_by_side.markdown(cases))
+    elif cases:
         Console(width=200).print(side_by_side.table(cases))
     return 0
 

@@ -117,7 +117,12 @@ def judged(case: Case, run: Run) -> Row:
         all_wanted.append(wanted)
         all_found.append(found)
     similarity = cosine(np.stack(all_wanted), np.stack(all_found))
-    return {"metric": quotient(scores), "cosine": similarity, "scores": scores}
+    return {
+        "what": case.metric,
+        "metric": quotient(scores),
+        "cosine": similarity,
+        "scores": scores,
+    }
 
 
 def quotient(scores: Sequence[Score]) -> float:
@@ -153,33 +158,44 @@ def verdict(ours: Row, theirs: Row) -> str:
     return "better" if low > 0 else "worse" if high < 0 else "tie"
 
 
+COLUMNS = (
+    "model", "metric", "float", "onnxruntime S8S8", "hbir int8 symmetric", "against S8S8",
+    "onnxruntime U8S8", "hbir int8", "against U8S8", "hbir automatic", "its int16",
+)  # fmt: skip
+
+
 def table(names: Sequence[str] | None = None) -> Table:
     """The table; measures what isn't known yet."""
-    logging.getLogger("hbir").setLevel(logging.ERROR)
-    result = Table(
-        "model", "metric", "float", "onnxruntime S8S8", "hbir int8 symmetric", "against S8S8",
-        "onnxruntime U8S8", "hbir int8", "against U8S8", "hbir automatic", "its cosine",
-        "its time", title=f"metric (cosine to float), {MARCH}",
-    )  # fmt: skip
+    result = Table(*COLUMNS, title=f"metric (cosine to float), {MARCH}")
     for name in names or CASES:
-        row = measure(name)
-        s8s8, u8s8 = (best_of_onnxruntime(row, a) for a in onnxruntime_int8.ACTIVATIONS)
-        symmetric, int8, automatic = (row[key] for key in OURS)
-        result.add_row(
-            name,
-            CASES[name]().metric,
-            f"{row['float']['metric']:.4f}",
-            _theirs(s8s8),
-            _cell(symmetric),
-            verdict(symmetric, s8s8[1]) if s8s8 is not None else "--",
-            _theirs(u8s8),
-            _cell(int8),
-            verdict(int8, u8s8[1]) if u8s8 is not None else "--",
-            f"{automatic['metric']:.4f}",
-            f"{automatic['cosine']:.4f}",
-            _time(automatic),
-        )
+        result.add_row(*_cells(name))
     return result
+
+
+def markdown(names: Sequence[str] | None = None) -> str:
+    """The table as docs/accuracy.md has it."""
+    rows = [COLUMNS, ["---"] * len(COLUMNS), *(_cells(name) for name in names or CASES)]
+    return "\n".join("| " + " | ".join(row) + " |" for row in rows)
+
+
+def _cells(name: str) -> list[str]:
+    logging.getLogger("hbir").setLevel(logging.ERROR)
+    row = measure(name)
+    s8s8, u8s8 = (best_of_onnxruntime(row, a) for a in onnxruntime_int8.ACTIVATIONS)
+    symmetric, int8, automatic = (row[key] for key in OURS)
+    return [
+        name,
+        row["float"].get("what") or CASES[name]().metric,
+        f"{row['float']['metric']:.4f}",
+        _theirs(s8s8),
+        _cell(symmetric),
+        verdict(symmetric, s8s8[1]) if s8s8 is not None else "--",
+        _theirs(u8s8),
+        _cell(int8),
+        verdict(int8, u8s8[1]) if u8s8 is not None else "--",
+        _cell(automatic),
+        _time(automatic),
+    ]
 
 
 def _cell(part: Row) -> str:
@@ -188,7 +204,7 @@ def _cell(part: Row) -> str:
 
 def _time(part: Row) -> str:
     more = 100 * (part["us"] / part["us_before"] - 1)
-    return f"{part['wide']} int16, +{more:.1f} %"
+    return f"{part['wide']} tensors, +{more:.1f} % time"
 
 
 def _theirs(found: tuple[str, Row] | None) -> str:
