@@ -279,6 +279,7 @@ STAGE_MISTAKES: list[tuple[str, dict[str, Any], dict[str, dict[str, Any]]]] = [
             CALIBRATION: {"cal_data_dir": "data;data"},
         },
     ),
+    ("hbdk.insert_roi_resize", {}, {INPUT: IMAGE, COMPILER: {"input_source": {"x": "resizer"}}}),
     ("hbdk.convert", {"last": "Hardmax"}, {CALIBRATION: {"run_on_bpu": "Hardmax"}}),
     ("hbdk.overlay.remove_io_op", {}, {MODEL: {"remove_node_name": "nothing"}}),
     ("hbdk.compile", {}, {COMPILER: {"extra_params": {"turbo": True}}}),
@@ -313,13 +314,17 @@ def test_errors_say_during_which_stage_they_came_up(
     assert not any(path.name.startswith(".net") for path in folder.rglob("*"))
 
 
-def test_a_file_that_can_not_be_written_is_an_error_of_saving(
-    folder: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize(
+    ("name", "stage"),
+    [("net_quantized_model.bc", "hbdk.save"), ("net_node_info.csv", "hbdk.statistics")],
+)
+def test_a_file_that_can_not_be_written_is_an_error_of_its_stage(
+    folder: Path, capsys: pytest.CaptureFixture[str], name: str, stage: str
 ) -> None:
-    (folder / "out" / "net_quantized_model.bc").mkdir(parents=True)
+    (folder / "out" / name).mkdir(parents=True)
     write_config(folder)
     assert main(["-c", "net.yaml"]) == 255
-    assert "*** ERROR-OCCUR-DURING hbdk.save ***" in capsys.readouterr().out
+    assert f"*** ERROR-OCCUR-DURING {stage} ***" in capsys.readouterr().out
 
 
 def test_a_model_that_can_not_be_imported_is_an_error_of_export(
