@@ -163,7 +163,7 @@ def main(arguments: list[str] | None = None) -> int:
     except subprocess.CalledProcessError as failure:
         print(f"error: {failure}\n{failure.stderr}", file=sys.stderr)
         return 1
-    Console(width=160).print(_table(rows))
+    Console(width=180).print(_table(rows))
     return 1 if any(row.missed() for row in rows) else 0
 
 
