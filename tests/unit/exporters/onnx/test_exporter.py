@@ -21,10 +21,10 @@ from hbir.ptq.stages import optimized
 from tests.unit.exporters.onnx.oracle import Net, numbers, operators
 from tests.unit.frontends.onnx.test_registry import array, cases
 
-EVERY = 6
+EVERY = 10
 """Of ONNX's node tests; all of them take a minute."""
 
-LEAST = 130
+LEAST = 80
 """What passed when this was written."""
 
 NOT_ONNXRUNTIME = (
@@ -64,7 +64,7 @@ def test_an_output_may_be_an_input_or_come_twice() -> None:
     assert operators(model).count("Identity") == 3
 
 
-@pytest.mark.parametrize("part", [0, 3])
+@pytest.mark.parametrize("part", [0, 5])
 def test_node_cases(part: int, record_property: Any) -> None:
     counts: Counter[str] = Counter()
     failures: list[str] = []
