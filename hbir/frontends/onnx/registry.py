@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from xdsl.ir import SSAValue
+
+from hbir.ir.function_table import FunctionTable
 
 if TYPE_CHECKING:
     from hbir.frontends.onnx.node_import import NodeImport
@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
 Results: TypeAlias = "SSAValue | Sequence[Value]"
 ImportFunction: TypeAlias = "Callable[[NodeImport], Results]"
-
-_FUNCTIONS: dict[str, ImportFunction] = {}
 
 FAMILIES = (
     "activation",
@@ -43,6 +41,8 @@ FAMILIES = (
     "unary",
 )
 
+_TABLE: FunctionTable[ImportFunction] = FunctionTable(__name__.rpartition(".")[0], FAMILIES)
+
 
 def imports(*op_types: str) -> Callable[[ImportFunction], ImportFunction]:
     """Register the decorated function for operators of the standard domain.
@@ -51,20 +51,9 @@ def imports(*op_types: str) -> Callable[[ImportFunction], ImportFunction]:
     the node breaks, whereupon the node becomes a CPU op.
     """
 
-    def register(function: ImportFunction) -> ImportFunction:
-        for op_type in op_types:
-            if op_type in _FUNCTIONS:
-                raise ValueError(f"{op_type} is imported twice")
-            _FUNCTIONS[op_type] = function
-        return function
-
-    return register
+    return _TABLE.register(op_types)
 
 
-@lru_cache(maxsize=1)
 def import_functions() -> dict[str, ImportFunction]:
     """Operator type → function."""
-    package = __name__.rpartition(".")[0]
-    for family in FAMILIES:
-        importlib.import_module(f"{package}.{family}")
-    return dict(sorted(_FUNCTIONS.items()))
+    return _TABLE.functions()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
+
+from hbir.ir.function_table import FunctionTable
 
 if TYPE_CHECKING:
     from hbir.frontends.torch.node_import import NodeImport
@@ -13,8 +13,6 @@ if TYPE_CHECKING:
 
 Results: TypeAlias = "Value | Sequence[Value]"
 ImportFunction: TypeAlias = "Callable[[NodeImport], Results]"
-
-_FUNCTIONS: dict[str, ImportFunction] = {}
 
 FAMILIES = (
     "activation",
@@ -40,6 +38,8 @@ FAMILIES = (
     "unary",
 )
 
+_TABLE: FunctionTable[ImportFunction] = FunctionTable(__name__.rpartition(".")[0], FAMILIES)
+
 
 def imports(*overloads: str) -> Callable[[ImportFunction], ImportFunction]:
     """Register the decorated function for ATen overloads (`conv2d.default`).
@@ -48,20 +48,9 @@ def imports(*overloads: str) -> Callable[[ImportFunction], ImportFunction]:
     the node breaks. Operators without a function are decomposed by torch.
     """
 
-    def register(function: ImportFunction) -> ImportFunction:
-        for overload in overloads:
-            if overload in _FUNCTIONS:
-                raise ValueError(f"{overload} is imported twice")
-            _FUNCTIONS[overload] = function
-        return function
-
-    return register
+    return _TABLE.register(overloads)
 
 
-@lru_cache(maxsize=1)
 def import_functions() -> dict[str, ImportFunction]:
     """Overload → function."""
-    package = __name__.rpartition(".")[0]
-    for family in FAMILIES:
-        importlib.import_module(f"{package}.{family}")
-    return dict(sorted(_FUNCTIONS.items()))
+    return _TABLE.functions()

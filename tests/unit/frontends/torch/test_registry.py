@@ -2,12 +2,11 @@
 
 from pathlib import Path
 
-import pytest
 import torch
 
 from hbir.frontends.torch import registry
 from hbir.frontends.torch.cpu import cpu_functions
-from hbir.frontends.torch.registry import import_functions, imports
+from hbir.frontends.torch.registry import import_functions
 
 FOLDER = Path(registry.__file__).parent
 OTHER_FILES = {
@@ -39,9 +38,3 @@ def test_the_cpu_operators_exist_in_some_overload() -> None:
 def test_every_function_says_what_becomes_of_the_operator() -> None:
     functions = set(import_functions().values())
     assert [f.__name__ for f in functions if not (f.__doc__ or "").strip()] == []
-
-
-def test_an_operator_is_imported_once() -> None:
-    import_functions()
-    with pytest.raises(ValueError, match=r"relu\.default is imported twice"):
-        imports("relu.default")(lambda node: node.value("self"))
