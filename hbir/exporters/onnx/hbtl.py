@@ -79,9 +79,6 @@ def _native(node: NodeExport, function: str, parameters: Mapping[str, Any]) -> N
 
 def _custom(node: NodeExport, name: str, parameters: Mapping[str, Any]) -> None:
     """A user's op as the node that it was; only who has registered it can run the file."""
-    if operator in FLATTENING and parameters["opset"] < FLATTENING_ENDS:
-        _flattened(node, operator, parameters["attributes"].get("axis", 1))
-        return
     shaped = [
         np.broadcast_to(np.zeros((), dtype_of(value)), node.shape(index))
         for index, value in enumerate(node.operands)

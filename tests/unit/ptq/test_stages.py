@@ -18,6 +18,7 @@ from hbir.ptq import stages
 from tests.unit.ptq.small_network import SHAPE, write_network
 
 Array = np.ndarray[Any, Any]
+_onnx: Any = onnx  # its functions are typed only in part
 
 
 @dataclass
@@ -36,7 +37,7 @@ class Written:
         return HBRuntime(self.path(stage)).run(None, self.feed)[0]
 
     def names(self, stage: str) -> list[tuple[str, str]]:
-        model = onnx.load(self.path(stage))
+        model = _onnx.load(self.path(stage))
         return [(node.name, node.op_type) for node in model.graph.node]
 
 
@@ -61,7 +62,7 @@ def test_ports_and_opset_are_as_promised(written: Written, stage: str) -> None:
     session = HBRuntime(written.path(stage))
     assert (session.input_names, session.input_shapes) == (["x"], [SHAPE])
     assert session.output_names == ["y"]
-    assert onnx.load(written.path(stage)).opset_import[0].version == 19
+    assert _onnx.load(written.path(stage)).opset_import[0].version == 19
 
 
 def test_float_stages_give_the_same(written: Written) -> None:
@@ -95,7 +96,7 @@ def test_nodes_keep_their_names(written: Written) -> None:
 
 
 def test_weights_are_integers_under_their_name(written: Written) -> None:
-    model = onnx.load(written.path("ptq"))
+    model = _onnx.load(written.path("ptq"))
     kinds = {tensor.name: tensor.data_type for tensor in model.graph.initializer}
     assert kinds["x.weight_quantized"] == TensorProto.INT8
     assert "x.weight" not in kinds
@@ -116,9 +117,9 @@ def test_open_extents_are_fixed_and_nodes_named(tmp_path: Path) -> None:
     )
     source = tmp_path / "m.onnx"
     opsets = [helper.make_opsetid("", 11)]
-    onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), source)
+    _onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=8), source)
     stages.write_original_float(source, {"x": (2, 3, 5)}, tmp_path / "o.onnx")
-    model = onnx.load(tmp_path / "o.onnx")
+    model = _onnx.load(tmp_path / "o.onnx")
     assert model.graph.node[0].name == "Relu_0"
     session = HBRuntime(tmp_path / "o.onnx")
     assert session.input_shapes == session.output_shapes == [(2, 3, 5)]
@@ -138,9 +139,9 @@ def test_a_model_that_cannot_be_converted_stays(
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, [2])],
     )
     opsets = [helper.make_opsetid("", 21)]
-    onnx.save(helper.make_model(graph, opset_imports=opsets), tmp_path / "m.onnx")
+    _onnx.save(helper.make_model(graph, opset_imports=opsets), tmp_path / "m.onnx")
     stages.write_original_float(tmp_path / "m.onnx", None, tmp_path / "o.onnx")
-    assert onnx.load(tmp_path / "o.onnx").opset_import[0].version == 21
+    assert _onnx.load(tmp_path / "o.onnx").opset_import[0].version == 21
     assert "stays at opset 21" in caplog.text
 
 

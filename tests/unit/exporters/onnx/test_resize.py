@@ -1,5 +1,7 @@
 """Resizes by the rules that ONNX has, and at positions that none of them gives."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,7 +10,7 @@ from hbir.dialects.hbir.resize import Resize2dOp
 from hbir.kernels.float.resize import NEAREST_MODES
 from tests.unit.exporters.onnx.oracle import Net, numbers, operators, seeds
 
-RULES = {
+RULES: dict[str, Callable[[int, int], tuple[float, float]]] = {
     "half_pixel": lambda n, m: (n / m, n / m / 2 - 0.5),
     "asymmetric": lambda n, m: (n / m, 0.0),
     "align_corners": lambda n, m: ((n - 1) / max(m - 1, 1), 0.0),
