@@ -18,7 +18,6 @@ from xdsl.ir import Operation
 from hbir.backend.march import March, load_march
 from hbir.dialects.hbir.constant import ConstantOp
 from hbir.dialects.hbtl import CallOp
-from hbir.dialects.qnt import ConstFakeQuantOp
 from hbir.errors import HbirError
 from hbir.ir.function import body_of
 from hbir.ir.origin import Node, origin_of_op
@@ -40,6 +39,9 @@ _MOVES = frozenset(
 )
 """Ops that bring a node's tensors into the layout or type of its unit: they count where a node is
 nothing else."""
+
+_ROUNDINGS = ("qnt.const_fake_quant", "hbir.fake_cast")
+"""What says the types of tensors, and computes nothing of its own."""
 
 _RANGE = (-1.0, 1.0)
 _PLACING = CONVERT[: CONVERT.index("place-ops") + 1]
@@ -122,7 +124,7 @@ def _placements(source: FuncOp, placed: FuncOp) -> Iterator[Placement]:
 
 def _computing_ops(function: FuncOp) -> Iterator[Operation]:
     for op in body_of(function).ops:
-        if op.results and not isinstance(op, ConstantOp | ConstFakeQuantOp):
+        if op.results and not isinstance(op, ConstantOp) and op.name not in _ROUNDINGS:
             yield op
 
 
