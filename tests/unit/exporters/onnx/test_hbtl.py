@@ -3,6 +3,7 @@
 import onnx
 import pytest
 from onnx import TensorProto, helper
+from xdsl.dialects.builtin import StringAttr
 
 from hbir.dialects.hbir.norm import SoftmaxOp
 from hbir.dialects.hbtl import make_native_call
@@ -64,7 +65,7 @@ def test_what_has_no_form_is_named() -> None:
     softmax = SoftmaxOp.make(net.inputs[0])
     call = make_native_call(softmax, reason="test")
     softmax.erase()
-    call.properties["signature"] = type(call.properties["signature"])("native::bpu.softmax")
+    call.properties["signature"] = StringAttr("native::bpu.softmax")
     net.place(call)
     assert call.results[0].type == tensor((2, 3))
     with pytest.raises(HbirError, match=r"bpu\.softmax.*ONNX"):

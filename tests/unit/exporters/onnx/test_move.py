@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from hbir.dialects.hbir.activation import ReluOp
 from hbir.dialects.hbir.move import ConcatOp, PadOp, ReshapeOp, SliceOp, TileOp
+from hbir.ir.types import shape_of
 from tests.unit.exporters.onnx.oracle import Net, numbers, operators, orders, seeds, shapes
 
 
@@ -15,7 +16,7 @@ def test_chains_of_moves(data: st.DataObject, seed: int) -> None:
     net = Net(numbers(data.draw(shapes(1, 4)), seed))
     value = net.inputs[0]
     for _ in range(data.draw(st.integers(1, 6))):
-        shape = value.type.get_shape()  # pyright: ignore[reportAttributeAccessIssue]  # a tensor
+        shape = shape_of(value)
         kind = data.draw(st.sampled_from(["transpose", "reshape", "slice", "pad", "tile", "relu"]))
         if kind == "transpose":
             value = net.transposed(value, data.draw(orders(len(shape))))
