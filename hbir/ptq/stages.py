@@ -57,9 +57,9 @@ def write_original_float(
     """The user's model with inputs of fixed shape, in opset 19.
 
     source: an .onnx file or its proto, or a float module (of a network that came from PyTorch).
-    shapes: as `hbir.onnx.export` takes them. A model that onnx can't convert to opset 19, or one of a newer
-    opset, keeps its own, which the log says. Raises HbirError for a broken model and for a shape
-    that isn't given.
+    shapes: as `hbir.onnx.export` takes them. A model that onnx can't convert to opset 19, or one of
+    a newer opset, keeps its own, which the log says. Raises HbirError for a broken model and for a
+    shape that isn't given.
     """
     if isinstance(source, Module):
         model = export_module(source)
