@@ -41,11 +41,16 @@ def _mended() -> tuple[Any, ...]:
         names = {"bilinear": "linear", "bicubic": "cubic"}
         return GridSample._run(self, x, grid, mode=names.get(mode, mode), **more)
 
+    def normalize(self: Any, x: Array, axis: int = -1, p: int = 2) -> tuple[Array]:
+        return (lp_normalization(x, axis=axis, p=p),)
+
     return (
         # onnx 1.23 sums over channels for the first N channels only, N being the batch.
         type("LRN", (OpRun,), {"op_domain": "", "_run": run}),
         # It knows the modes by their names since opset 20 alone.
         type("GridSample", (GridSample,), {"op_domain": "", "_run": sample}),
+        # It sums values, not magnitudes, so p = 1 can divide by less than nothing.
+        type("LpNormalization", (OpRun,), {"op_domain": "", "_run": normalize}),
     )
 
 
@@ -64,3 +69,10 @@ def local_response_normalization(
     last = np.minimum(channels + size // 2 + 1, x.shape[1])
     window: Array = sums[:, last] - sums[:, first]
     return (x / (bias + alpha / size * window) ** beta).astype(x.dtype)
+
+
+def lp_normalization(x: Array, *, axis: int, p: int) -> Array:
+    """x / (Σ |x|^p)^(1/p) along `axis`; 0 where the norm is 0. p: 1 or 2, as ONNX defines it."""
+    magnitudes: Array = np.abs(x.astype(np.float64))
+    norm: Array = (magnitudes**p).sum(axis=axis, keepdims=True) ** (1 / p)
+    return (x / np.where(norm == 0, 1.0, norm)).astype(x.dtype)
