@@ -10,9 +10,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from xdsl.ir import Operation
 
 from hbir.backend.march import load_march
 from hbir.compiler import build_program, schedule_module
+from hbir.dialects.hbir.cast import FakeCastOp
 from hbir.dialects.qnt import ConstFakeQuantOp
 from hbir.errors import HbirError
 from hbir.hbm.hbm import Graph
@@ -247,3 +249,38 @@ def test_inputs_go_by_the_order_of_the_node() -> None:
 def test_a_wrong_choice_is_refused_by_name(dtype: Any, message: str) -> None:
     with pytest.raises(HbirError, match=message):
         calibrate(Module.parse(network("add")), [draw_inputs(1)], dtype=dtype)
+
+
+def casts_of(module: Module) -> list[str]:
+    """What each fake_cast reads, by the op that makes it."""
+    ops = [op for op in module.functions[0].operations if isinstance(op, FakeCastOp)]
+    return [op.x.owner.name if isinstance(op.x.owner, Operation) else "input" for op in ops]
+
+
+def test_float16_of_a_product_is_its_output() -> None:
+    """The multiplied tensors stay integers, and what is fused behind is part of it."""
+    qat = calibrate(Module.parse(network("residual")), [draw_inputs(1)], dtype={"op": "float16"})
+    assert "hbir.relu" in casts_of(qat)
+    assert "hbir.conv2d" not in casts_of(qat)
+    everything = calibrate(Module.parse(network("conv2d")), [draw_inputs(1)], dtype="float16")
+    assert casts_of(everything) == ["input", "hbir.leaky_relu", "hbir.conv2d"]
+    assert bits_of(everything) == [8]  # what the convolution multiplies
+
+
+@pytest.mark.parametrize(
+    ("kind", "dtype", "message"),
+    [
+        ("conv2d", {"input0": "float16"}, "input0 can't be float16: TAE multiplies integers"),
+        ("conv2d", {"input1": "float16"}, "input1 can't be float16: TAE multiplies integers"),
+        ("matmul", {"input1": "float16"}, "input1 can't be float16: TAE multiplies integers"),
+    ],
+)
+def test_float16_where_only_integers_go_is_refused(kind: str, dtype: Any, message: str) -> None:
+    with pytest.raises(HbirError, match=f"dtype of 'op': {message}"):
+        calibrate(Module.parse(network(kind)), [draw_inputs(1)], dtype={"op": dtype})
+
+
+def test_float16_needs_a_march_that_has_it() -> None:
+    qat = calibrate(Module.parse(network("tanh")), [draw_inputs(1)], dtype={"first": "float16"})
+    with pytest.raises(HbirError, match='tensor "x" is float16, which bayes-e doesn\'t have'):
+        convert_module(qat, "bayes-e")

@@ -55,6 +55,14 @@ def test_a_march_without_vpu_quantizes_on_the_vector_engine() -> None:
     assert load_march("nash-b").engine_of("quantize") == "VAE"
 
 
+def test_float16_is_for_the_vector_engine_of_some() -> None:
+    have = [march.value for march in March if load_march(march).has_float16]
+    assert have == ["nash-p", "nash-h", "nash-b"]
+    assert load_march("nash-b").engine_of("float_softmax") == "VAE"
+    with pytest.raises(MarchError, match="nash-m has no engine for float_add"):
+        load_march("nash-m").engine_of("float_add")
+
+
 HEADER = 'name = "mine"\ndescription = "d"\nextends = "nash-e"\n'
 
 
