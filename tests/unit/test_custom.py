@@ -1,6 +1,5 @@
 """Custom ops: registered by file, imported, and the same numbers at every level."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -55,11 +54,10 @@ def infer_shape(inputs_shape):
 
 
 @pytest.fixture(autouse=True)
-def _own_registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:  # pyright: ignore[reportUnusedFunction]  (autouse)
+def _own_registry(monkeypatch: pytest.MonkeyPatch) -> None:  # pyright: ignore[reportUnusedFunction]  (autouse)
     """What a test registers ends with it."""
     monkeypatch.setattr(registry, "_ops", {})
     monkeypatch.setattr(registry, "_shape_functions", {})
-    yield
 
 
 @pytest.fixture
