@@ -50,12 +50,13 @@ FLOAT16 = Quantization(1.0, 0, 16, is_float=True)
 def symmetric_range(observed: tuple[float, float], bits: int = 8) -> tuple[float, float]:
     """The range, zero point 0, whose largest integer stands for the largest observed magnitude.
 
-    A tensor that is all zeros gets scale 1.
+    A tensor that is all zeros gets a range from -1 to 1: it may be added to others, and an addition
+    takes no input that is coarser than its result by more than some thousands.
     """
     magnitude = max(abs(observed[0]), abs(observed[1]))
     scale = np.float32(magnitude / ((1 << (bits - 1)) - 1))
     if scale < np.finfo(np.float32).tiny:
-        scale = np.float32(1.0)
+        scale = np.float32(1.0 / (1 << (bits - 1)))
     return range_of(bits, scale)
 
 
@@ -64,7 +65,7 @@ def asymmetric_range(observed: tuple[float, float], bits: int = 8) -> tuple[floa
 
     Its zero point is an integer, and neither end falls short by the rounding of it: a function that
     is flat beyond an end (hard swish below -3) must not have its flat part cut off. A tensor that
-    is all zeros gets scale 1.
+    is all zeros gets that of `symmetric_range`.
     """
     low, high = min(observed[0], 0.0), max(observed[1], 0.0)
     least, greatest = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
