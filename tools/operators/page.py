@@ -12,7 +12,7 @@ from xdsl.ir import Operation
 from hbir.frontends.torch.cpu import cpu_functions
 from hbir.passes.constraints import Constraint, constraints_by_op, cure_of, rule_of
 from hbir.passes.constraints.common import constraint_float_data
-from tools.operators.record import MARCHES, TYPES, Row
+from tools.operators.record import FLOAT16, MARCHES, TYPES, Row, marches_of
 
 DOCS = Path(__file__).resolve().parents[2] / "docs"
 RECORD = DOCS / "supported-operators.json"
@@ -31,8 +31,9 @@ _INTRODUCTION = (
     "`hb_compile -m model.onnx --march MARCH` prints both for your model, with the cure; in",
     "Python `hbir.ptq.placement.placements(module, march)` gives them.",
     "",
-    "Tensors must hold float32, from which they are quantized, on every row. Engines are those of",
-    "nash-e.",
+    "Tensors must hold float32, from which they are quantized, on every row. With f16 the results",
+    "of an operator are float16; inputs of convolutions, linear layers and matmuls stay integers.",
+    "Engines are those of nash-e with integers.",
 )
 
 
@@ -108,6 +109,7 @@ def _cell(row: Row, types: Mapping[str, Sequence[str]], march: str) -> str:
         element
         for element, marches in types.items()
         if march in marches and march not in cpu.get(element, ())
+        if element != FLOAT16 or not row.get("integers")
     ]
     return " ".join(found) or "CPU"
 
@@ -161,4 +163,4 @@ def _constraint_table() -> Iterator[str]:
 
 def marches_of_types() -> dict[str, list[str]]:
     """The marches that compute with each type."""
-    return {element: list(MARCHES) for element in TYPES}
+    return {element: marches_of(element) for element in TYPES}

@@ -19,23 +19,27 @@ from hbir.dialects.layers import is_layer, layer_of
 from hbir.errors import HbirError
 from hbir.ir.op import TensorOp
 from hbir.ir.origin import origin_of_op
-from hbir.ir.types import Array
+from hbir.ir.types import F16, Array, element_of
 from hbir.module import Module
 from hbir.onnx import export
 from hbir.ptq.placement import CPU_UNIT, NO_UNIT, placements
 from tools.operators import onnx_cases
 
 Row: TypeAlias = dict[str, Any]
-"""`becomes`: float ops; `engines` of JUDGED_ON; `cpu`: type → marches whose CPU computes it, or a
-part; `reason`: why the first of them does. What is empty is left out."""
+"""`becomes`: float ops; `engines` of nash-e; `cpu`: type → marches whose CPU computes it, or a
+part; `reason`: why the first of them does; `integers`: it reads and gives integers where float16 is
+asked for. What is empty is left out."""
 
-TYPES = {"si8": "int8", "si16": "int16"}
+TYPES = {"si8": "int8", "si16": "int16", "f16": "float16"}
 """Element types of the page, and what calibration calls them."""
 
-MARCHES = tuple(dict.fromkeys(march.value for march in March))
-JUDGED_ON = "nash-e"
+FLOAT16 = "f16"
 
-LEAST_COSINE = {"si8": 0.95, "si16": 0.999}
+MARCHES = tuple(dict.fromkeys(march.value for march in March))
+JUDGED_ON = {"si8": "nash-e", "si16": "nash-e", FLOAT16: "nash-p"}
+"""Type → the march that computes the cases."""
+
+LEAST_COSINE = {"si8": 0.95, "si16": 0.999, FLOAT16: 0.999}
 """Between a case's outputs on the integer and the float network."""
 
 UNSTEADY = {
@@ -44,11 +48,12 @@ UNSTEADY = {
         *("ceil", "eq", "floor", "fmod", "ne", "remainder", "round", "sign"),
     },
     "si16": {"Equal", "eq"},
+    FLOAT16: {"Equal", "eq"},
 }
 """Operators that jump: a step of the input moves some results by one. They aren't compared."""
 
 _MOVES = ("hbir.transpose", "hbir.reshape")
-_UNSEEN = ("hbir.constant", "qnt.const_fake_quant")
+_UNSEEN = ("hbir.constant", "qnt.const_fake_quant", "hbir.fake_cast")
 
 
 @dataclass(frozen=True)
@@ -117,7 +122,7 @@ def record(
         for element, dtype in types.items():
             calibrated = hbir.calibrate(subject.module, subject.batches, dtype=dtype)
             _describe(subject, calibrated, found)
-            for march in marches:
+            for march in marches_of(element, marches):
                 _place(subject, calibrated, march, element, found)
             _judge(subject, calibrated, element, found)
         rows.update(found)
@@ -127,8 +132,13 @@ def record(
     }
 
 
+def marches_of(element: str, marches: Iterable[str] = MARCHES) -> list[str]:
+    """Those that compute with a type."""
+    return [m for m in marches if element != FLOAT16 or load_march(m).has_float16]
+
+
 def _empty_row() -> Row:
-    return {"becomes": [], "engines": [], "cpu": {}, "reason": ""}
+    return {"becomes": [], "engines": [], "cpu": {}, "reason": "", "integers": False}
 
 
 def _describe(subject: Subject, calibrated: Module, rows: dict[str, Row]) -> None:
@@ -170,26 +180,35 @@ def _place(
 
 
 def _judge(subject: Subject, calibrated: Module, element: str, rows: dict[str, Row]) -> None:
-    """The engines of JUDGED_ON, and that what they compute is close to float."""
-    converted = hbir.convert(calibrated, JUDGED_ON)
-    machine = load_march(JUDGED_ON)
+    """Engines and types of what JUDGED_ON computes, and that it is close to float."""
+    machine = load_march(JUDGED_ON[element])
+    converted = hbir.convert(calibrated, machine.name)
+    floats: set[str] = set()
     for function in converted.functions:
         for op in function.operations:
-            if not isinstance(op, TensorOp) or not is_layer(op):
+            if not isinstance(op, TensorOp) or not op.name.startswith("bpu."):
                 continue
-            if op.name.startswith("qnt."):
+            operators = _operators_of(subject, op)
+            if any(element_of(value) == F16 for value in (*op.operands, *op.results)):
+                floats |= operators
+            if element == FLOAT16 or not is_layer(op):
                 continue
             engine = machine.engine_of(layer_of(op).opcode)
-            for operator in _operators_of(subject, op):
+            for operator in operators:
                 row = rows[operator]
                 row["engines"] = sorted({*row["engines"], engine})
+    if element == FLOAT16:
+        for operator, row in rows.items():
+            row["integers"] = operator not in floats and element not in row["cpu"]
     batch = subject.batches[-1]
     wanted = subject.module.functions[0].feed(batch)
     found = converted.functions[0].feed(batch)
     for operator in subject.operators:
         for name in subject.results(operator):
             cosine = _similarity(wanted[name], found[name])
-            if cosine < LEAST_COSINE[element] and operator not in UNSTEADY[element]:
+            exact = wanted[name].dtype.kind == "f"  # places are found among integers
+            least = LEAST_COSINE[element if exact else "si8"]
+            if cosine < least and operator not in UNSTEADY[element]:
                 raise HbirError(
                     f"{operator} with {element}: {name} has cosine {cosine:.4f} to float"
                 )

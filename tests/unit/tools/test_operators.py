@@ -11,7 +11,7 @@ from tools.operators.page import PAGE, RECORD, read_record, record_text, render
 from tools.operators.record import Row, Subject, onnx_subjects, record, torch_subjects
 
 REPLAYED = ("nash-e", "nash-b")
-"""A march with every engine and one without; the others place alike."""
+"""A march with every engine, and one without some, but with float16; the others place alike."""
 
 
 def test_every_operator_has_a_case() -> None:
