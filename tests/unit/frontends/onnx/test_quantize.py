@@ -207,7 +207,7 @@ def test_an_axis_beside_a_single_scale_says_nothing() -> None:
         node("QuantizeLinear", ["x", "s", "z"], ["q"], axis=0),
         node("DequantizeLinear", ["q", "s", "z"], ["y"], axis=0),
     ]
-    constants = {"s": np.float32(0.1), "z": np.int8(3)}
+    constants = {"s": np.array(0.1, np.float32), "z": np.array(3, np.int8)}
     module = export(model_of(nodes, {"x": SHAPE}, ["y"], constants, opset=13))
     assert module.level == "qat"
     assert not cpu_operators(module)

@@ -2,6 +2,7 @@
 
 import math
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,14 +16,14 @@ FINITE = ALL[np.isfinite(ALL)]
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_numbers_that_are_float16_stay_and_zero_has_one_sign(dtype: type) -> None:
+def test_numbers_that_are_float16_stay_and_zero_has_one_sign(dtype: type[np.floating[Any]]) -> None:
     found = to_float16(FINITE.astype(dtype))
     np.testing.assert_array_equal(found, FINITE)
     assert 0x8000 not in found.view(np.uint16)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-def test_midpoints_go_to_the_even_neighbour(dtype: type) -> None:
+def test_midpoints_go_to_the_even_neighbour(dtype: type[np.floating[Any]]) -> None:
     positive = np.sort(FINITE[FINITE >= 0])[1:].astype(np.float64)  # without -0
     low, high = positive[:-1], positive[1:]
     found = to_float16(((low + high) / 2).astype(dtype)).view(np.uint16)
