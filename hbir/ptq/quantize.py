@@ -57,6 +57,9 @@ class QuantizationResult:
     report: str = ""
     choice: Choice | None = None
     """What mixed precision widened."""
+    quantized: Module | None = None
+    """`module` converted for the settings' march with no other option, where a cosine was asked of
+    it."""
 
 
 def quantize(
@@ -65,18 +68,19 @@ def quantize(
     settings: QuantSettings,
     *,
     executor: Executor | None = None,
+    ready: Module | None = None,
 ) -> QuantizationResult:
     """Quantize a float module on `data`, mappings from input names to arrays.
 
-    module: one function, not changed. data: iterated several times where a search asks for it,
-    a batch at a time. executor: of `concurrent.futures`, whose workers run the network; results
+    module: one function, not changed. ready: the same, optimized already. data: iterated several
+    times where a search asks for it, a batch at a time. executor: of `concurrent.futures`, whose workers run the network; results
     don't depend on it. Raises HbirError for nodes that the network doesn't have, and as
     `hbir.calibrate` does for bad data.
     """
     for warning in settings.warnings:
         log.warning("%s", warning)
     wishes = Wishes(settings, module)
-    clone = optimized(module)
+    clone = optimized(module) if ready is None else ready.clone()
     if settings.equalization:
         clone = equalized(clone)
     wishes.mark_places(clone.functions[0].op)
@@ -129,6 +133,7 @@ def quantize(
         cosines,
         judged.cosine,
         final_quant_config(settings, best.scheme),
+        quantized=judged.quantized,
     )
 
 

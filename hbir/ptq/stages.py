@@ -15,6 +15,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import prod
 from typing import Any
 
@@ -71,16 +72,21 @@ def write_original_float(
 
 def write_optimized_float(module: Module, path: Path) -> None:
     """A float module as `optimize` leaves it. Raises HbirError for an op without an ONNX form."""
-    _write(export_file(optimized(module)), path)
+    write_float(optimized(module), path)
 
 
-def write_calibrated(module: Module, path: Path) -> None:
+def write_float(module: Module, path: Path) -> None:
+    """A float module as it is. Raises HbirError for an op without an ONNX form."""
+    _write(export_file(module), path)
+
+
+def write_calibrated(module: Module | Prepared, path: Path) -> None:
     """A qat module with an `HzCalibration` for each fake-quant, and for the weights that convert
     will round."""
     _write(export_file(calibrated_float(module)), path)
 
 
-def write_ptq(module: Module, path: Path) -> None:
+def write_ptq(module: Module | Prepared, path: Path) -> None:
     """A qat module as convert quantizes it: every tensor has a scale, constants and weights are
     integers, biases make up for the rounding of the weights."""
     _write(export_file(quantized_float(module), quantized=True), path)
@@ -100,19 +106,33 @@ def optimized(module: Module) -> Module:
     return clone
 
 
-def calibrated_float(module: Module) -> Module:
+@dataclass(frozen=True)
+class Prepared:
+    """A qat module as both of its files begin: optimized, and with all scales, too."""
+
+    optimized: Module
+    scaled: Module
+
+
+def prepared(module: Module) -> Prepared:
+    """Raises HbirError where no scales exist, as `convert` does."""
+    ready = optimized(module)
+    return Prepared(ready, _with_scales(ready))
+
+
+def calibrated_float(module: Module | Prepared) -> Module:
     """A qat module with fake-quants on the weights too: what `_calibrated_model` shows."""
-    prepared = optimized(module)
-    return _with_weight_fake_quants(prepared, _with_scales(prepared), corrected=False)
+    given = module if isinstance(module, Prepared) else prepared(module)
+    return _with_weight_fake_quants(given.optimized.clone(), given.scaled, corrected=False)
 
 
-def quantized_float(module: Module) -> Module:
+def quantized_float(module: Module | Prepared) -> Module:
     """A qat module, still in float, whose every rounding is a fake-quant: what `_ptq_model` shows.
 
     Run by the interpreter it is what the file is in onnxruntime.
     """
-    prepared = _with_scales(optimized(module))
-    return _with_weight_fake_quants(prepared, prepared.clone(), corrected=True)
+    given = module if isinstance(module, Prepared) else prepared(module)
+    return _with_weight_fake_quants(given.scaled.clone(), given.scaled, corrected=True)
 
 
 def _with_scales(module: Module) -> Module:

@@ -62,12 +62,16 @@ Data = Iterable[Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Trial:
-    """One scheme: the float module with its ranges, and its cosine, None where it isn't judged."""
+    """One scheme: the float module with its ranges, and its cosine, None where it isn't judged.
+
+    qat, quantized: what was judged.
+    """
 
     scheme: Scheme
     observed: Module
     cosine: float | None = None
     qat: Module | None = None
+    quantized: Module | None = None
 
 
 class Quantizer:
@@ -121,8 +125,9 @@ class Quantizer:
     def judged(self, trial: Trial, batches: int = BATCHES_JUDGED) -> Trial:
         """The trial with its cosine to float, by the integer network on some batches."""
         qat = self.placed(trial)
-        cosine = self.cosine(convert_module(qat, self._march), batches)
-        return replace(trial, cosine=cosine, qat=qat)
+        quantized = convert_module(qat, self._march)
+        cosine = self.cosine(quantized, batches)
+        return replace(trial, cosine=cosine, qat=qat, quantized=quantized)
 
     def placed(self, trial: Trial, widths: Callable[[FuncOp], Widths] | None = None) -> Module:
         """The qat module of a trial with widths, by default those that are given."""

@@ -38,8 +38,11 @@ from hbir.ptq.model_info import model_info
 from hbir.ptq.node_table import NodeTable, output_tensors, rows_of
 from hbir.ptq.node_table import measure as measure_cosines
 from hbir.ptq.stages import (
+    Prepared,
+    optimized,
+    prepared,
     write_calibrated,
-    write_optimized_float,
+    write_float,
     write_original_float,
     write_ptq,
 )
@@ -71,6 +74,8 @@ class Built:
     deleted: tuple[str, ...] = ()
     table: NodeTable | None = None
     hbm: Hbm | None = None
+    plain: Module | None = None
+    """`calibrated`, converted without insertions, where that was done on the way."""
 
     @property
     def machine(self) -> str:
@@ -130,20 +135,32 @@ def _quantize(config: Config, files: Artifacts, shown: Display, executor: Execut
         with during("hbdk.export"):
             original = export(proto, config.model.prefix)
         write_stage(files, "original_float", lambda path: write_original_float(proto, None, path))
-        write_stage(files, "optimized_float", lambda path: write_optimized_float(original, path))
+        ready = optimized(original)
+        write_stage(files, "optimized_float", lambda path: write_float(ready, path))
     data = calibration_data(config, original, specs)
     if config.model.debug_mode is not None:
         dump_data(data, files.folder)
-    result = quantize_module(original, data, config, shown, executor)
+    result = quantize_module(original, data, config, shown, executor, ready)
     module = result.module
     with shown.stage("stages"):
-        write_stage(files, "calibrated", lambda path: write_calibrated(module, path))
-        write_stage(files, "ptq", lambda path: write_ptq(module, path))
+        _write_quantized_stages(module, files)
         write_file(files.path("quant_info"), json_text(result.quant_info))
         if result.report:
             write_file(files.path("tuned_config"), json_text(result.config))
             write_file(files.path("tuning_report"), result.report.encode())
-    return Built(config, files, original, data, module, result.quant_info)
+    return Built(config, files, original, data, module, result.quant_info, plain=result.quantized)
+
+
+def _write_quantized_stages(module: Module, files: Artifacts) -> None:
+    begun: list[Prepared] = []
+
+    def once() -> Prepared:
+        if not begun:
+            begun.append(prepared(module))
+        return begun[0]
+
+    write_stage(files, "calibrated", lambda path: write_calibrated(once(), path))
+    write_stage(files, "ptq", lambda path: write_ptq(once(), path))
 
 
 def _export(built: Built) -> Module:
@@ -207,18 +224,30 @@ def _report_nodes(built: Built) -> None:
     calibrated: dict[str, float] = {}
     quantized: dict[str, float] = {}
     if not built.data.random:
-        same = not any(spec.is_image or spec.separate_batch for spec in built.config.inputs)
-        plain = (
-            built.quantized
-            if same
-            else api.convert(built.calibrated, built.machine, **placement_options(built.config))
-        )
+        plain = built.quantized if not _inserts(built.config) else _without_insertions(built)
         levels = (built.calibrated, plain)
         calibrated, quantized = measure_cosines(built.original, levels, built.data)
     rows = tuple(rows_of(built.quantized))
     built.table = NodeTable(rows, output_tensors(built.quantized), calibrated, quantized)
     LOG.info("The node information of the quantized model:\n%s", built.table.text())
     write_file(built.files.path("node_info"), built.table.csv().encode())
+
+
+def _inserts(config: Config) -> bool:
+    """Whether the board's inputs are other than the network's."""
+    return any(spec.is_image or spec.separate_batch for spec in config.inputs)
+
+
+def _without_insertions(built: Built) -> Module:
+    """The quantized module of the network's own inputs: by quantization's trial where it judged
+    just this one."""
+    options = placement_options(built.config)
+    placed = options["run_on_cpu"] or options["run_on_bpu"]
+    free = not placed and options["enable_vpu"] and options["enable_spu"]
+    plain = built.plain
+    if free and plain is not None and str(plain.march) == built.machine:
+        return plain
+    return api.convert(built.calibrated, built.machine, **options)
 
 
 def _describe(module: Module, values: dict[str, Any]) -> None:

@@ -75,15 +75,19 @@ def quantize_module(
     config: Config,
     display: Display,
     executor: Executor | None = None,
+    ready: Module | None = None,
 ) -> QuantizationResult:
     """The module with its scales: those that it brings, or those that quantization finds.
+
+    ready: a float module optimized already.
 
     Raises HbirError as `hbir.ptq.quantize.quantize` does.
     """
     if module.level == "qat":
         LOG.info("the model brings its own scales; it is not calibrated")
         return QuantizationResult(module, "load", quant_info_of(module))
-    return quantize(module, _Shown(data, display), settings_of(config), executor=executor)
+    shown, settings = _Shown(data, display), settings_of(config)
+    return quantize(module, shown, settings, executor=executor, ready=ready)
 
 
 def json_text(values: Mapping[str, Any]) -> bytes:
