@@ -73,8 +73,9 @@ def quantize(
     """Quantize a float module on `data`, mappings from input names to arrays.
 
     module: one function, not changed. ready: the same, optimized already. data: iterated several
-    times where a search asks for it, a batch at a time. executor: of `concurrent.futures`, whose workers run the network; results
-    don't depend on it. Raises HbirError for nodes that the network doesn't have, and as
+    times where a search asks for it, a batch at a time. executor: of `concurrent.futures`, whose
+    workers run the network; results don't depend on it. Raises HbirError for nodes that the network
+    doesn't have, and as
     `hbir.calibrate` does for bad data.
     """
     for warning in settings.warnings:
