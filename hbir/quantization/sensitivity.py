@@ -177,11 +177,12 @@ def _losses(item: _Item) -> list[float]:
     for inputs in item.samples:
         wanted = _run_edited(plan, plan.start(inputs), 0, _NO_EDIT, measured)
         values = plan.start(inputs)
-        for number in range(-1, max(measured, default=-1) + 1):
+        last = min(max(by_step, default=-1), max(measured, default=-1))
+        for number in range(-1, last + 1):
             for index in by_step.get(number, []):
                 found = _run_edited(plan, values, number, edits[index], measured)
                 similarities[index].add([wanted[slot] for slot in found], list(found.values()))
-            if number >= 0:
+            if 0 <= number < last:
                 plan.advance(values, number)
     return [1.0 - similarity.least() for similarity in similarities]
 

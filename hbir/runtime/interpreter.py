@@ -72,10 +72,13 @@ def _with_arrays(value: Any, weights: WeightStore) -> Any:
     if isinstance(value, DenseIntOrFPElementsAttr | DenseResourceAttr):
         return weights.array(cast(Attribute, value))
     if isinstance(value, dict):
-        items = cast(dict[str, Any], value).items()
-        return {name: _with_arrays(item, weights) for name, item in items}
+        given = cast(dict[str, Any], value)
+        return {name: _with_arrays(item, weights) for name, item in given.items()}
     if isinstance(value, tuple):
-        return tuple(_with_arrays(item, weights) for item in cast(tuple[Any, ...], value))
+        items = cast(tuple[Any, ...], value)
+        if all(type(item) is float for item in items):  # ranges of thousands of channels
+            return items
+        return tuple(_with_arrays(item, weights) for item in items)
     return value
 
 
