@@ -74,10 +74,10 @@ class OnnxFile:
 
 
 def _initializer(name: str, array: Array) -> Iterator[Chunk]:
-    head = TensorProto(
-        dims=array.shape, data_type=helper.np_dtype_to_tensor_dtype(array.dtype), name=name
-    )
     little = array.astype(array.dtype.newbyteorder("<"), copy=False)
+    head = TensorProto(
+        dims=array.shape, data_type=helper.np_dtype_to_tensor_dtype(little.dtype), name=name
+    )
     raw = np.ascontiguousarray(little).reshape(-1).view(np.uint8).data
     before, mark = _serialized(head), _header(RAW_DATA, raw.nbytes)
     yield _header(INITIALIZER, len(before) + len(mark) + raw.nbytes)
