@@ -7,8 +7,12 @@ import os
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
 
 from hbir.errors import HbirError
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class SuffixError(HbirError, ValueError):
@@ -52,6 +56,24 @@ def read_text_file(path: str | os.PathLike[str], refuse: Mapping[bytes, str] | N
         return data.decode()
     except UnicodeDecodeError as error:
         raise HbirError(f"{path}: not text (byte {error.start} is not UTF-8)") from None
+
+
+def read_array(path: str | os.PathLike[str], *, mapped: bool = False) -> np.ndarray[Any, Any]:
+    """The array of a `.npy` file, memory-mapped if asked. Raises HbirError that names the file."""
+    import numpy as np
+
+    file = Path(path)
+    try:
+        with np.errstate(over="ignore"):  # of a shape beyond all bounds, which is then refused
+            loaded: object = np.load(file, mmap_mode="r" if mapped else None, allow_pickle=False)
+    except FileNotFoundError:
+        raise HbirError(f"{file}: no such file") from None
+    except Exception as error:  # NumPy's parser of headers raises whatever Python's does
+        reason = " ".join(str(error).split())
+        raise HbirError(f"{file}: not a .npy file of numbers ({reason})") from None
+    if not isinstance(loaded, np.ndarray):
+        raise HbirError(f"{file}: expected a .npy file with one array, this is an .npz")
+    return cast("np.ndarray[Any, Any]", loaded)
 
 
 def write_file(

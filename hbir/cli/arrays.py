@@ -6,11 +6,12 @@ import zipfile
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
 from hbir.errors import HbirError
+from hbir.files import read_array
 from hbir.interface import Argument
 
 Array = np.ndarray[Any, Any]
@@ -18,20 +19,6 @@ Batch = dict[str, Array]
 
 IMAGES = "images"
 """The array's name that stands for the only input of a model."""
-
-
-def read_array(path: str | Path) -> Array:
-    """The array of a `.npy` file. Raises HbirError naming the file."""
-    file = Path(path)
-    try:
-        loaded: object = np.load(file, allow_pickle=False)
-    except FileNotFoundError:
-        raise HbirError(f"{file}: no such file") from None
-    except Exception as error:  # NumPy's parser of headers raises whatever Python's does
-        raise HbirError(f"{file}: not a .npy file of numbers ({error})") from None
-    if not isinstance(loaded, np.ndarray):
-        raise HbirError(f"{file}: expected a .npy file with one array, this is an .npz")
-    return cast(Array, loaded)
 
 
 def named_arrays(options: Sequence[str], ports: Sequence[Argument]) -> Batch:

@@ -100,7 +100,7 @@ def _inputs(model: str, files: Sequence[str]) -> dict[str, object] | None:
     """The arrays of `-i`, by name; None where there are none."""
     if not files:
         return None
-    from hbir.cli.arrays import read_array
+    from hbir.files import read_array
     from hbir.hb_runtime import HBRuntime
 
     names = HBRuntime(model).input_names

@@ -18,11 +18,10 @@ from typing import Any
 import numpy as np
 
 from hbir.backend.march import Machine, load_march
-from hbir.cli.arrays import read_array
 from hbir.cli.command import CommandParser, run_command
 from hbir.cli.run import file_names
 from hbir.errors import HbirError
-from hbir.files import read_file, write_file
+from hbir.files import read_array, read_file, write_file
 from hbir.hbm import Graph, Hbm
 from hbir.interface import Argument
 from hbir.reports.board_report import Measured, measured, perf_lines, profiler_csv, profiler_log

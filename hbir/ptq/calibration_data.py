@@ -11,12 +11,12 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import numpy as np
 from typing_extensions import override
 
 from hbir.errors import HbirError
+from hbir.files import read_array
 from hbir.interface import Argument
 from hbir.ir.types import Array
 
@@ -171,7 +171,7 @@ def _unit_of(port: Argument, together: int) -> int:
 
 def _checked(file: Path, port: Argument) -> Array:
     """The file's array, of a dtype that the input can be given."""
-    array = map_array(file)
+    array = read_array(file, mapped=True)
     dtype = port.type.np_dtype
     fits = array.dtype.kind in "fiu" if dtype.kind == "f" else array.dtype.kind == dtype.kind
     if dtype.kind in "iu":
@@ -182,18 +182,3 @@ def _checked(file: Path, port: Argument) -> Array:
             f" with .astype('{dtype}')"
         )
     return array
-
-
-def map_array(file: Path) -> Array:
-    """The array of a .npy file, memory-mapped. Raises HbirError that names the file."""
-    try:
-        with np.errstate(over="ignore"):  # of a shape beyond all bounds, which mapping refuses
-            loaded: object = np.load(file, mmap_mode="r", allow_pickle=False)
-    except FileNotFoundError:
-        raise HbirError(f"{file}: no such file") from None
-    except Exception as error:  # NumPy's parser of headers raises whatever Python's does
-        reason = " ".join(str(error).split())
-        raise HbirError(f"{file}: not a .npy file of numbers ({reason})") from None
-    if not isinstance(loaded, np.ndarray):
-        raise HbirError(f"{file}: expected a .npy file with one array, this is an .npz")
-    return cast(Array, loaded)

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hbir.cli.arrays import calibration_batches, named_arrays, read_array
+from hbir.cli.arrays import calibration_batches, named_arrays
 from hbir.errors import HbirError
+from hbir.files import read_array
 from hbir.interface import Argument, ArgumentType
 
 F32 = np.dtype(np.float32)

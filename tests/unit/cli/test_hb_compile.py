@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -488,15 +487,3 @@ def test_a_failure_leaves_earlier_files(folder: Path, capsys: pytest.CaptureFixt
     assert main(["-c", "net.yaml"]) == 255
     assert "3.npy: input 'x' takes arrays of shape [1, 3, 8, 8]" in capsys.readouterr().out
     assert (folder / "out" / "net.hbm").read_bytes() == before
-
-
-def test_advice_names_the_unit_of_every_op_and_why_it_is_the_cpu(folder: Path) -> None:
-    write_config(folder, {CALIBRATION: {"run_on_cpu": "Relu_x"}})
-    assert main(["-c", "net.yaml", "--skip", "compile"]) == 0
-    entries = json.loads((folder / "out" / "net_advice.json").read_text())
-    assert {entry["backend"] for entry in entries} == {"bpu", "vpu", "external_cpu"}
-    for entry in entries:
-        assert ("choice_reason" in entry) == (entry["backend"] == "external_cpu")
-        assert {"loc", "op", "tensor_names"} <= set(entry)
-    wanted = [e["choice_reason"] for e in entries if e.get("choice_reason")]
-    assert any('the user wants "Relu_x" on the CPU' in reason for reason in wanted)

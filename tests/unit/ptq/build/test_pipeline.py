@@ -314,3 +314,14 @@ def test_each_image_of_a_batch_may_have_planes_of_its_own(folder: Path) -> None:
     (found,) = apart.quantized.functions[0].feed(parts).values()
     np.testing.assert_array_equal(wanted, found)
     assert not any("hbtl" in name for name in apart.quantized.functions[0].statistics())
+
+
+def test_advice_names_the_unit_of_every_op_and_why_it_is_the_cpu(folder: Path) -> None:
+    built = _build(folder, {CALIBRATION: {"run_on_cpu": "Relu_x"}})
+    entries = json.loads(built.files.path("advice").read_text())
+    assert {entry["backend"] for entry in entries} == {"bpu", "vpu", "external_cpu"}
+    for entry in entries:
+        assert ("choice_reason" in entry) == (entry["backend"] == "external_cpu")
+        assert {"loc", "op", "tensor_names"} <= set(entry)
+    wanted = [e["choice_reason"] for e in entries if e.get("choice_reason")]
+    assert any('the user wants "Relu_x" on the CPU' in reason for reason in wanted)
