@@ -37,7 +37,7 @@ from hbir.passes.groups import FusionGroup, group_ending_at, is_inside_group
 from hbir.passes.onchip import too_large_for
 from hbir.passes.scheduling import known_machine
 from hbir.passes.tables import chain_ending_at, table_operand
-from hbir.passes.wishes import Wishes
+from hbir.passes.wanted_places import WantedPlaces
 
 PLACEMENT = "placement"
 REASON = "reason"
@@ -62,7 +62,7 @@ class PlaceOpsPass(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         weights = weights_of(ctx)
         engines = known_machine(op)
-        wishes = Wishes(frozenset(self.run_on_cpu), frozenset(self.run_on_bpu))
+        wishes = WantedPlaces(frozenset(self.run_on_cpu), frozenset(self.run_on_bpu))
         for function in functions_of(op):
             _place(function, weights, engines, wishes, self.disabled)
 
@@ -99,7 +99,7 @@ def _place(
     function: FuncOp,
     weights: WeightStore,
     machine: Machine | None,
-    wishes: Wishes,
+    wishes: WantedPlaces,
     disabled: Container[str],
 ) -> None:
     for op in body_of(function).ops:

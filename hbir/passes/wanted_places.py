@@ -12,7 +12,7 @@ from hbir.ir.origin import Node, origin_of_op
 
 
 @dataclass(frozen=True)
-class Wishes:
+class WantedPlaces:
     """Names of nodes. An op that several nodes became goes to the CPU if one of them is to."""
 
     cpu: frozenset[str] = frozenset()
