@@ -19,7 +19,6 @@ from hbir.onnx import export
 from hbir.ptq.build.artifacts import Artifacts
 from hbir.ptq.build.checks import check_nodes, without_effect
 from hbir.ptq.build.compile import compile_model, measure, remove_nodes
-from hbir.ptq.build.display import Display, Silent
 from hbir.ptq.build.insert import insert_nodes
 from hbir.ptq.build.layer_dump import dump_layers
 from hbir.ptq.build.quantize import (
@@ -34,6 +33,7 @@ from hbir.ptq.build.stages import during
 from hbir.ptq.calibration_data import CalibrationData
 from hbir.ptq.config import Config
 from hbir.ptq.description import DELETED_NODES, as_text, description
+from hbir.ptq.display import Display, Silent
 from hbir.ptq.model_info import model_info
 from hbir.ptq.node_table import NodeTable, output_tensors, rows_of
 from hbir.ptq.node_table import measure as measure_cosines

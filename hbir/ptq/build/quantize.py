@@ -15,9 +15,9 @@ from hbir.errors import HbirError
 from hbir.interface import Argument
 from hbir.module import Module
 from hbir.ptq.build.artifacts import Artifacts
-from hbir.ptq.build.display import Display
 from hbir.ptq.calibration_data import CalibrationData, random_data, read_folders
 from hbir.ptq.config import Config
+from hbir.ptq.display import Display
 from hbir.ptq.inputs import InputSpec
 from hbir.ptq.quant_config import settings_of
 from hbir.ptq.quantize import QuantizationResult, quant_info_of, quantize

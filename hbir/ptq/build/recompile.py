@@ -13,10 +13,10 @@ from hbir.hbm import Hbm
 from hbir.module import Module
 from hbir.ptq.build.artifacts import Artifacts
 from hbir.ptq.build.compile import compile_model, measure, remove_nodes
-from hbir.ptq.build.display import Display, Silent
 from hbir.ptq.build.stages import during
 from hbir.ptq.config import CompilerParameters, ModelParameters, recompile_parameters
 from hbir.ptq.description import DELETED_NODES, as_text, read_description
+from hbir.ptq.display import Display, Silent
 from hbir.ptq.yaml_file import Sections, complete_sections, read_sections
 
 LOG = logging.getLogger("hbir.ptq")
