@@ -146,12 +146,11 @@ def statistics(m: Module, expand_fusion: bool = True) -> list[dict[str, int]]:
 
 
 def _expanded(function: Any) -> dict[str, int]:
-    from hbir.ir.origin import origin_of_op
+    from hbir.ir.origin import nodes_of
 
     counts: dict[str, int] = dict(function.statistics())
     for op in function.operations:
-        origin = origin_of_op(op)
-        nodes = origin.nodes if origin is not None else ()
+        nodes = nodes_of(op)
         for node in nodes if len(nodes) > 1 else ():
             key = f"fused {node.type}"
             counts[key] = counts.get(key, 0) + 1

@@ -198,6 +198,12 @@ def origin_of_op(op: Operation) -> Origin | None:
     return Origin.of_attribute(attribute) if isinstance(attribute, OriginAttr) else None
 
 
+def nodes_of(op: Operation) -> tuple[Node, ...]:
+    """The source nodes that an op was made of; none where that isn't known."""
+    origin = origin_of_op(op)
+    return () if origin is None else origin.nodes
+
+
 def set_origin(op: Operation, origin: Origin | None) -> None:
     """Write an op's origin, and the location that derives from it."""
     if origin is None:

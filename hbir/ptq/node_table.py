@@ -20,7 +20,7 @@ from hbir.backend.march import load_march
 from hbir.dialects.hbir.constant import ConstantOp
 from hbir.dialects.hbtl import CallOp
 from hbir.ir.function import output_names
-from hbir.ir.origin import Node, origin_of, origin_of_op
+from hbir.ir.origin import Node, nodes_of, origin_of
 from hbir.ir.types import dtype_of, element_of
 from hbir.module import Module
 from hbir.ptq.tensors import FloatArray, run_source_tensors
@@ -107,9 +107,9 @@ def rows_of(quantized: Module) -> list[Row]:
     ops: dict[tuple[Node, ...], list[Operation]] = {}
     for function in quantized.functions:
         for op in function.operations:
-            origin = origin_of_op(op)
-            if origin is not None and origin.nodes and not isinstance(op, ConstantOp):
-                ops.setdefault(origin.nodes, []).extend([*_unnamed_producers(op), op])
+            nodes = nodes_of(op)
+            if nodes and not isinstance(op, ConstantOp):
+                ops.setdefault(nodes, []).extend([*_unnamed_producers(op), op])
     return [
         _row(nodes, members, engines)
         for nodes, members in ops.items()
@@ -122,8 +122,7 @@ def _unnamed_producers(op: Operation) -> list[Operation]:
     found: list[Operation] = []
     while op.operands and isinstance(op.operands[0].owner, Operation):
         op = op.operands[0].owner
-        origin = origin_of_op(op)
-        if isinstance(op, ConstantOp) or (origin is not None and origin.nodes):
+        if isinstance(op, ConstantOp) or nodes_of(op):
             break
         if op.name.startswith("bpu."):
             found.insert(0, op)

@@ -20,7 +20,7 @@ from hbir.dialects.hbir.constant import ConstantOp
 from hbir.dialects.hbtl import CallOp
 from hbir.errors import HbirError
 from hbir.ir.function import body_of
-from hbir.ir.origin import Node, origin_of_op
+from hbir.ir.origin import Node, nodes_of
 from hbir.module import TARGET, Module
 from hbir.passes.convert.place_ops import CPU, PLACEMENT, REASON
 from hbir.passes.groups import is_inside_group
@@ -110,11 +110,11 @@ def _placements(source: FuncOp, placed: FuncOp) -> Iterator[Placement]:
     reasons: dict[Node, str] = {}
     for op in _computing_ops(placed):
         unit, reason = _unit_of(op)
-        for node in _nodes_of(op):
+        for node in nodes_of(op):
             (moved if op.name in _MOVES else units).setdefault(node, set()).add(unit)
             if reason and (op.name not in _MOVES or node not in units):
                 reasons.setdefault(node, reason)
-    nodes = dict.fromkeys(node for op in _computing_ops(source) for node in _nodes_of(op))
+    nodes = dict.fromkeys(node for op in _computing_ops(source) for node in nodes_of(op))
     nodes.update(dict.fromkeys(units))
     for node in nodes:
         unit = "+".join(sorted(units.get(node) or moved.get(node, ()))) or NO_UNIT
@@ -126,11 +126,6 @@ def _computing_ops(function: FuncOp) -> Iterator[Operation]:
     for op in body_of(function).ops:
         if op.results and not isinstance(op, ConstantOp) and op.name not in _ROUNDINGS:
             yield op
-
-
-def _nodes_of(op: Operation) -> tuple[Node, ...]:
-    origin = origin_of_op(op)
-    return () if origin is None else origin.nodes
 
 
 def _unit_of(op: Operation) -> tuple[str, str]:

@@ -84,7 +84,7 @@ def quantize(
     clone = optimized(module) if ready is None else ready.clone()
     if settings.equalization:
         clone = equalized(clone)
-    wishes.mark_places(clone.functions[0].op)
+    wishes.places.mark(clone.functions[0].op)
     if settings.rounding == ADAROUND and not settings.made_up_data:
         clone = rounded_weights(clone, first_batches(clone, data, BATCHES_ROUNDED))
     mixed = settings.mixed_precision

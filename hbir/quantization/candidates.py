@@ -19,8 +19,8 @@ from hbir.module import Module
 from hbir.passes.calibrate.place_fake_quants import scale_sets
 from hbir.passes.dtypes import Widths
 from hbir.passes.gemm import as_gemm
-from hbir.quantization.dtypes import OUTPUT, node_name
-from hbir.quantization.wishes import ORDINAL, ops_by_node
+from hbir.quantization.dtypes import OUTPUT, node_name, ops_by_node
+from hbir.quantization.wishes import ORDINAL
 
 WEIGHTS_OPERAND = 1
 WIDE_BITS = 16

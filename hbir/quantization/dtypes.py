@@ -21,7 +21,7 @@ from xdsl.ir import Operation, OpResult, SSAValue
 from hbir.dialects.hbir.constant import ConstantOp
 from hbir.errors import HbirError
 from hbir.ir.function import body_of, input_names
-from hbir.ir.origin import origin_of_op
+from hbir.ir.origin import nodes_of
 from hbir.passes.constraints.float16 import (
     FLOAT16_CONSTRAINTS,
     broken_float16_constraint,
@@ -44,7 +44,23 @@ _INPUT = re.compile(r"input(\d+)")
 
 def node_names(function: FuncOp) -> set[str]:
     """The names that a choice can go by, besides those of the inputs."""
-    return set(_ops_by_node(function))
+    return set(ops_by_node(function))
+
+
+def check_name(function: FuncOp, name: str) -> None:
+    """Raises HbirError, saying what is near, for what is neither a node nor an input."""
+    names = [*ops_by_node(function), *input_names(function)]
+    if name not in names:
+        raise HbirError(_unknown(name, names))
+
+
+def ops_by_node(function: FuncOp) -> dict[str, list[Operation]]:
+    """Source node → the ops it became or is part of, in program order."""
+    found: dict[str, list[Operation]] = {}
+    for op in _computing_ops(function):
+        for node in nodes_of(op):
+            found.setdefault(node.name, []).append(op)
+    return found
 
 
 def widths_of(function: FuncOp, dtypes: Dtypes, gone: Container[str] = ()) -> Widths:
@@ -62,7 +78,7 @@ def widths_of(function: FuncOp, dtypes: Dtypes, gone: Container[str] = ()) -> Wi
         bits = _bits(EVERY_NODE, dtypes)
         widths.values.update(dict.fromkeys([*body_of(function).args, *results], bits))
         return widths
-    ops = _ops_by_node(function)
+    ops = ops_by_node(function)
     arguments = dict(zip(input_names(function), body_of(function).args, strict=True))
     for name, choice in dtypes.items():
         if name not in ops and name not in arguments:
@@ -79,8 +95,8 @@ def widths_of(function: FuncOp, dtypes: Dtypes, gone: Container[str] = ()) -> Wi
 
 def node_name(op: Operation) -> str | None:
     """The name by which an op's source node is chosen: the last that was fused into it."""
-    origin = origin_of_op(op)
-    return origin.nodes[-1].name if origin is not None and origin.nodes else None
+    nodes = nodes_of(op)
+    return nodes[-1].name if nodes else None
 
 
 def _widen(widths: Widths, ops: list[Operation], name: str, choice: DtypeChoice) -> None:
@@ -144,16 +160,6 @@ def _computing_ops(function: FuncOp) -> Iterator[Operation]:
     for op in body_of(function).ops:
         if op.results and not isinstance(op, ConstantOp):
             yield op
-
-
-def _ops_by_node(function: FuncOp) -> dict[str, list[Operation]]:
-    """Source node → the ops it became, in program order."""
-    found: dict[str, list[Operation]] = {}
-    for op in _computing_ops(function):
-        origin = origin_of_op(op)
-        for node in origin.nodes if origin is not None else ():
-            found.setdefault(node.name, []).append(op)
-    return found
 
 
 def _unknown(name: str, names: list[str]) -> str:

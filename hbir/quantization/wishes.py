@@ -1,4 +1,4 @@
-"""What settings say about types and places, as attributes and widths of a function: `Wishes`.
+"""What settings say about types and places, by the nodes of a network: `Wishes`.
 
 The layers of a quant_config go over each other: the whole model, operator types, subgraphs, nodes.
 """
@@ -6,21 +6,26 @@ The layers of a quant_config go over each other: the whole model, operator types
 from __future__ import annotations
 
 import logging
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container
 
-from xdsl.dialects.builtin import StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 
-from hbir.dialects.hbir.constant import ConstantOp
 from hbir.errors import HbirError
 from hbir.ir.function import body_of, return_of
-from hbir.ir.origin import origin_of_op
+from hbir.ir.origin import nodes_of
 from hbir.module import Module
-from hbir.passes.constraints import RUN_ON
 from hbir.passes.dtypes import Widths
-from hbir.passes.groups import group_number
-from hbir.quantization.dtypes import DTYPE_BITS, OUTPUT, DtypeChoice, node_names, widths_of
+from hbir.passes.wanted_places import WantedPlaces
+from hbir.quantization.dtypes import (
+    DTYPE_BITS,
+    OUTPUT,
+    DtypeChoice,
+    check_name,
+    node_names,
+    ops_by_node,
+    widths_of,
+)
 from hbir.quantization.settings import QuantSettings, Subgraph
 
 log = logging.getLogger("hbir.calibrate")
@@ -45,7 +50,7 @@ class Wishes:
         self._output_type = settings.model_output_type
         self._all_nodes = settings.all_node_type
         self._layers, cpu = self._resolve(settings, function)
-        self._on_cpu = frozenset(cpu)
+        self.places = WantedPlaces(cpu=cpu)
 
     def _resolve(self, settings: QuantSettings, function: FuncOp) -> tuple[list[_Layer], set[str]]:
         layers: list[_Layer] = []
@@ -57,7 +62,7 @@ class Wishes:
         for op_type in settings.cpu_op_types:
             on_cpu.update(self._of_type(op_type))
         for subgraph in settings.subgraphs:
-            names = _inside(subgraph, function, self._names)
+            names = _inside(subgraph, function)
             if subgraph.qtype == FLOAT32:
                 on_cpu.update(names)
             else:
@@ -70,8 +75,7 @@ class Wishes:
         )
         on_cpu.difference_update(settings.node_types)
         for name in settings.on_cpu:
-            if name not in self._names:
-                widths_of(function, {name: NARROW})  # its message says what is near
+            check_name(function, name)
             on_cpu.add(name)
         return layers, on_cpu
 
@@ -81,20 +85,6 @@ class Wishes:
             known = ", ".join(sorted(set(self._types.values())))
             log.warning("op_config names %s, and the model has none; it has %s", op_type, known)
         return names
-
-    def mark_places(self, function: FuncOp) -> None:
-        """Write on the ops of an optimized function that are to stay on the CPU that they are.
-
-        The ops of a fusion group stay together.
-        """
-        if not self._on_cpu:
-            return
-        ops = [op for op in body_of(function).ops if not isinstance(op, ConstantOp)]
-        chosen = {op for op in ops if self._on_cpu.intersection(_nodes_of(op))}
-        groups = {group_number(op) for op in chosen} - {None}
-        for op in ops:
-            if op in chosen or group_number(op) in groups:
-                op.attributes[RUN_ON] = StringAttr("cpu")
 
     def widths(self, function: FuncOp) -> Widths:
         """The widths for a copy of the optimized function."""
@@ -114,16 +104,6 @@ class Wishes:
             bits = DTYPE_BITS[self._output_type]
             widths.values.update(dict.fromkeys(_outputs(function), bits))
         return widths
-
-
-def ops_by_node(function: FuncOp) -> dict[str, list[Operation]]:
-    """Source node → the ops it became or is part of, in program order."""
-    found: dict[str, list[Operation]] = {}
-    for op in body_of(function).ops:
-        if op.results and not isinstance(op, ConstantOp):
-            for node in _nodes_of(op):
-                found.setdefault(node, []).append(op)
-    return found
 
 
 def _is_ordinal(name: str, nodes: Container[str]) -> bool:
@@ -150,44 +130,37 @@ def _outputs(function: FuncOp) -> list[SSAValue]:
     return list(dict.fromkeys(return_of(function).operands))
 
 
-def _nodes_of(op: Operation) -> Iterator[str]:
-    origin = origin_of_op(op)
-    return (node.name for node in (origin.nodes if origin is not None else ()))
-
-
 def _types_of_nodes(function: FuncOp) -> dict[str, str]:
     found: dict[str, str] = {}
     for op in body_of(function).ops:
-        origin = origin_of_op(op)
-        for node in origin.nodes if origin is not None else ():
+        for node in nodes_of(op):
             found.setdefault(node.name, node.type)
     return found
 
 
-def _inside(subgraph: Subgraph, function: FuncOp, names: Iterable[str]) -> list[str]:
+def _inside(subgraph: Subgraph, function: FuncOp) -> list[str]:
     """The nodes on ways from a subgraph's inputs to its outputs, both included, in order."""
-    known = set(names)
     for name in (*subgraph.inputs, *subgraph.outputs):
-        if name not in known:
-            widths_of(function, {name: NARROW})  # its message says what is near
+        check_name(function, name)
     ops = [op for op in body_of(function).ops if op.results]
     reached: set[Operation] = set()
     for op in ops:
-        if any(v.owner in reached for v in op.operands) or set(subgraph.inputs) & set(
-            _nodes_of(op)
-        ):
+        if _is_part_of(op, subgraph.inputs) or any(v.owner in reached for v in op.operands):
             reached.add(op)
     leading: set[Operation] = set()
     for op in reversed(ops):
-        if any(use.operation in leading for r in op.results for use in r.uses) or set(
-            subgraph.outputs
-        ) & set(_nodes_of(op)):
+        readers = (use.operation for result in op.results for use in result.uses)
+        if _is_part_of(op, subgraph.outputs) or any(reader in leading for reader in readers):
             leading.add(op)
-    found = dict.fromkeys(name for op in ops if op in reached and op in leading
-                          for name in _nodes_of(op))  # fmt: skip
+    inside = [op for op in ops if op in reached and op in leading]
+    found = dict.fromkeys(node.name for op in inside for node in nodes_of(op))
     if not found:
         raise HbirError(
             f"subgraph_config.{subgraph.name}: no way leads from {', '.join(subgraph.inputs)} to"
             f" {', '.join(subgraph.outputs)}"
         )
     return list(found)
+
+
+def _is_part_of(op: Operation, names: Container[str]) -> bool:
+    return any(node.name in names for node in nodes_of(op))

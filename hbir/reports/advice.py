@@ -20,7 +20,7 @@ from hbir.dialects.hbir.constant import ConstantOp
 from hbir.dialects.hbtl import CallOp
 from hbir.files import write_file
 from hbir.ir.function import body_of
-from hbir.ir.origin import origin_of, origin_of_op
+from hbir.ir.origin import nodes_of, origin_of, origin_of_op
 from hbir.ir.text import op_text
 from hbir.ir.types import element_of
 from hbir.module import Module
@@ -72,7 +72,7 @@ def _entry(op: Operation, backend: str) -> dict[str, Any]:
         entry["choice_reason"] = op.reason.data
     entry["loc"] = f'loc("{origin.tensor}")' if origin is not None else "loc(unknown)"
     entry["op"] = op_text(op)
-    entry["nodes"] = [node.name for node in origin.nodes] if origin is not None else []
+    entry["nodes"] = [node.name for node in nodes_of(op)]
     entry["tensor_names"] = [
         {"data_type": str(element_of(result)), "tensor_name": _name(result)}
         for result in op.results

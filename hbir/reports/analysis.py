@@ -17,7 +17,7 @@ from hbir.dialects.bpu.matmul import MatmulOp
 from hbir.dialects.hbir.constant import ConstantOp
 from hbir.dialects.hbtl import CallOp
 from hbir.interface import Argument
-from hbir.ir.origin import name_of, origin_of_op
+from hbir.ir.origin import name_of, nodes_of
 from hbir.ir.types import shape_of
 from hbir.module import Module
 from hbir.reports.performance import MAC_KEYS, Json
@@ -311,9 +311,9 @@ def _attention_shapes(op: MatmulOp) -> Iterator[tuple[str, str, int]]:
 
 
 def _called(op: Any) -> str:
-    origin = origin_of_op(op)
-    if origin is not None and origin.nodes:
-        return origin.nodes[-1].name
+    nodes = nodes_of(op)
+    if nodes:
+        return nodes[-1].name
     return name_of(op.results[0], "?").partition("/accumulator")[0]
 
 

@@ -24,7 +24,7 @@ from hbir.errors import HbirError
 from hbir.files import write_file
 from hbir.ir.function import body_of, return_of
 from hbir.ir.op import to_python
-from hbir.ir.origin import ATTRIBUTE, origin_of, origin_of_op
+from hbir.ir.origin import ATTRIBUTE, nodes_of, origin_of, origin_of_op
 from hbir.ir.types import dtype_of, element_of, shape_of
 from hbir.module import Function, Module
 
@@ -210,8 +210,7 @@ class _Picture:
 
     def _node(self, op: Operation, prefix: str, names: dict[SSAValue, str]) -> onnx.NodeProto:
         dialect, _, kind = op.name.partition(".")
-        origin = origin_of_op(op)
-        sources = origin.nodes if origin is not None else ()
+        sources = nodes_of(op)
         result = names[op.results[0]] if op.results else op.name
         node = helper.make_node(
             kind,

@@ -21,7 +21,7 @@ from hbir.exporters.onnx.registry import export_functions
 from hbir.exporters.onnx.values import Values, permuted, tensor_name
 from hbir.ir.function import body_of, return_of
 from hbir.ir.op import to_python
-from hbir.ir.origin import name_of, origin_of_op
+from hbir.ir.origin import name_of, nodes_of
 from hbir.ir.types import dtype_of, shape_of
 from hbir.ir.verify import describe_op
 from hbir.module import Function, Module
@@ -169,8 +169,7 @@ def _labels(ops: list[Operation]) -> dict[Operation, str]:
     for index, op in enumerate(ops):
         short = op.name.partition(".")[2]
         plain[op] = label_of(op, f"{short}_{index}")
-        origin = origin_of_op(op)
-        if origin is not None and origin.nodes and op.name not in ROUNDING:
+        if nodes_of(op) and op.name not in ROUNDING:
             last[plain[op]] = op
     labels: dict[Operation, str] = {}
     for op, name in plain.items():

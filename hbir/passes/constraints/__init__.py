@@ -18,6 +18,8 @@ from typing import Any, TypeAlias
 
 from xdsl.ir import Operation
 
+from hbir.passes.wanted_places import kept_on_cpu
+
 Constraint: TypeAlias = Callable[[Any], str | None]
 ConstraintTable: TypeAlias = Mapping[type[Operation], tuple[Constraint, ...]]
 
@@ -46,14 +48,14 @@ def _paragraphs(constraint: Constraint) -> list[str]:
     return inspect.cleandoc(constraint.__doc__ or constraint.__name__).split("\n\n")
 
 
-RUN_ON = "run_on"
-"""Attribute of an op that the user keeps on the CPU: `run_on = "cpu"`."""
-
-
 def broken_constraint(op: Operation) -> str | None:
-    """Why the op can't run on the BPU, whatever its scales; None when it can."""
-    if RUN_ON in op.attributes:
-        return "the configuration keeps the node on the CPU"
+    """Why the op can't or, by its user's word, mustn't run on the BPU; None when it can.
+
+    Scales play no part.
+    """
+    kept = kept_on_cpu([op])
+    if kept is not None:
+        return kept
     constraints = constraints_by_op().get(type(op))
     if constraints is None:
         return f"{op.name} has no BPU form"

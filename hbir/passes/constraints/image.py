@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hbir.dialects.hbir.cast import CastTypeOp
-from hbir.dialects.hbir.image import ImageConvertOp
+from hbir.dialects.hbir.image import ImageConvertOp, RoiResizeOp
 from hbir.ir.types import F32, SI8, element_of
 from hbir.passes.constraints import ConstraintTable
 
@@ -18,4 +18,8 @@ def constraint_cast(op: CastTypeOp) -> str | None:
     return None if (source, target) == (SI8, F32) else f"this one is from {source} to {target}"
 
 
-CONSTRAINTS: ConstraintTable = {CastTypeOp: (constraint_cast,), ImageConvertOp: ()}
+CONSTRAINTS: ConstraintTable = {
+    CastTypeOp: (constraint_cast,),
+    ImageConvertOp: (),
+    RoiResizeOp: (),
+}

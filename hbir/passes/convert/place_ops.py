@@ -2,8 +2,8 @@
 
 Every op gets the discardable attribute `placement = "bpu"` or `"cpu"`, and on the CPU a `reason`.
 The rules themselves are the constraint functions in `hbir/passes/constraints`; here they meet what
-depends on the network: whether operands and result are quantized. The ops of a fusion group go
-together.
+depends on the network: whether operands and result are quantized, and where its user wants nodes
+(`wanted_places.py`). The ops of a fusion group go together.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from hbir.passes.groups import FusionGroup, group_ending_at, is_inside_group
 from hbir.passes.onchip import too_large_for
 from hbir.passes.scheduling import known_machine
 from hbir.passes.tables import chain_ending_at, table_operand
-from hbir.passes.wanted_places import WantedPlaces
+from hbir.passes.wanted_places import WantedPlaces, forget_wishes, reason_with_wishes
 
 PLACEMENT = "placement"
 REASON = "reason"
@@ -48,8 +48,8 @@ BPU, CPU = "bpu", "cpu"
 class PlaceOpsPass(ModulePass):
     """Write `placement`, and for the CPU `reason`, on every float op.
 
-    run_on_cpu, run_on_bpu: names of source nodes that a user wants there; the ops that they are
-    part of follow. disabled: engines that must not be used.
+    run_on_cpu, run_on_bpu: names of source nodes that a user wants there, besides those whose ops
+    say so already; the ops that they are part of follow. disabled: engines that must not be used.
     """
 
     name = "place-ops"
@@ -62,9 +62,12 @@ class PlaceOpsPass(ModulePass):
     def apply(self, ctx: Context, op: ModuleOp) -> None:
         weights = weights_of(ctx)
         engines = known_machine(op)
-        wishes = WantedPlaces(frozenset(self.run_on_cpu), frozenset(self.run_on_bpu))
+        wanted = WantedPlaces(frozenset(self.run_on_cpu), frozenset(self.run_on_bpu))
         for function in functions_of(op):
-            _place(function, weights, engines, wishes, self.disabled)
+            wanted.mark(function)
+            _place(function, weights, engines, self.disabled)
+            for placed in body_of(function).ops:
+                forget_wishes(placed)
 
 
 def is_on_bpu(op: Operation) -> bool:
@@ -99,12 +102,11 @@ def _place(
     function: FuncOp,
     weights: WeightStore,
     machine: Machine | None,
-    wishes: WantedPlaces,
     disabled: Container[str],
 ) -> None:
     for op in body_of(function).ops:
         if isinstance(op, CallOp):
-            wishes.reason([op], op.reason.data)  # its place is known since import
+            reason_with_wishes([op], op.reason.data)  # its place is known since import
         if not isinstance(op, TensorOp) or not op.name.startswith("hbir."):
             continue
         if isinstance(op, ConstantOp) or is_inside_group(op):
@@ -121,7 +123,7 @@ def _place(
                 or _disabled(members, machine, disabled)
                 or _unquantized(members, weights)
             )
-        reason = wishes.reason(members, reason)
+        reason = reason_with_wishes(members, reason)
         for member in members:
             _mark(member, reason)
 

@@ -101,7 +101,7 @@ def test_ops_of_one_node_are_counted() -> None:
 def test_nodes_stay_on_the_cpu(config: dict[str, Any]) -> None:
     quantized = hbir.convert(run(config).module, "nash-e")
     assert hbir.statistics(quantized)[0]["hbtl.call native::hbir.tanh"] == 1
-    assert "the configuration keeps the node on the CPU" in str(quantized)
+    assert "the user wants \\22middle\\22 on the CPU" in str(quantized)
 
 
 def test_a_search_stops_at_the_first_that_is_close_enough(caplog: pytest.LogCaptureFixture) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from xdsl.ir import Operation, SSAValue
 
+from hbir.dialects.bpu.image import RoiResizeOp as BpuRoiResizeOp
 from hbir.dialects.bpu.move import ConcatOp, ReshapeOp
 from hbir.dialects.bpu.requantize import RescaleOp
 from hbir.dialects.bpu.resize import Resize2dOp
 from hbir.dialects.hbir.cast import CastTypeOp
-from hbir.dialects.hbir.image import ImageConvertOp
+from hbir.dialects.hbir.image import ImageConvertOp, RoiResizeOp
 from hbir.ir.op import TensorOp
 from hbir.ir.types import SI8, shape_of
 from hbir.kernels.float.image import SIGNED_OFFSET
@@ -36,6 +37,12 @@ def lower_image_convert(op: ImageConvertOp, lowering: Lowering) -> TensorOp:
     return ConcatOp.make(*planes, dim=3)
 
 
+def lower_roi_resize(op: RoiResizeOp, lowering: Lowering) -> TensorOp:
+    """The same op on the resizer, which reads the planes where they are."""
+    del lowering
+    return BpuRoiResizeOp.make(op.roi, op.y, *op.chroma, **op.params())
+
+
 def _centred(plane: SSAValue) -> RescaleOp:
     same = rescale_parameters(1.0, 1.0)
     return RescaleOp.make(plane, element=SI8, input_zero_point=SIGNED_OFFSET, **same)
@@ -50,4 +57,5 @@ def lower_cast(op: CastTypeOp, lowering: Lowering) -> TensorOp:
 LOWERINGS: dict[type[Operation], LoweringFunction] = {
     CastTypeOp: lower_cast,
     ImageConvertOp: lower_image_convert,
+    RoiResizeOp: lower_roi_resize,
 }

@@ -33,6 +33,19 @@ func.func @cpu(%x: tensor<2x2xf32> {hbir.observed = [-1.0, 1.0]}, %y: tensor<2xf
   func.return %a, %b : tensor<2x2xf32>, tensor<2x2xf32>
 }
 
+// What its user keeps on the CPU stays float like any other op of the CPU.
+
+// CHECK-LABEL: func.func @wanted_on_cpu
+// CHECK-NOT: const_fake_quant %x
+// CHECK: %[[S:.*]] = hbir.softmax %x
+// CHECK-NEXT: %[[Q:.*]] = qnt.const_fake_quant %[[S]]
+// CHECK-NEXT: hbir.exp %[[Q]]
+func.func @wanted_on_cpu(%x: tensor<2x2xf32> {hbir.observed = [-1.0, 1.0]}) -> tensor<2x2xf32> {
+  %a = hbir.softmax %x {dim = 1, run_on_cpu = "Softmax_0", observed = [0.0, 1.0]} : tensor<2x2xf32>
+  %b = hbir.exp %a {observed = [0.0, 8.0]} : tensor<2x2xf32>
+  func.return %b : tensor<2x2xf32>
+}
+
 // The range of a sigmoid follows from the function; its input's ends where it saturates.
 
 // CHECK-LABEL: func.func @analytic
