@@ -9,8 +9,8 @@ hashed once, shared by every clone of a module, never copied or expanded by a pa
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from typing import Any, cast
+from collections.abc import Callable, Hashable, Iterator
+from typing import Any, TypeVar, cast
 
 import numpy as np
 from xdsl.dialects.builtin import BytesAttr, DenseIntOrFPElementsAttr, DenseResourceAttr
@@ -18,6 +18,8 @@ from xdsl.ir import Attribute
 
 from hbir.errors import HbirError
 from hbir.ir.types import Array, dtype_of, element_type, shape_of, tensor
+
+T = TypeVar("T")
 
 INLINE_ELEMENTS = 16
 """Constants of at most so many elements are written inline, as `dense<...>`."""
@@ -36,6 +38,7 @@ class WeightStore:
     def __init__(self) -> None:
         self._blobs: dict[str, memoryview] = {}
         self._of_file: set[str] = set()  # handles that were read, not computed: to be doubted
+        self._derived: dict[Hashable, Any] = {}
 
     def __contains__(self, handle: str) -> bool:
         return handle in self._blobs
@@ -105,6 +108,13 @@ class WeightStore:
             dense = cast("DenseIntOrFPElementsAttr[Any]", attribute)
             return self._view(memoryview(dense.data.data), dense.type, attribute)
         raise HbirError(f"expected a dense constant, got {type(attribute).__name__}")
+
+    def derived(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What `make` gives, remembered as long as the store: what takes long and follows from
+        constants alone. key: all that it follows from, and who asks; it isn't to be changed."""
+        if key not in self._derived:
+            self._derived[key] = make()
+        return self._derived[key]
 
     @staticmethod
     def _view(data: memoryview, type_: Attribute, attribute: Attribute) -> Array:

@@ -10,7 +10,7 @@ A real value r and its integer q are tied by r = scale * (q - zero_point).
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +39,9 @@ WIDE_RESIDUAL_LIMIT = 1 << 37
 
 IDENTITY_MULTIPLIER, IDENTITY_SHIFT = 1 << 14, 14
 """A requantization by exactly 1: written where the op gives its accumulator out raw."""
+
+BLOCK_ELEMENTS = 1 << 16
+"""Weights that are worked on at once: half a megabyte in float64."""
 
 RESIZE_FRACTION_BITS = 32
 RESIZE_SNAP_BITS = 18
@@ -184,11 +187,23 @@ def quantize_weights(
     `bits` 8: -127..127, 16: -32767..32767. A channel of scale 0 gives zeros.
     """
     column = np.asarray(scales, np.float64).reshape(-1, *([1] * (weights.ndim - 1)))
-    safe = np.where(column > 0, column, 1)
-    quotient = np.where(column > 0, np.asarray(weights, np.float64) / safe, 0)
+    divisor = np.where(column > 0, column, np.inf)
     largest = (1 << (bits - 1)) - 1
-    dtype = np.int8 if bits <= 8 else np.int16
-    return np.clip(np.rint(quotient), -largest, largest).astype(dtype)
+    integers = np.empty(weights.shape, np.int8 if bits <= 8 else np.int16)
+    for channels in channel_blocks(weights.shape):
+        steps = np.divide(weights[channels], divisor[channels], dtype=np.float64)
+        np.rint(steps, out=steps)
+        integers[channels] = np.clip(steps, -largest, largest, out=steps)
+    return integers
+
+
+def channel_blocks(shape: Sequence[int]) -> Iterator[slice]:
+    """Slices of axis 0 with so few elements that arrays made of them stay in the cache.
+
+    Weights have megabytes; temporaries of their size cost more than the arithmetic.
+    """
+    step = max(1, BLOCK_ELEMENTS // max(1, math.prod(shape[1:])))
+    return (slice(start, start + step) for start in range(0, shape[0], step))
 
 
 def conv_qpp(

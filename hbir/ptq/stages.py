@@ -37,7 +37,7 @@ from hbir.ir.rewriter import Rewrite
 from hbir.ir.types import Array
 from hbir.kernels.quantize import const_fake_quant
 from hbir.module import Module
-from hbir.passes.convert.lower_to_bpu.gemm import as_filters, lost_on_average
+from hbir.passes.convert.lower_to_bpu.integer_weights import as_filters, lost_on_average
 from hbir.passes.fake_quant import fake_quant_at
 from hbir.passes.gemm import GemmOp, as_gemm, weight_range
 from hbir.passes.pipelines import OPTIMIZE, run_pipeline
@@ -172,8 +172,8 @@ def _quantize_weights(gemm: GemmOp, rewrite: Rewrite, *, corrected: bool) -> Non
     if not corrected or not isinstance(fake_quant, ConstFakeQuantOp):
         return
     rounded = const_fake_quant(weights, **fake_quant.params())
-    difference = as_filters(gemm, weights.astype(np.float64) - rounded)
-    correction = lost_on_average(gemm, difference, rewrite.weights)
+    filters = as_filters(gemm, weights)
+    correction = lost_on_average(gemm, filters, as_filters(gemm, rounded), rewrite.weights)
     if correction is not None:
         _add_to_bias(gemm, rewrite, correction)
 

@@ -23,7 +23,7 @@ from hbir.ir.types import Array
 from hbir.ir.weights import WeightStore
 from hbir.kernels.quantize import const_fake_quant
 from hbir.module import Module
-from hbir.passes.convert.lower_to_bpu.gemm import as_filters, lost_on_average
+from hbir.passes.convert.lower_to_bpu.integer_weights import as_filters, lost_on_average
 from hbir.passes.gemm import GemmOp, as_gemm, weight_range
 from hbir.quantization.candidates import WEIGHTS_OPERAND, Candidate, Place, candidates_of
 from hbir.quantization.similarity import Similarity
@@ -295,8 +295,7 @@ def _weights_edit(gemm: GemmOp, step: int, plan: Plan, store: WeightStore) -> _E
     assert isinstance(constant, ConstantOp)  # only such weights are candidates
     weights = store.array(constant.values)
     rounded = const_fake_quant(weights, **weight_range(gemm, weights))
-    difference = as_filters(gemm, weights.astype(np.float64) - rounded)
-    correction = lost_on_average(gemm, difference, store)
+    correction = lost_on_average(gemm, as_filters(gemm, weights), as_filters(gemm, rounded), store)
     addend = np.zeros(1) if correction is None else correction
     return _Edit(
         {operands[WEIGHTS_OPERAND]: rounded},
