@@ -12,7 +12,6 @@ arithmetic and its helpers are in `hbir.kernels.quantize`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -42,9 +41,9 @@ from hbir.dialects.properties import (
     optional_int_property,
 )
 from hbir.errors import HbirError
-from hbir.ir.op import ShapeError, TensorOp
+from hbir.ir.op import Operands, Params, Shape, ShapeError, TensorOp
 from hbir.ir.origin import Origin
-from hbir.ir.types import F16, F32, SI8, SI16, SI32, AnyTensor, dtype_of, element_of
+from hbir.ir.types import F16, F32, SI8, SI16, SI32, dtype_of, element_of
 from hbir.kernels.quantize import scales_and_zero_points
 
 _FLOAT32: Any = FloatAttr.constr(EqAttrConstraint(f32))
@@ -70,9 +69,7 @@ class ConstFakeQuantOp(UnaryOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         shape = super().infer_shape(operands, params)
         channels = 1
         if "axis" in params:
@@ -130,9 +127,7 @@ class QuantizeOp(TensorOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         element = operands[0].get_element_type()
         expect(element in (F32, F16), f"x must hold f32 or f16, got {element}")
         scale: float = params["scale"]
@@ -141,9 +136,7 @@ class QuantizeOp(TensorOp):
 
     @classmethod
     @override
-    def infer_element(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> Attribute | None:
+    def infer_element(cls, operands: Operands, params: Params) -> Attribute | None:
         return None
 
     @override
@@ -195,9 +188,7 @@ class DequantizeOp(TensorOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         q, scale = operands
         expect(
             q.get_element_type() in (SI8, SI16, SI32, F16),
@@ -215,9 +206,7 @@ class DequantizeOp(TensorOp):
 
     @classmethod
     @override
-    def infer_element(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> Attribute | None:
+    def infer_element(cls, operands: Operands, params: Params) -> Attribute | None:
         return None
 
 

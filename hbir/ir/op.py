@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, ClassVar, Self, cast
+from typing import Any, ClassVar, Self, TypeAlias, cast
 
 from typing_extensions import override
 from xdsl.dialects.builtin import (
@@ -33,6 +33,12 @@ from hbir.errors import HbirError
 from hbir.ir.names import value_name
 from hbir.ir.origin import Origin, set_origin
 from hbir.ir.types import BOOL, AnyTensor, element_of, numpy_dtype, shape_of, tensor, tensor_type
+
+Operands: TypeAlias = Sequence[AnyTensor]
+"""The types of an op's operands."""
+Params: TypeAlias = Mapping[str, Any]
+"""An op's properties as Python values by snake_case name."""
+Shape: TypeAlias = tuple[int, ...]
 
 _SEGMENTS = "operandSegmentSizes"
 
@@ -62,8 +68,8 @@ def to_attribute(value: Any) -> Attribute:
             return StringAttr(value)
         case list() | tuple():
             items = cast(Sequence[Any], value)
-            if all(type(item) is float for item in items):
-                return ArrayAttr(map(_double, items))
+            if set(map(type, items)) == {float}:
+                return _of_floats(tuple(items))
             return ArrayAttr(map(to_attribute, items))
         case _:
             pass
@@ -86,6 +92,27 @@ def _double(value: float) -> FloatAttr:
     return attribute
 
 
+_FLOATS = "_hbir_floats"
+"""Where an array attribute of floats keeps them as Python has them: a weight's ranges are asked for
+by every level, and attributes never change."""
+
+
+def _of_floats(items: tuple[float, ...]) -> Attribute:
+    attribute = ArrayAttr(map(_double, items))
+    attribute.__dict__[_FLOATS] = items
+    return attribute
+
+
+def _floats(attribute: ArrayAttr[Attribute]) -> tuple[float, ...]:
+    """The numbers of an array of nothing but floats; empty for any other."""
+    known = attribute.__dict__.get(_FLOATS)
+    if known is None:
+        floats = cast(tuple[FloatAttr, ...], attribute.data)
+        known = () if set(map(type, floats)) != {FloatAttr} else tuple(f.value.data for f in floats)
+        attribute.__dict__[_FLOATS] = known
+    return known
+
+
 def to_python(attribute: Attribute) -> Any:
     """A property as a Python value; attributes without one come back as they are."""
     match attribute:
@@ -99,10 +126,7 @@ def to_python(attribute: Attribute) -> Any:
         case UnitAttr():
             return True
         case ArrayAttr():
-            items = attribute.data
-            if all(type(item) is FloatAttr for item in items):
-                return tuple([cast(FloatAttr, item).value.data for item in items])
-            return tuple(map(to_python, items))
+            return _floats(attribute) or tuple(map(to_python, attribute.data))
         case DenseArrayBase():
             dense = cast(Any, attribute)
             return tuple(dense.get_values())
@@ -128,16 +152,12 @@ class TensorOp(IRDLOperation):
     """Properties that the kernel doesn't take."""
 
     @classmethod
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         """The result's shape. Raises ShapeError when operands and params don't fit each other."""
         raise NotImplementedError(f"{cls.name} has no shape inference")
 
     @classmethod
-    def infer_element(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> Attribute | None:
+    def infer_element(cls, operands: Operands, params: Params) -> Attribute | None:
         """The result's element type; None when the builder chooses it."""
         return operands[0].get_element_type()
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
@@ -20,8 +19,8 @@ from xdsl.traits import Pure
 from hbir.dialects.bpu.base import ACTIVATIONS, expect_elements
 from hbir.dialects.properties import bool_property, int_list_property
 from hbir.dialects.shapes import one_axis_reduced_shape
-from hbir.ir.op import TensorOp
-from hbir.ir.types import SI64, AnyTensor
+from hbir.ir.op import Operands, Params, Shape, TensorOp
+from hbir.ir.types import SI64
 
 
 class IndexOfOp(TensorOp):
@@ -34,9 +33,7 @@ class IndexOfOp(TensorOp):
 
     @classmethod
     @override
-    def infer_element(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> Attribute | None:
+    def infer_element(cls, operands: Operands, params: Params) -> Attribute | None:
         expect_elements(cls, operands, (ACTIVATIONS,))
         return SI64
 
@@ -53,9 +50,7 @@ class ArgOp(IndexOfOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         return one_axis_reduced_shape(operands[0].get_shape(), params)
 
 

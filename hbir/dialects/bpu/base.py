@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 from typing_extensions import override
@@ -14,7 +14,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from hbir.dialects.checks import expect
 from hbir.errors import HbirError
-from hbir.ir.op import ShapeError, TensorOp
+from hbir.ir.op import Operands, Params, ShapeError, TensorOp
 from hbir.ir.types import F16, F32, SI8, SI16, SI32, AnyTensor, dtype_of, tensor_type
 from hbir.kernels.float16.rounding import FLOAT16_MAX
 from hbir.kernels.parameters import MULTIPLIER_MAX, MULTIPLIER_MIN, SHIFT_MAX, SHIFT_MIN
@@ -40,13 +40,11 @@ class IntegerOp(TensorOp):
 
     @classmethod
     @override
-    def infer_element(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> Attribute | None:
+    def infer_element(cls, operands: Operands, params: Params) -> Attribute | None:
         expect_elements(cls, operands, cls.OPERAND_ELEMENTS)
         return None
 
-    def check_result(self, params: Mapping[str, Any], result: AnyTensor) -> None:
+    def check_result(self, params: Params, result: AnyTensor) -> None:
         """Raise ShapeError where properties don't fit the result type that the builder chose."""
         if "output_zero_point" in params:
             expect_result_zero_point(params["output_zero_point"], result)
@@ -81,9 +79,7 @@ class KeepingOp(TensorOp):
 
     @classmethod
     @override
-    def infer_element(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> Attribute | None:
+    def infer_element(cls, operands: Operands, params: Params) -> Attribute | None:
         first = operands[0].get_element_type()
         for index, operand in enumerate(operands):
             expect(

@@ -5,8 +5,7 @@ A truth value is a quantized number from 0 to 1: false is the zero point, true t
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
@@ -23,6 +22,7 @@ from hbir.dialects.bpu.base import (
 )
 from hbir.dialects.checks import broadcast_shape, expect, expect_one_of, int_list
 from hbir.dialects.properties import int_list_property, int_property, string_property
+from hbir.ir.op import Operands, Params, Shape
 from hbir.ir.types import AnyTensor
 from hbir.kernels.parameters import MULTIPLIER_MAX, MULTIPLIER_MIN
 
@@ -51,9 +51,7 @@ class CompareOp(IntegerOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         expect_one_of(params["mode"], MODES, "mode")
         multipliers = int_list(params, "multipliers", 2, minimum=0)
         expect(
@@ -67,7 +65,7 @@ class CompareOp(IntegerOp):
         return broadcast_shape([operand.get_shape() for operand in operands])
 
     @override
-    def check_result(self, params: Mapping[str, Any], result: AnyTensor) -> None:
+    def check_result(self, params: Params, result: AnyTensor) -> None:
         low, high = integer_range(result)
         values = int_list(params, "values", 2)
         expect(
@@ -95,17 +93,13 @@ class WhereOp(KeepingOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         expect_zero_point(params["condition_zero_point"], operands[0], "conditionZeroPoint")
         return broadcast_shape([operand.get_shape() for operand in operands])
 
     @classmethod
     @override
-    def infer_element(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> Attribute | None:
+    def infer_element(cls, operands: Operands, params: Params) -> Attribute | None:
         expect_elements(cls, operands[:1], (WITH_FLOAT,))
         return super().infer_element(operands[1:], params)
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
@@ -23,6 +22,7 @@ from hbir.dialects.properties import (
     int_property,
     optional_int_list_property,
 )
+from hbir.ir.op import Operands, Params, Shape
 from hbir.ir.types import F16, SI32, AnyTensor, tensor_type
 from hbir.kernels.window import window_shape
 
@@ -73,9 +73,7 @@ class Conv2dOp(IntegerOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         batch, height, width, in_channels = expect_rank(operands[0], "x", 4, "(N, H, W, Cin)")
         filters = expect_rank(operands[1], "w", 4, "(Cout, KH, KW, Cin/groupNum)")
         out_channels, *kernel, group_channels = filters
@@ -109,7 +107,7 @@ class Conv2dOp(IntegerOp):
         return shape
 
     @override
-    def check_result(self, params: Mapping[str, Any], result: AnyTensor) -> None:
+    def check_result(self, params: Params, result: AnyTensor) -> None:
         x = tensor_type(self.operands[0])
         expect_zero_point(params["pad_value"], x, "padValue")
         expect_result_zero_point(params["output_zero_point"], result)

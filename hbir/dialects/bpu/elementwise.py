@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
@@ -24,7 +23,8 @@ from hbir.dialects.properties import (
     int_property,
     optional_int_list_property,
 )
-from hbir.ir.types import SI32, AnyTensor
+from hbir.ir.op import Operands, Params, Shape
+from hbir.ir.types import SI32
 from hbir.kernels.parameters import MULTIPLIER_MAX, MULTIPLIER_MIN
 
 _BINARY = "$x `,` $y attr-dict `:` functional-type(operands, results)"
@@ -54,9 +54,7 @@ class AddOp(IntegerOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         multipliers = int_list(params, "multipliers", 2)
         largest = max(abs(multiplier) for multiplier in multipliers)
         expect(
@@ -92,9 +90,7 @@ class MulOp(IntegerOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         expect_multiplier(params["multiplier"], params["shift"])
         zero_points = int_list(params, "zero_points", 2, name="zeroPoints")
         for operand, zero_point in zip(operands, zero_points, strict=True):
@@ -107,9 +103,7 @@ class _SelectOp(KeepingOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         return broadcast_shape([operand.get_shape() for operand in operands])
 
 
@@ -139,6 +133,14 @@ class MinOp(_SelectOp):
     assembly_format = _BINARY
 
 
+def sloped_shape(operands: Operands) -> Shape:
+    """The shape of x, where slope, the second operand, is (C) along the last axis, or (1)."""
+    shape = operands[0].get_shape()
+    if operands[1].get_shape() != (1,):
+        expect_table(operands[1], "slope", shape[-1:])
+    return shape
+
+
 @irdl_op_definition
 class PreluOp(IntegerOp):
     """v = x − inputZeroPoint; y = sat(((v·(v ≥ 0 ? multiplier : slope[c]) + 2^(s−1)) >> s) + zo).
@@ -163,16 +165,11 @@ class PreluOp(IntegerOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         expect(
             0 <= params["multiplier"] <= MULTIPLIER_MAX,
             f"multiplier must be in 0..{MULTIPLIER_MAX}, got {params['multiplier']}",
         )
         expect_shift(params["shift"])
         expect_zero_point(params["input_zero_point"], operands[0], "inputZeroPoint")
-        shape = operands[0].get_shape()
-        if operands[1].get_shape() != (1,):
-            expect_table(operands[1], "slope", shape[-1:])
-        return shape
+        return sloped_shape(operands)

@@ -7,8 +7,7 @@ max, where, max_pool, ...) is the integers' op, of f16.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
@@ -24,6 +23,7 @@ from xdsl.traits import Pure
 
 from hbir.dialects.bpu.base import expect_elements, expect_table
 from hbir.dialects.bpu.comparison import MODES
+from hbir.dialects.bpu.elementwise import sloped_shape
 from hbir.dialects.bpu.pool import pool_shape
 from hbir.dialects.bpu.reduce import reduced_shape
 from hbir.dialects.checks import axis_of, broadcast_shape, expect, expect_one_of
@@ -34,8 +34,8 @@ from hbir.dialects.properties import (
     int_property,
     string_property,
 )
-from hbir.ir.op import TensorOp
-from hbir.ir.types import F16, F32, AnyTensor
+from hbir.ir.op import Operands, Params, Shape, TensorOp
+from hbir.ir.types import F16, F32
 
 _UNARY = "$x attr-dict `:` functional-type(operands, results)"
 _BINARY = "$x `,` $y attr-dict `:` functional-type(operands, results)"
@@ -52,9 +52,7 @@ class Float16Op(TensorOp):
 
     @classmethod
     @override
-    def infer_element(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> Attribute | None:
+    def infer_element(cls, operands: Operands, params: Params) -> Attribute | None:
         expect_elements(cls, operands, cls.OPERAND_ELEMENTS)
         return F16
 
@@ -70,9 +68,7 @@ class _BinaryOp(Float16Op):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         return broadcast_shape([operand.get_shape() for operand in operands])
 
 
@@ -107,9 +103,7 @@ class FloatCompareOp(_BinaryOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         expect_one_of(params["mode"], MODES, "mode")
         return super().infer_shape(operands, params)
 
@@ -137,13 +131,8 @@ class FloatPreluOp(Float16Op):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
-        shape = operands[0].get_shape()
-        if operands[1].get_shape() != (1,):
-            expect_table(operands[1], "slope", shape[-1:])
-        return shape
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
+        return sloped_shape(operands)
 
 
 @irdl_op_definition
@@ -156,9 +145,7 @@ class FloatSoftmaxOp(_UnaryOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         shape = operands[0].get_shape()
         axis_of(params["dim"], len(shape), "dim")
         return shape
@@ -186,9 +173,7 @@ class FloatLayernormOp(Float16Op):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         shape = operands[0].get_shape()
         expect(len(shape) >= 1, "x must be (..., C), got a scalar")
         expect(params["epsilon"] >= 0, f"epsilon must be at least 0, got {params['epsilon']}")
@@ -204,9 +189,7 @@ class _ReduceOp(_UnaryOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         return reduced_shape(operands[0].get_shape(), params)
 
 
@@ -240,7 +223,5 @@ class FloatAvgPoolOp(_UnaryOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         return pool_shape(operands[0], params)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
@@ -20,7 +20,7 @@ from hbir.dialects.bpu.base import (
 from hbir.dialects.checks import expect, expect_one_of, int_list
 from hbir.dialects.properties import int_list_property, int_property, string_property
 from hbir.dialects.shapes import grid_sampled_shape
-from hbir.ir.types import AnyTensor
+from hbir.ir.op import Operands, Params, Shape
 from hbir.kernels.float.grid_sample import EXPANSION_MODES, MODES
 from hbir.kernels.parameters import RESIZE_FRACTION_BITS, RESIZE_WEIGHT_BITS
 
@@ -61,17 +61,13 @@ class GridSampleOp(KeepingOp):
 
     @classmethod
     @override
-    def infer_element(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> Attribute | None:
+    def infer_element(cls, operands: Operands, params: Params) -> Attribute | None:
         expect_elements(cls, operands, (WITH_FLOAT, ACTIVATIONS))
         return operands[0].get_element_type()
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         expect_one_of(params["mode"], MODES, "mode")
         expect_one_of(params["expansion_mode"], EXPANSION_MODES, "expansionMode")
         expect_zero_point(params["pad_value"], operands[0], "padValue")

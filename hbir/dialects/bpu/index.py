@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Sequence
+from typing import ClassVar
 
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
@@ -14,7 +14,7 @@ from hbir.dialects.bpu.base import WITH_FLOAT, KeepingOp
 from hbir.dialects.checks import expect_integers
 from hbir.dialects.properties import int_property
 from hbir.dialects.shapes import gathered_elements_shape, indexed_shape
-from hbir.ir.types import AnyTensor
+from hbir.ir.op import Operands, Params, Shape
 
 
 class IndexingOp(KeepingOp):
@@ -36,9 +36,7 @@ class IndexingOp(KeepingOp):
 
     @classmethod
     @override
-    def infer_element(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> Attribute | None:
+    def infer_element(cls, operands: Operands, params: Params) -> Attribute | None:
         expect_integers(operands[1], "index")
         return operands[0].get_element_type()
 
@@ -54,9 +52,7 @@ class IndexOp(IndexingOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         x, index = operands
         return indexed_shape(x.get_shape(), index.get_shape(), params["dim"])
 
@@ -69,8 +65,6 @@ class GatherElementsOp(IndexingOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         x, index = operands
         return gathered_elements_shape(x.get_shape(), index.get_shape(), params["dim"])

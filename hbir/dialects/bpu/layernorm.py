@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
@@ -12,7 +11,8 @@ from xdsl.irdl import irdl_op_definition, operand_def, result_def
 from hbir.dialects.bpu.base import ACTIVATIONS, IntegerOp, expect_table, expect_zero_point
 from hbir.dialects.checks import expect
 from hbir.dialects.properties import bool_property, int_property
-from hbir.ir.types import SI32, AnyTensor
+from hbir.ir.op import Operands, Params, Shape
+from hbir.ir.types import SI32
 from hbir.kernels.norm_parameters import (
     LAYERNORM_BIAS_BITS,
     LAYERNORM_ELEMENTS_MAX,
@@ -53,9 +53,7 @@ class LayernormOp(IntegerOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         shape = operands[0].get_shape()
         expect(len(shape) >= 1, "x must be (..., N), got a scalar")
         limit = LAYERNORM_ELEMENTS_MAX if params["center"] else RMS_NORM_ELEMENTS_MAX

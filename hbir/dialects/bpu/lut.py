@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
@@ -20,7 +19,7 @@ from xdsl.utils.exceptions import VerifyException
 
 from hbir.dialects.bpu.base import ACTIVATIONS, WITH_FLOAT, expect_elements, expect_table
 from hbir.dialects.checks import expect
-from hbir.ir.op import TensorOp
+from hbir.ir.op import Operands, Params, Shape, TensorOp
 from hbir.ir.types import F16, SI8, SI16, SI32, AnyTensor, element_of, tensor_type
 from hbir.kernels.lut_tables import SEGMENT_COLUMNS, SEGMENTS_MAX
 
@@ -54,9 +53,7 @@ class LutOp(TensorOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         x, table = operands
         if x.get_element_type() == SI8:
             expect_table(table, "table", (256,))
@@ -74,9 +71,7 @@ class LutOp(TensorOp):
 
     @classmethod
     @override
-    def infer_element(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> Attribute | None:
+    def infer_element(cls, operands: Operands, params: Params) -> Attribute | None:
         x, table = operands
         expect_elements(cls, [x], (WITH_FLOAT,))
         if _is_segmented(x, table):

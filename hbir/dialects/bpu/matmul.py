@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
@@ -12,7 +11,7 @@ from xdsl.irdl import irdl_op_definition, operand_def, result_def
 from hbir.dialects.bpu.base import WITH_FLOAT, IntegerOp, expect_multiplier, expect_zero_point
 from hbir.dialects.checks import broadcast_shape, expect
 from hbir.dialects.properties import float_property, int_property, optional_int_list_property
-from hbir.ir.types import AnyTensor
+from hbir.ir.op import Operands, Params, Shape
 
 
 @irdl_op_definition
@@ -47,9 +46,7 @@ class MatmulOp(IntegerOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         expect_multiplier(params["multiplier"], params["shift"])
         expect_zero_point(params["lhs_zero_point"], operands[0], "lhsZeroPoint")
         lhs, rhs = operands[0].get_shape(), operands[1].get_shape()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
@@ -19,7 +18,8 @@ from hbir.dialects.shapes import (
     tiled_shape,
     transposed_shape,
 )
-from hbir.ir.types import UI8, AnyTensor
+from hbir.ir.op import Operands, Params, Shape
+from hbir.ir.types import UI8
 
 _UNARY = "$x attr-dict `:` functional-type(operands, results)"
 
@@ -38,9 +38,7 @@ class ConcatOp(KeepingOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         return concatenated_shape([x.get_shape() for x in operands], params["dim"])
 
 
@@ -60,9 +58,7 @@ class SliceOp(KeepingOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         return sliced_shape(operands[0].get_shape(), params)
 
 
@@ -79,9 +75,7 @@ class CopyOp(KeepingOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         return operands[0].get_shape()
 
 
@@ -100,9 +94,7 @@ class ReshapeOp(KeepingOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         return reshaped_shape(operands[0].get_shape(), params["shape"])
 
 
@@ -120,9 +112,7 @@ class TransposeOp(KeepingOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         return transposed_shape(operands[0].get_shape(), params["dims"])
 
 
@@ -142,9 +132,7 @@ class PadOp(KeepingOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         expect_zero_point(params["pad_value"], operands[0], "padValue")
         return padded_shape(operands[0].get_shape(), params)
 
@@ -163,7 +151,5 @@ class TileOp(KeepingOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         return tiled_shape(operands[0].get_shape(), params)

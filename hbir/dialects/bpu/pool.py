@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from math import prod
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
@@ -20,11 +19,12 @@ from hbir.dialects.bpu.base import (
 )
 from hbir.dialects.checks import expect, expect_rank, int_list
 from hbir.dialects.properties import bool_property, int_list_property, int_property
+from hbir.ir.op import Operands, Params, Shape
 from hbir.ir.types import SI32, AnyTensor
 from hbir.kernels.window import window_shape
 
 
-def pool_shape(x: AnyTensor, params: Mapping[str, Any]) -> tuple[int, ...]:
+def pool_shape(x: AnyTensor, params: Params) -> tuple[int, ...]:
     batch, height, width, channels = expect_rank(x, "x", 4, "(N, H, W, C)")
     kernel = int_list(params, "kernel", 2, minimum=1)
     stride = int_list(params, "stride", 2, minimum=1)
@@ -63,9 +63,7 @@ class MaxPoolOp(KeepingOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         return pool_shape(operands[0], params)
 
 
@@ -95,9 +93,7 @@ class AvgPoolOp(IntegerOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         shape = pool_shape(operands[0], params)
         rows = 1 if params["count_include_pad"] else prod(params["kernel"]) + 1
         expect_table(operands[1], "qpp", (rows, 2))

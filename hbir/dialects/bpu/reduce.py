@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
 from xdsl.irdl import irdl_op_definition, operand_def, result_def
@@ -12,12 +9,12 @@ from xdsl.irdl import irdl_op_definition, operand_def, result_def
 from hbir.dialects.bpu.base import IntegerOp, KeepingOp, expect_multiplier, expect_zero_point
 from hbir.dialects.checks import axes_of, expect
 from hbir.dialects.properties import bool_property, int_list_property, int_property
-from hbir.ir.types import AnyTensor
+from hbir.ir.op import Operands, Params, Shape
 
 _UNARY = "$x attr-dict `:` functional-type(operands, results)"
 
 
-def reduced_shape(shape: tuple[int, ...], params: Mapping[str, Any]) -> tuple[int, ...]:
+def reduced_shape(shape: tuple[int, ...], params: Params) -> tuple[int, ...]:
     """`shape` without the axes `dims`, or with extent 1 there (`keep_dim`)."""
     axes = axes_of(params["dims"], len(shape), "dims")
     expect(len(axes) > 0, "dims must name at least one dimension")
@@ -42,9 +39,7 @@ class _SummingOp(IntegerOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         expect_multiplier(params["multiplier"], params["shift"])
         expect_zero_point(params["input_zero_point"], operands[0], "inputZeroPoint")
         return reduced_shape(operands[0].get_shape(), params)
@@ -79,9 +74,7 @@ class _ChoosingOp(KeepingOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         return reduced_shape(operands[0].get_shape(), params)
 
 

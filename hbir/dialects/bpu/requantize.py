@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
@@ -11,7 +10,8 @@ from xdsl.irdl import irdl_op_definition, operand_def, result_def
 
 from hbir.dialects.bpu.base import IntegerOp, expect_multiplier, expect_zero_point
 from hbir.dialects.properties import int_property, optional_int_list_property
-from hbir.ir.types import SI8, SI16, SI32, UI8, AnyTensor
+from hbir.ir.op import Operands, Params, Shape
+from hbir.ir.types import SI8, SI16, SI32, UI8
 
 
 @irdl_op_definition
@@ -38,9 +38,7 @@ class RescaleOp(IntegerOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         expect_multiplier(params["multiplier"], params["shift"])
         expect_zero_point(params["input_zero_point"], operands[0], "inputZeroPoint")
         return operands[0].get_shape()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
@@ -17,7 +16,7 @@ from hbir.dialects.properties import (
     optional_int_list_property,
     string_property,
 )
-from hbir.ir.types import AnyTensor
+from hbir.ir.op import Operands, Params, Shape
 from hbir.kernels.parameters import RESIZE_FRACTION_BITS, RESIZE_WEIGHT_BITS
 
 _MODES = ("nearest", "bilinear")
@@ -56,9 +55,7 @@ class Resize2dOp(KeepingOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         batch, _, _, channels = expect_rank(operands[0], "x", 4, "(N, H, W, C)")
         size = int_list(params, "size", 2, minimum=1)
         step = int_list(params, "step", 2)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
@@ -12,7 +11,8 @@ from xdsl.irdl import irdl_op_definition, operand_def, result_def
 from hbir.dialects.bpu.base import ACTIVATIONS, IntegerOp, expect_table
 from hbir.dialects.checks import axis_of, expect
 from hbir.dialects.properties import int_property
-from hbir.ir.types import SI8, SI32, AnyTensor
+from hbir.ir.op import Operands, Params, Shape
+from hbir.ir.types import SI8, SI32
 from hbir.kernels.norm_parameters import (
     SOFTMAX_CLASSES_MAX,
     SOFTMAX_EXP_SHIFT_MIN,
@@ -55,9 +55,7 @@ class SoftmaxOp(IntegerOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         shape = operands[0].get_shape()
         classes = shape[axis_of(params["dim"], len(shape), "dim")]
         expect(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
 from xdsl.irdl import irdl_op_definition, operand_def, result_def
@@ -12,7 +9,7 @@ from xdsl.irdl import irdl_op_definition, operand_def, result_def
 from hbir.dialects.checks import broadcast_shape, expect, expect_one_of
 from hbir.dialects.hbir.base import FloatOp, UnaryOp
 from hbir.dialects.properties import float_property, string_property
-from hbir.ir.types import AnyTensor
+from hbir.ir.op import Operands, Params, Shape
 
 
 @irdl_op_definition
@@ -33,9 +30,7 @@ class ClipOp(UnaryOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         low, high = params["min"], params["max"]
         expect(low <= high, f"min must not exceed max, got {low} and {high}")
         return super().infer_shape(operands, params)
@@ -64,9 +59,7 @@ class PreluOp(FloatOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         x, slope = operands[0].get_shape(), operands[1].get_shape()
         expect(
             broadcast_shape([x, slope]) == x,
@@ -141,9 +134,7 @@ class GeluOp(UnaryOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         expect_one_of(params["approximate"], GELU_FORMS, "approximate")
         return super().infer_shape(operands, params)
 
@@ -159,9 +150,7 @@ class SoftplusOp(UnaryOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         expect(params["beta"] > 0, f"beta must be positive, got {params['beta']}")
         return super().infer_shape(operands, params)
 

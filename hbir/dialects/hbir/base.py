@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
@@ -19,8 +18,8 @@ from xdsl.irdl import (
 from xdsl.traits import Pure
 
 from hbir.dialects.checks import expect_float32, expect_same_element
-from hbir.ir.op import TensorOp
-from hbir.ir.types import F32, AnyTensor
+from hbir.ir.op import Operands, Params, Shape, TensorOp
+from hbir.ir.types import F32
 
 
 class FloatOp(TensorOp):
@@ -31,9 +30,7 @@ class FloatOp(TensorOp):
 
     @classmethod
     @override
-    def infer_element(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> Attribute | None:
+    def infer_element(cls, operands: Operands, params: Params) -> Attribute | None:
         expect_float32(operands, [name for name, _ in cls.get_irdl_definition().operands])
         return F32
 
@@ -49,9 +46,7 @@ class UnaryOp(FloatOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         return operands[0].get_shape()
 
 
@@ -63,8 +58,6 @@ class MoveOp(TensorOp):
 
     @classmethod
     @override
-    def infer_element(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> Attribute | None:
+    def infer_element(cls, operands: Operands, params: Params) -> Attribute | None:
         expect_same_element(operands)
         return operands[0].get_element_type()

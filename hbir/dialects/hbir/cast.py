@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from typing_extensions import override
@@ -20,9 +19,8 @@ from xdsl.irdl import (
 from xdsl.traits import Pure
 
 from hbir.dialects.hbir.base import UnaryOp
-from hbir.ir.op import TensorOp
+from hbir.ir.op import Operands, Params, Shape, TensorOp
 from hbir.ir.origin import Origin
-from hbir.ir.types import AnyTensor
 
 
 @irdl_op_definition
@@ -45,16 +43,12 @@ class CastTypeOp(TensorOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         return operands[0].get_shape()
 
     @classmethod
     @override
-    def infer_element(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> Attribute | None:
+    def infer_element(cls, operands: Operands, params: Params) -> Attribute | None:
         return None
 
 

@@ -7,7 +7,7 @@ so comparisons and `where` take either form.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from typing_extensions import override
@@ -23,7 +23,7 @@ from xdsl.irdl import (
 from xdsl.traits import Pure
 
 from hbir.dialects.checks import broadcast_shape, expect, expect_float32
-from hbir.ir.op import TensorOp
+from hbir.ir.op import Operands, Params, Shape, TensorOp
 from hbir.ir.origin import Origin
 from hbir.ir.types import BOOL, F32, AnyTensor
 
@@ -58,16 +58,12 @@ class ComparisonOp(TensorOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         return broadcast_shape([operand.get_shape() for operand in operands])
 
     @classmethod
     @override
-    def infer_element(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> Attribute | None:
+    def infer_element(cls, operands: Operands, params: Params) -> Attribute | None:
         expect_float32(operands, ["lhs", "rhs"])
         return None
 
@@ -127,16 +123,12 @@ class LogicOp(TensorOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         return broadcast_shape([operand.get_shape() for operand in operands])
 
     @classmethod
     @override
-    def infer_element(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> Attribute | None:
+    def infer_element(cls, operands: Operands, params: Params) -> Attribute | None:
         return _expect_bools(cls, operands)
 
 
@@ -176,16 +168,12 @@ class LogicalNotOp(TensorOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         return operands[0].get_shape()
 
     @classmethod
     @override
-    def infer_element(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> Attribute | None:
+    def infer_element(cls, operands: Operands, params: Params) -> Attribute | None:
         return _expect_bools(cls, operands)
 
 
@@ -211,16 +199,12 @@ class WhereOp(TensorOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         return broadcast_shape([operand.get_shape() for operand in operands])
 
     @classmethod
     @override
-    def infer_element(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> Attribute | None:
+    def infer_element(cls, operands: Operands, params: Params) -> Attribute | None:
         condition, lhs, rhs = (operand.get_element_type() for operand in operands)
         expect(condition in (BOOL, F32), f"condition must hold i1 or f32, got {condition}")
         expect(lhs == rhs, f"lhs and rhs must hold one element type, they hold {lhs} and {rhs}")

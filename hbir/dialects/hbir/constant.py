@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from typing_extensions import override
 from xdsl.dialects.builtin import DenseIntOrFPElementsAttr, DenseResourceAttr, TensorType
@@ -21,8 +20,8 @@ from xdsl.irdl import (
 )
 from xdsl.traits import ConstantLike, Pure
 
-from hbir.ir.op import TensorOp
-from hbir.ir.types import AnyTensor, tensor_type
+from hbir.ir.op import Operands, Params, Shape, TensorOp
+from hbir.ir.types import tensor_type
 
 
 @irdl_op_definition
@@ -47,14 +46,10 @@ class ConstantOp(TensorOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         return tensor_type(params["values"].get_type()).get_shape()
 
     @classmethod
     @override
-    def infer_element(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> Attribute | None:
+    def infer_element(cls, operands: Operands, params: Params) -> Attribute | None:
         return tensor_type(params["values"].get_type()).get_element_type()

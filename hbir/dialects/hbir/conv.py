@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
@@ -12,6 +11,7 @@ from xdsl.irdl import irdl_op_definition, operand_def, opt_operand_def, result_d
 from hbir.dialects.checks import expect, expect_rank, int_list
 from hbir.dialects.hbir.base import FloatOp
 from hbir.dialects.properties import int_list_property, int_property
+from hbir.ir.op import Operands, Params, Shape
 from hbir.ir.types import AnyTensor
 from hbir.kernels.window import transposed_window_shape, window_shape
 
@@ -43,9 +43,7 @@ class Conv2dOp(FloatOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         batch, height, width, in_channels = expect_rank(operands[0], "x", 4, "(N, H, W, Cin)")
         filters = expect_rank(operands[1], "w", 4, "(Cout, KH, KW, Cin/groupNum)")
         out_channels, *kernel, group_channels = filters
@@ -97,9 +95,7 @@ class ConvTransposeOp(FloatOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         batch, height, width, in_channels = expect_rank(operands[0], "x", 4, "(N, H, W, Cin)")
         filters = expect_rank(operands[1], "w", 4, "(Cin, KH, KW, Cout/groupNum)")
         filter_channels, *kernel, group_channels = filters

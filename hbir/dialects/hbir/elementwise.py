@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
 from xdsl.irdl import irdl_op_definition, operand_def, result_def
@@ -12,7 +9,7 @@ from xdsl.irdl import irdl_op_definition, operand_def, result_def
 from hbir.dialects.checks import broadcast_shape
 from hbir.dialects.hbir.base import FloatOp
 from hbir.dialects.properties import bool_property
-from hbir.ir.types import AnyTensor
+from hbir.ir.op import Operands, Params, Shape
 
 
 class BinaryOp(FloatOp):
@@ -26,9 +23,7 @@ class BinaryOp(FloatOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         return broadcast_shape([operand.get_shape() for operand in operands])
 
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
 from xdsl.irdl import irdl_op_definition, operand_def, result_def
@@ -13,7 +10,7 @@ from hbir.dialects.checks import expect_one_of
 from hbir.dialects.hbir.base import FloatOp
 from hbir.dialects.properties import bool_property, float_property, string_property
 from hbir.dialects.shapes import grid_sampled_shape
-from hbir.ir.types import AnyTensor
+from hbir.ir.op import Operands, Params, Shape
 from hbir.kernels.float.grid_sample import EXPANSION_MODES, MODES
 
 
@@ -41,9 +38,7 @@ class GridSampleOp(FloatOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         expect_one_of(params["mode"], MODES, "mode")
         expect_one_of(params["expansion_mode"], EXPANSION_MODES, "expansionMode")
         return grid_sampled_shape(operands[0].get_shape(), operands[1].get_shape())

@@ -6,9 +6,6 @@ the nearest element (an error in ONNX and PyTorch, which hardware can't raise).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Attribute
@@ -18,7 +15,7 @@ from hbir.dialects.checks import expect_integers
 from hbir.dialects.hbir.base import MoveOp
 from hbir.dialects.properties import int_property
 from hbir.dialects.shapes import gathered_elements_shape, gathered_nd_shape, indexed_shape
-from hbir.ir.types import AnyTensor
+from hbir.ir.op import Operands, Params, Shape
 
 
 class IndexingOp(MoveOp):
@@ -32,9 +29,7 @@ class IndexingOp(MoveOp):
 
     @classmethod
     @override
-    def infer_element(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> Attribute | None:
+    def infer_element(cls, operands: Operands, params: Params) -> Attribute | None:
         expect_integers(operands[1], "index")
         return operands[0].get_element_type()
 
@@ -52,9 +47,7 @@ class IndexOp(IndexingOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         x, index = operands
         return indexed_shape(x.get_shape(), index.get_shape(), params["dim"])
 
@@ -72,9 +65,7 @@ class GatherElementsOp(IndexingOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         x, index = operands
         return gathered_elements_shape(x.get_shape(), index.get_shape(), params["dim"])
 
@@ -93,8 +84,6 @@ class GatherNdOp(IndexingOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         x, index = operands
         return gathered_nd_shape(x.get_shape(), index.get_shape(), params["batch_dim"])

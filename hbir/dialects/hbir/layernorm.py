@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
@@ -13,6 +12,7 @@ from xdsl.irdl import irdl_op_definition, operand_def, result_def, var_operand_d
 from hbir.dialects.checks import axes_of, expect
 from hbir.dialects.hbir.base import FloatOp
 from hbir.dialects.properties import float_property, int_list_property, int_property
+from hbir.ir.op import Operands, Params, Shape
 from hbir.ir.types import AnyTensor
 
 
@@ -51,9 +51,7 @@ class LayernormOp(NormOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         return _normalized_shape(operands, params, parameters=2)
 
 
@@ -71,9 +69,7 @@ class RmsNormOp(NormOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         return _normalized_shape(operands, params, parameters=1)
 
 
@@ -92,9 +88,7 @@ class GroupnormOp(NormOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         shape = operands[0].get_shape()
         expect(len(shape) >= 2, f"x must be (N, ..., C), got shape {list(shape)}")
         groups = params["group_num"]
@@ -107,7 +101,7 @@ class GroupnormOp(NormOp):
 
 
 def _normalized_shape(
-    operands: Sequence[AnyTensor], params: Mapping[str, Any], *, parameters: int
+    operands: Sequence[AnyTensor], params: Params, *, parameters: int
 ) -> tuple[int, ...]:
     shape = operands[0].get_shape()
     axes = axes_of(params["dims"], len(shape), "dims")

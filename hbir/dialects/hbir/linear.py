@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
 from xdsl.irdl import irdl_op_definition, operand_def, opt_operand_def, result_def
@@ -12,7 +9,7 @@ from xdsl.irdl import irdl_op_definition, operand_def, opt_operand_def, result_d
 from hbir.dialects.checks import broadcast_shape, expect, expect_rank
 from hbir.dialects.hbir.base import FloatOp
 from hbir.dialects.properties import float_property
-from hbir.ir.types import AnyTensor
+from hbir.ir.op import Operands, Params, Shape
 
 
 @irdl_op_definition
@@ -33,9 +30,7 @@ class LinearOp(FloatOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         shape = operands[0].get_shape()
         expect(len(shape) >= 1, "x must be (..., Cin), got a scalar")
         in_channels, out_channels = expect_rank(operands[1], "w", 2, "(Cin, Cout)")
@@ -70,9 +65,7 @@ class MatmulOp(FloatOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         lhs, rhs = operands[0].get_shape(), operands[1].get_shape()
         expect(params["scale"] > 0, f"scale must be positive, got {params['scale']}")
         expect(

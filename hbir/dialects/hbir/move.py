@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
 from xdsl.irdl import irdl_op_definition, operand_def, result_def, var_operand_def
@@ -24,7 +21,7 @@ from hbir.dialects.shapes import (
     tiled_shape,
     transposed_shape,
 )
-from hbir.ir.types import AnyTensor
+from hbir.ir.op import Operands, Params, Shape
 
 
 @irdl_op_definition
@@ -41,9 +38,7 @@ class ConcatOp(MoveOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         shapes = [operand.get_shape() for operand in operands]
         return concatenated_shape(shapes, params["dim"])
 
@@ -67,9 +62,7 @@ class SliceOp(MoveOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         return sliced_shape(operands[0].get_shape(), params)
 
 
@@ -87,9 +80,7 @@ class ReshapeOp(MoveOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         return reshaped_shape(operands[0].get_shape(), params["shape"])
 
 
@@ -107,9 +98,7 @@ class TransposeOp(MoveOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         return transposed_shape(operands[0].get_shape(), params["dims"])
 
 
@@ -129,9 +118,7 @@ class PadOp(MoveOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         return padded_shape(operands[0].get_shape(), params)
 
 
@@ -149,7 +136,5 @@ class TileOp(MoveOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         return tiled_shape(operands[0].get_shape(), params)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
 from xdsl.irdl import irdl_op_definition, operand_def, result_def
@@ -12,7 +9,7 @@ from xdsl.irdl import irdl_op_definition, operand_def, result_def
 from hbir.dialects.checks import axis_of, expect
 from hbir.dialects.hbir.base import FloatOp, UnaryOp
 from hbir.dialects.properties import float_property, int_property
-from hbir.ir.types import AnyTensor
+from hbir.ir.op import Operands, Params, Shape
 
 
 @irdl_op_definition
@@ -39,9 +36,7 @@ class BatchnormOp(FloatOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         shape = operands[0].get_shape()
         expect(len(shape) >= 1, "x must be (..., C), got a scalar")
         channels = shape[-1]
@@ -64,9 +59,7 @@ class SoftmaxOp(UnaryOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         shape = super().infer_shape(operands, params)
         axis_of(params["dim"], len(shape), "dim")
         return shape
@@ -82,9 +75,7 @@ class LogSoftmaxOp(UnaryOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         shape = super().infer_shape(operands, params)
         axis_of(params["dim"], len(shape), "dim")
         return shape

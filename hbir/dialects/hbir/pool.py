@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
 from xdsl.irdl import irdl_op_definition, operand_def, result_def
@@ -12,7 +9,7 @@ from xdsl.irdl import irdl_op_definition, operand_def, result_def
 from hbir.dialects.checks import expect, expect_rank, int_list
 from hbir.dialects.hbir.base import FloatOp
 from hbir.dialects.properties import bool_property, int_list_property
-from hbir.ir.types import AnyTensor
+from hbir.ir.op import Operands, Params, Shape
 from hbir.kernels.window import window_shape
 
 
@@ -35,9 +32,7 @@ class PoolOp(FloatOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         batch, height, width, channels = expect_rank(operands[0], "x", 4, "(N, H, W, C)")
         kernel = int_list(params, "kernel", 2, minimum=1)
         stride = int_list(params, "stride", 2, minimum=1)

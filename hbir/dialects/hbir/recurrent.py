@@ -8,8 +8,7 @@ one that has read x[t].
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
@@ -18,7 +17,7 @@ from xdsl.irdl import irdl_op_definition, operand_def, result_def
 from hbir.dialects.checks import expect, expect_one_of, expect_rank
 from hbir.dialects.hbir.base import FloatOp
 from hbir.dialects.properties import bool_property, string_property
-from hbir.ir.types import AnyTensor
+from hbir.ir.op import Operands, Params, Shape
 
 ACTIVATIONS = ("tanh", "relu")
 
@@ -37,9 +36,7 @@ class RecurrentOp(FloatOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         names = [name for name, _ in cls.get_irdl_definition().operands]
         shapes = {name: operand.get_shape() for name, operand in zip(names, operands, strict=True)}
         steps, batch, inputs = expect_rank(operands[0], "x", 3, "(T, N, I)")
@@ -140,8 +137,6 @@ class RnnOp(RecurrentOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         expect_one_of(params["activation"], ACTIVATIONS, "activation")
         return super().infer_shape(operands, params)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
 from xdsl.irdl import irdl_op_definition, operand_def, result_def
@@ -12,7 +9,7 @@ from xdsl.irdl import irdl_op_definition, operand_def, result_def
 from hbir.dialects.checks import axes_of, axis_of, expect
 from hbir.dialects.hbir.base import FloatOp, UnaryOp
 from hbir.dialects.properties import bool_property, int_list_property, int_property
-from hbir.ir.types import AnyTensor
+from hbir.ir.op import Operands, Params, Shape
 
 
 class ReduceOp(FloatOp):
@@ -27,9 +24,7 @@ class ReduceOp(FloatOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         shape = operands[0].get_shape()
         axes = axes_of(params["dims"], len(shape), "dims")
         expect(len(axes) > 0, "dims must name at least one dimension")
@@ -88,9 +83,7 @@ class CumsumOp(UnaryOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         shape = super().infer_shape(operands, params)
         axis_of(params["axis"], len(shape), "axis")
         return shape

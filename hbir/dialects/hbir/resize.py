@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
 from xdsl.irdl import irdl_op_definition, operand_def, result_def
@@ -12,7 +9,7 @@ from xdsl.irdl import irdl_op_definition, operand_def, result_def
 from hbir.dialects.checks import expect, expect_one_of, expect_rank, int_list
 from hbir.dialects.hbir.base import FloatOp
 from hbir.dialects.properties import float_list_property, int_list_property, string_property
-from hbir.ir.types import AnyTensor
+from hbir.ir.op import Operands, Params, Shape
 from hbir.kernels.float.resize import MODES, NEAREST_MODES
 
 
@@ -39,9 +36,7 @@ class Resize2dOp(FloatOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         batch, height, width, channels = expect_rank(operands[0], "x", 4, "(N, H, W, C)")
         size = int_list(params, "size", 2, minimum=1)
         expect(len(params["step"]) == 2, f"step must have 2 entries, got {list(params['step'])}")

@@ -6,9 +6,6 @@ several updates stays), "add", "mul", "max" and "min" combine it with each updat
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Attribute
@@ -18,7 +15,7 @@ from hbir.dialects.checks import expect, expect_integers, expect_one_of, expect_
 from hbir.dialects.hbir.base import MoveOp
 from hbir.dialects.properties import int_property, string_property
 from hbir.dialects.shapes import gathered_elements_shape, gathered_nd_shape
-from hbir.ir.types import AnyTensor
+from hbir.ir.op import Operands, Params, Shape
 from hbir.kernels.float.scatter import REDUCE_MODES
 
 
@@ -35,25 +32,21 @@ class ScatterOp(MoveOp):
 
     @classmethod
     @override
-    def infer_element(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> Attribute | None:
+    def infer_element(cls, operands: Operands, params: Params) -> Attribute | None:
         expect_integers(operands[1], "index")
         expect_same_element([operands[0], operands[2]])
         return operands[0].get_element_type()
 
     @classmethod
     def places_shape(
-        cls, x: tuple[int, ...], index: tuple[int, ...], params: Mapping[str, Any]
+        cls, x: tuple[int, ...], index: tuple[int, ...], params: Params
     ) -> tuple[int, ...]:
         """The shape that updates must have."""
         raise NotImplementedError(cls.name)
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         x, index, updates = (operand.get_shape() for operand in operands)
         expect_one_of(params["scatter_reduce_mode"], REDUCE_MODES, "scatterReduceMode")
         wanted = cls.places_shape(x, index, params)
@@ -76,7 +69,7 @@ class ScatterElementsOp(ScatterOp):
     @classmethod
     @override
     def places_shape(
-        cls, x: tuple[int, ...], index: tuple[int, ...], params: Mapping[str, Any]
+        cls, x: tuple[int, ...], index: tuple[int, ...], params: Params
     ) -> tuple[int, ...]:
         return gathered_elements_shape(x, index, params["dim"])
 
@@ -93,6 +86,6 @@ class ScatterNdOp(ScatterOp):
     @classmethod
     @override
     def places_shape(
-        cls, x: tuple[int, ...], index: tuple[int, ...], params: Mapping[str, Any]
+        cls, x: tuple[int, ...], index: tuple[int, ...], params: Params
     ) -> tuple[int, ...]:
         return gathered_nd_shape(x, index, 0)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
-
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
 from xdsl.ir import Attribute
@@ -13,7 +10,8 @@ from xdsl.irdl import irdl_op_definition, operand_def, result_def
 from hbir.dialects.hbir.base import FloatOp
 from hbir.dialects.properties import bool_property, int_property
 from hbir.dialects.shapes import best_shape
-from hbir.ir.types import SI64, AnyTensor
+from hbir.ir.op import Operands, Params, Shape
+from hbir.ir.types import SI64
 
 
 @irdl_op_definition
@@ -37,15 +35,11 @@ class TopkOp(FloatOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         return best_shape(operands[0].get_shape(), params)
 
     @classmethod
     @override
-    def infer_element(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> Attribute | None:
+    def infer_element(cls, operands: Operands, params: Params) -> Attribute | None:
         super().infer_element(operands, params)
         return SI64
