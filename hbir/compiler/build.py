@@ -17,12 +17,13 @@ from hbir.backend.codegen.tensors import Buffer, Constant, MemoryTensor, Source
 from hbir.backend.isa.builder import GraphBuilder, ProgramBuilder
 from hbir.backend.isa.descriptor import dense_strides, padded_strides, row_padded_strides
 from hbir.backend.isa.enums import DType, Space
-from hbir.backend.isa.program import Program, Tensor
+from hbir.backend.isa.program import Program, Tensor, Value
 from hbir.backend.layer import Layer, TensorSpec
 from hbir.backend.march import Machine
 from hbir.backend.tiling import areas, choose_tiling, stack_areas
 from hbir.dialects.layers import (
     CONSTANT,
+    COPY,
     CPU_CALL,
     VIEW,
     allocs_of,
@@ -39,13 +40,13 @@ from hbir.dialects.layers import (
 )
 from hbir.dialects.places import Place, places_in
 from hbir.ir.function import body_of, input_names, output_names, return_of
-from hbir.ir.origin import name_of, origin_of, origin_of_op
-from hbir.ir.types import byte_size, dtype_of, shape_of
+from hbir.ir.origin import name_of, nodes_of, origin_of
+from hbir.ir.types import byte_size, dtype_of, open_axes, shape_of
 from hbir.ir.weights import WeightStore
 from hbir.module import Function, Module
 from hbir.overlay.remove import input_quantization
 from hbir.passes.schedule.allocate_workspace import output_roots
-from hbir.runtime.interpreter import kernel_params
+from hbir.runtime.interpreter import kernel_params, result_names
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,8 @@ class _GraphCompiler:
         self.outputs = output_roots(self.function)
         self.strides: dict[SSAValue, tuple[int, ...]] = {}
         """Of inputs and outputs whose rows are padded."""
+        self.values: dict[SSAValue, int] = {}
+        """Numbers in the debug table; inputs come first."""
 
     def run(self) -> None:
         self._interface()
@@ -123,6 +126,7 @@ class _GraphCompiler:
         group: list[Operation] = []
         for body_op in body_ops(self.function):
             op = body_op.op
+            self._number(op)
             if op.name == VIEW:
                 continue
             self._results(op.results, op)
@@ -139,6 +143,18 @@ class _GraphCompiler:
         GraphEmitter(self.machine, self.program, self.graph, self.program.cores).emit(steps)
         self.graph.workspace_bytes = self.workspace_bytes
 
+    def _number(self, op: Operation) -> None:
+        """Make an op's results values of the debug table; a copy is what it is a copy of."""
+        source = self.values.get(op.operands[0]) if op.name in (COPY, VIEW) else None
+        if op.name == COPY and source is not None:
+            self.values[op.results[0]] = source
+            return
+        if op.name == VIEW and source is None:
+            return  # of a constant
+        names = result_names(op)
+        for name, result in zip(names, op.results, strict=True):
+            self.values[result] = self.graph.value(_value(name, result, source))
+
     def _group(self, ops: Sequence[Operation]) -> GroupStep:
         numbers: dict[SSAValue, int] = {op.results[0]: n for n, op in enumerate(ops)}
         return GroupStep(tuple(self._layer(op, numbers) for op in ops), call_of(ops[0]))
@@ -149,10 +165,12 @@ class _GraphCompiler:
         for name, value in zip(input_names(self.function), arguments, strict=True):
             # Cameras write images at the stride whatever is asked of other inputs.
             dense = self.dense.inputs and dtype_of(value) != np.uint8
+            if open_axes(value):
+                dense = True  # its strides are each run's
             if not dense and value not in returned and _is_read_by_rows(value):
                 self._pad_rows(value)
             tensor = self._port(name, value)
-            port = self.graph.input(tensor)
+            port = self.values[value] = self.graph.input(tensor)
             self.buffers[value] = Buffer(Space.INPUT, 0, max(1, tensor.buffer_bytes), port)
         for position, (name, value) in enumerate(
             zip(output_names(self.function), returned, strict=True)
@@ -170,6 +188,11 @@ class _GraphCompiler:
             self.strides[value] = strides
 
     def _port(self, name: str, value: SSAValue) -> Tensor:
+        axes = open_axes(value)
+        if axes:
+            dtype = DType.of(dtype_of(value))
+            align = self.machine.ddr.io_stride_bytes
+            return Tensor.open(name, dtype, shape_of(value), axes, align)
         tensor = _port(name, value)
         return replace(tensor, strides=self.strides.get(value, tensor.strides))
 
@@ -190,6 +213,9 @@ class _GraphCompiler:
             self.buffers[result] = Buffer(space, start, size, port, alloc.rows.data)
 
     def _tensor(self, value: SSAValue) -> MemoryTensor:
+        return replace(self._placed(value), value=self.values.get(value))
+
+    def _placed(self, value: SSAValue) -> MemoryTensor:
         root = view_source(value)
         is_view = root is not value
         shape, dtype = shape_of(value), dtype_of(value)
@@ -242,12 +268,13 @@ class _GraphCompiler:
             Placement(area.operand, area.bytes_per_buffer, offsets)
             for area, offsets in zip(needed, onchip_of(op, needed), strict=True)
         )
+        output = self._tensor(op.results[0])
         return ScheduledLayer(
             layer,
             tiling,
             placements,
             tuple(self._source(value) for value in op.operands),
-            self._tensor(op.results[0]),
+            replace(output, value=None) if op.name == COPY else output,
             self._debug(op, layer),
             tuple(numbers.get(view_source(value)) for value in op.operands),
             core_axis_of(op),
@@ -267,14 +294,12 @@ class _GraphCompiler:
         )
 
     def _debug(self, op: Operation, layer: Layer) -> int:
-        origin = origin_of_op(op)
-        nodes = origin.nodes if origin is not None else ()
         return self.graph.layer(
             name_of(op.results[0], op.name),
             kind=layer.kind,
             operations=2 * layer.macs,
             mac_type=_mac_type(layer),
-            origin_ops=[node.name for node in nodes],
+            origin_ops=[node.name for node in nodes_of(op)],
         )
 
     def _copies(self) -> list[Step]:
@@ -356,6 +381,17 @@ def _port(name: str, value: SSAValue) -> Tensor:
     if scale is None or dtype_of(value).kind != "i":
         return tensor
     return replace(tensor, scales=(scale,), zero_points=(zero_point,))
+
+
+def _value(name: str, result: SSAValue, view_of: int | None) -> Value:
+    origin = origin_of(result)
+    value = Value(name, DType.of(dtype_of(result)), shape_of(result), view_of=view_of)
+    if origin is None:
+        return value
+    perm = origin.perm if len(origin.perm) == len(value.shape) else ()
+    if not isinstance(origin.scale, float) or dtype_of(result).kind not in "iu":
+        return replace(value, perm=perm)
+    return replace(value, perm=perm, scale=origin.scale, zero_point=origin.zero_point)
 
 
 def _mac_type(layer: Layer) -> str:

@@ -14,7 +14,7 @@ import numpy as np
 from hbir.errors import HbirError
 
 MAGIC = b"HBIRHBM\0"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 SECTION_ALIGNMENT_BYTES = 64
 CHECKSUM_BYTES = 32
 
@@ -54,7 +54,9 @@ class Section(IntEnum):
     QUEUES = 7
     """Records of `QUEUE_DTYPE`."""
     DEBUG = 8
-    """JSON: the layers of each graph."""
+    """JSON: the layers and values of each graph."""
+    PARTS = 9
+    """Records of `PART_DTYPE`, `position` counted through the INSTRUCTIONS section."""
 
 
 QUEUE_DTYPE = np.dtype([("core", "<u2"), ("engine", "<u2"), ("first", "<u4"), ("count", "<u4")])

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from hbir.backend.march import March
     from hbir.runtime.simulator import Simulator
+    from hbir.runtime.values import ValueListener
 
 Array = np.ndarray[Any, Any]
 
@@ -75,11 +76,16 @@ class Graph:
         ]
 
     def feed(
-        self, inputs: Mapping[str, Any], *, order: random.Random | None = None
+        self,
+        inputs: Mapping[str, Any],
+        listener: ValueListener | None = None,
+        *,
+        order: random.Random | None = None,
     ) -> dict[str, Array]:
         """Run on `inputs` (name → array) in the simulator; returns name → array, new arrays.
 
         The first call proves the program free of hazards (HazardError otherwise).
+        listener: gets every named tensor on the way, once the run is over.
         order: draws one of the legal orders of execution; every one gives the same bits.
         Raises HbirError for wrong names, shapes or dtypes.
         """
@@ -88,7 +94,7 @@ class Graph:
             from hbir.runtime.simulator import Simulator
 
             self._simulator = Simulator(self._program, self._graph, check=self._check)
-        outputs = self._simulator.run(arrays, order)
+        outputs = self._simulator.run(arrays, order, listener)
         names = [tensor.name for tensor in self.flatten_outputs]
         return dict(zip(names, outputs, strict=True))
 
@@ -181,6 +187,7 @@ def _ports(tensors: Sequence[Tensor]) -> Ports[Argument]:
                     tensor.shape,
                     tensor.dtype.numpy,
                     QuantInfo(tensor.scales, tensor.zero_points, tensor.channel_axis),
+                    tensor.open_axes,
                 ),
                 tensor.description,
             )

@@ -8,15 +8,18 @@ What instructions do with their operands is checked before they run (`runtime/ha
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hbir.backend.isa.descriptor import DESCRIPTOR_DTYPE, decode_descriptors
-from hbir.backend.isa.enums import Engine
+from hbir.backend.isa.enums import DType, Engine
 from hbir.backend.isa.program import (
     ABSENT,
     INSTRUCTION_DTYPE,
+    NO_VALUE,
+    PART_DTYPE,
     WAIT_DTYPE,
     BpuSegment,
     CpuSegment,
@@ -36,7 +39,7 @@ from hbir.backend.isa.structure import (
     layer_of_json,
     loads,
 )
-from hbir.backend.isa.table import BY_NUMBER
+from hbir.backend.isa.table import BY_NUMBER, MAX_RANK
 from hbir.errors import HbirError
 from hbir.files import read_file
 from hbir.hbm.format import (
@@ -54,6 +57,10 @@ from hbir.hbm.format import (
 
 if TYPE_CHECKING:
     import os
+
+
+MAX_VALUES_BYTES = 1 << 34
+"""Bound on what all named tensors of a graph may take when a run gathers them."""
 
 
 def read_program(path: str | os.PathLike[str]) -> Program:
@@ -78,7 +85,12 @@ def _decode(data: memoryview) -> Program:
     layers = _layers(debug)
     ranges = call_ranges(structure, len(queues))
     cores = structure.integer("cores", MAX_CORES, 1)
-    calls = _function_calls(ranges, queues, instructions, cores, _where(sections, Section.QUEUES))
+    parts = _records(sections, Section.PARTS, PART_DTYPE)
+    if np.any(parts["position"][1:] <= parts["position"][:-1]):
+        raise FormatError(f"{_where(sections, Section.PARTS)}: not in the instructions' order")
+    calls = _function_calls(
+        ranges, queues, instructions, parts, cores, _where(sections, Section.QUEUES)
+    )
     program = Program(
         march=structure.text("march"),
         cores=cores,
@@ -88,7 +100,7 @@ def _decode(data: memoryview) -> Program:
         descriptors=_records(sections, Section.DESCRIPTORS, DESCRIPTOR_DTYPE),
         parameters=_records(sections, Section.PARAMETERS, np.dtype("<i8")),
         waits=_records(sections, Section.WAITS, WAIT_DTYPE),
-        graphs=graphs_of_json(structure, layers, calls),
+        graphs=graphs_of_json(structure, layers, _values(debug), calls),
         information=structure.mapping("information"),
     )
     _check_names(structure, program.graphs)
@@ -96,6 +108,7 @@ def _decode(data: memoryview) -> Program:
     first = sections[Section.INSTRUCTIONS][0]
     for graph in program.graphs:
         _check_graph(program, graph, f"section INSTRUCTIONS at byte {first}")
+        _check_values(program, graph, _where(sections, Section.PARTS))
     return program
 
 
@@ -186,10 +199,21 @@ def _layers(debug: Fields) -> list[tuple[Layer, ...]]:
     ]
 
 
+def _values(debug: Fields) -> list[list[Fields]]:
+    return [
+        [
+            Fields(value, f"{debug.path}.values[{g}][{i}]")
+            for i, value in enumerate(Fields({"": graph}, debug.path).list(""))
+        ]
+        for g, graph in enumerate(debug.list("values"))
+    ]
+
+
 def _function_calls(
     ranges: Sequence[tuple[int, int]],
     queues: Records,
     instructions: Records,
+    parts: Records,
     cores: int,
     where: str,
 ) -> list[FunctionCall]:
@@ -197,6 +221,7 @@ def _function_calls(
     claimed = 0
     for first_queue, count in ranges:
         call: dict[QueueKey, Records] = {}
+        call_parts: dict[QueueKey, Records] = {}
         for number in range(first_queue, first_queue + count):
             core, engine, first, length = queues[number].tolist()
             if core >= cores or engine >= len(Engine) or (core, engine) in call:
@@ -206,7 +231,12 @@ def _function_calls(
                 raise FormatError(f"{where}: queue {number}: malformed range of instructions")
             claimed = first + length
             call[core, Engine(engine)] = instructions[first : first + length]
-        calls.append(FunctionCall(call))
+            low, high = np.searchsorted(parts["position"], (first, first + length))
+            if high > low:
+                mine = parts[low:high].copy()
+                mine["position"] -= first
+                call_parts[core, Engine(engine)] = mine
+        calls.append(FunctionCall(call, call_parts))
     return calls
 
 
@@ -218,6 +248,81 @@ def _check_names(structure: Fields, graphs: Sequence[Graph]) -> None:
         for what, tensors in (("inputs", graph.inputs), ("outputs", graph.outputs)):
             if len({tensor.name for tensor in tensors}) != len(tensors):
                 raise FormatError(f"graph {graph.name!r}: two {what} have the same name")
+
+
+# --------------------------------------------------------------------------- values
+
+
+def _check_values(program: Program, graph: Graph, where: str) -> None:
+    """Every part lies in its value, and every result of the CPU that has a value is one."""
+    known = [*graph.inputs, *graph.values]
+    total_bytes = sum(prod(value.shape) * value.dtype.itemsize for value in graph.values)
+    if total_bytes > MAX_VALUES_BYTES:
+        raise FormatError(f"{where}: values of {total_bytes} bytes, at most {MAX_VALUES_BYTES}")
+    for value in graph.values:
+        for box in value.shared:
+            ends = (o + s for o, s in zip(box.source, box.shape, strict=True))
+            source = known[box.value]
+            outside = len(source.shape) != len(box.shape) or any(
+                map(int.__gt__, ends, source.shape)
+            )
+            if outside or source.dtype != value.dtype:
+                raise FormatError(f"{where}: value {value.name!r}: shares what its source lacks")
+        if value.view_of is not None:
+            source = known[value.view_of]
+            if (prod(source.shape), source.dtype) != (prod(value.shape), value.dtype):
+                raise FormatError(f"{where}: value {value.name!r}: no view of its source")
+    for segment in graph.segments:
+        if isinstance(segment, CpuSegment):
+            _check_results(program, graph, segment, where)
+            continue
+        for call in segment.calls:
+            for key, parts in call.parts.items():
+                _check_parts(program, graph, call.queues[key][parts["position"]], parts, where)
+
+
+def _check_results(program: Program, graph: Graph, segment: CpuSegment, where: str) -> None:
+    if segment.values and len(segment.values) != len(segment.outputs):
+        raise FormatError(f"{where}: CPU call {segment.signature}: malformed values")
+    for number, descriptor in zip(segment.values, segment.outputs, strict=False):
+        if number == NO_VALUE:
+            continue
+        record = program.descriptors[descriptor]
+        index = number - len(graph.inputs)
+        if not 0 <= index < len(graph.values):
+            raise FormatError(f"{where}: CPU call {segment.signature}: no value {number}")
+        value = graph.values[index]
+        shape = tuple(record["shape"][: record["rank"]].tolist())
+        if (shape, int(record["dtype"])) != (value.shape, list(DType).index(value.dtype)):
+            raise FormatError(f"{where}: CPU call {segment.signature}: no result {value.name!r}")
+
+
+def _check_parts(
+    program: Program, graph: Graph, queue: Records, parts: Records, where: str
+) -> None:
+    """Of the instructions that write parts: each one's output operand fits into its value."""
+    first = len(graph.inputs)
+    numbers, outputs = parts["value"].astype(np.int64) - first, queue["operands"][:, 0]
+    if np.any((numbers < 0) | (numbers >= len(graph.values)) | (outputs == ABSENT)):
+        raise FormatError(f"{where}: malformed value or output operand")
+    codes = list(DType)
+    shapes = np.zeros((len(graph.values), MAX_RANK), np.int64)
+    ranks = np.array([len(value.shape) for value in graph.values])
+    dtypes = np.array([codes.index(value.dtype) for value in graph.values])
+    if np.any(ranks > MAX_RANK):
+        raise FormatError(f"{where}: a value of rank {ranks.max()}, at most {MAX_RANK} is possible")
+    for row, value in zip(shapes, graph.values, strict=True):
+        row[: len(value.shape)] = value.shape
+    records = program.descriptors[outputs]
+    ends = parts["origin"].astype(np.int64) + records["shape"]
+    bad = (
+        (records["rank"] != ranks[numbers])
+        | (records["dtype"] != dtypes[numbers])
+        | (ends > shapes[numbers]).any(axis=1)
+    )
+    if bad.any():
+        name = graph.values[int(numbers[np.argmax(bad)])].name
+        raise FormatError(f"{where}: a part outside value {name!r}")
 
 
 # --------------------------------------------------------------------------- instructions

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from hbir.backend.isa.program import INSTRUCTION_DTYPE, Program, Records
-from hbir.backend.isa.structure import dumps, layer_to_json, structure_to_json
+from hbir.backend.isa.program import INSTRUCTION_DTYPE, PART_DTYPE, Program, Records
+from hbir.backend.isa.structure import dumps, layer_to_json, structure_to_json, value_to_json
 from hbir.files import write_file
 from hbir.hbm.format import (
     FORMAT_VERSION,
@@ -34,7 +34,10 @@ def write_program(program: Program, path: str | os.PathLike[str]) -> None:
 def encode_program(program: Program) -> bytes:
     """The bytes of a program's .hbm file."""
     queues, instructions, numbers = _queues(program)
-    debug = {"layers": [[layer_to_json(la) for la in g.layers] for g in program.graphs]}
+    debug = {
+        "layers": [[layer_to_json(la) for la in g.layers] for g in program.graphs],
+        "values": [[value_to_json(value) for value in g.values] for g in program.graphs],
+    }
     return _assemble(
         [
             (Section.STRUCTURE, dumps(structure_to_json(program, numbers)).encode()),
@@ -45,6 +48,7 @@ def encode_program(program: Program) -> bytes:
             (Section.INSTRUCTIONS, instructions.tobytes()),
             (Section.QUEUES, queues.tobytes()),
             (Section.DEBUG, dumps(debug).encode()),
+            (Section.PARTS, _parts(program).tobytes()),
         ]
     )
 
@@ -63,6 +67,21 @@ def _queues(program: Program) -> tuple[Records, Records, dict[int, tuple[int, in
                 instructions.append(queue)
                 first += len(queue)
     return np.array(rows, QUEUE_DTYPE), np.concatenate(instructions), numbers
+
+
+def _parts(program: Program) -> Records:
+    """All parts of values, their instructions numbered through all queues."""
+    parts: list[Records] = [np.zeros(0, PART_DTYPE)]
+    first = 0
+    for graph in program.graphs:
+        for call in graph.calls():
+            for key, queue in call.queues.items():
+                if key in call.parts:
+                    numbered = call.parts[key].copy()
+                    numbered["position"] += first
+                    parts.append(numbered)
+                first += len(queue)
+    return np.concatenate(parts)
 
 
 def _assemble(sections: Sequence[tuple[Section, bytes | memoryview]]) -> bytes:

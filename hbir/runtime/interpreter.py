@@ -17,9 +17,10 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from hbir.errors import HbirError
+from hbir.interface import ArgumentType
 from hbir.ir.function import body_of, input_names, return_of
 from hbir.ir.origin import name_of
-from hbir.ir.types import dtype_of, shape_of
+from hbir.ir.types import dtype_of, open_axes, shape_of
 from hbir.ir.verify import describe_op
 from hbir.ir.weights import WeightStore
 from hbir.kernels.table import find_kernel
@@ -76,7 +77,7 @@ def _with_arrays(value: Any, weights: WeightStore) -> Any:
         return {name: _with_arrays(item, weights) for name, item in given.items()}
     if isinstance(value, tuple):
         items = cast(tuple[Any, ...], value)
-        if all(type(item) is float for item in items):  # ranges of thousands of channels
+        if set(map(type, items)) == {float}:  # ranges of thousands of channels
             return items
         return tuple(_with_arrays(item, weights) for item in items)
     return value
@@ -92,8 +93,10 @@ class Plan:
         block = body_of(function)
         self._function = function.sym_name.data
         self._input_names = input_names(function)
-        self._input_shapes = [shape_of(argument) for argument in block.args]
-        self._input_dtypes = [dtype_of(argument) for argument in block.args]
+        self._input_types = [
+            ArgumentType(shape_of(value), dtype_of(value), open_axes=open_axes(value))
+            for value in block.args
+        ]
         slots: dict[SSAValue, int] = {value: slot for slot, value in enumerate(block.args)}
         self._constants: dict[int, Array] = {}
         evaluated: list[Operation] = []
@@ -128,7 +131,7 @@ class Plan:
                     kernel_params(op, weights),
                     operands,
                     results,
-                    _result_names(op),
+                    result_names(op),
                     tuple(shape_of(value) for value in op.results),
                     tuple(dtype_of(value) for value in op.results),
                     dying,
@@ -196,14 +199,11 @@ class Plan:
                 f"function @{self._function} takes {len(self._input_names)} inputs ({names}),"
                 f" got {len(inputs)}"
             )
-        expected = zip(
-            self._input_names, self._input_shapes, self._input_dtypes, inputs, strict=True
-        )
-        for name, shape, dtype, array in expected:
-            if array.shape != shape or array.dtype != dtype:
+        for name, type_, array in zip(self._input_names, self._input_types, inputs, strict=True):
+            if not type_.takes(array.shape) or array.dtype != type_.np_dtype:
                 raise HbirError(
-                    f"input {name} of function @{self._function} must be {dtype}{list(shape)},"
-                    f" got {array.dtype}{list(array.shape)}"
+                    f"input {name} of function @{self._function} must be"
+                    f" {type_.np_dtype}{type_.shape_text}, got {array.dtype}{list(array.shape)}"
                 )
 
 
@@ -228,7 +228,7 @@ def _evaluate(step: Step, arrays: list[Array]) -> tuple[Array, ...]:
     return results
 
 
-def _result_names(op: Operation) -> tuple[str, ...]:
+def result_names(op: Operation) -> tuple[str, ...]:
     """The results' tensor names, '' for none: `topk`, `topk:1`, … where a CPU op has several."""
     names = [name_of(value) for value in op.results]
     return tuple(f"{name}:{i}" if name and i else name for i, name in enumerate(names))

@@ -13,6 +13,7 @@ from __future__ import annotations
 import inspect
 import random
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,11 +23,13 @@ from hbir.backend.isa.enums import DType, Engine, Flag, Space
 from hbir.backend.isa.order import QueueGraph, queue_graph
 from hbir.backend.isa.program import (
     ABSENT,
+    NO_VALUE,
     BpuSegment,
     CpuSegment,
     FunctionCall,
     Graph,
     Program,
+    QueueKey,
     Tensor,
 )
 from hbir.backend.isa.shapes import check_shapes
@@ -36,6 +39,7 @@ from hbir.kernels.integer.conv import conv2d_accumulate, conv2d_finish
 from hbir.kernels.table import execute_all, find_kernel
 from hbir.runtime.hazards import check_graph
 from hbir.runtime.memory import POISON, Array, Memories, padding_descriptor, straight_pieces
+from hbir.runtime.values import GatheredValues, Tap, ValueListener, box_at
 
 Step = Callable[[], None]
 
@@ -56,10 +60,16 @@ class Simulator:
         self._check = check
         self._plan: _Plan | None = None
 
-    def run(self, inputs: Sequence[Array], order: random.Random | None = None) -> list[Array]:
+    def run(
+        self,
+        inputs: Sequence[Array],
+        order: random.Random | None = None,
+        listener: ValueListener | None = None,
+    ) -> list[Array]:
         """The outputs for inputs of the interface's shapes and dtypes, in its order.
 
-        order: draws one of the legal orders instead of the default one.
+        order: draws one of the legal orders instead of the default one. listener: gets every named
+        tensor of the debug table at the end.
         Raises HazardError, AddressError, DeadlockError or ExecutionError, all HbirErrors that
         name the instruction, its queue and its layer.
         """
@@ -67,35 +77,56 @@ class Simulator:
             if self._check:
                 check_graph(self.program, self.graph)
             self._plan = _Plan(self.program, self.graph)
-        return self._plan.run(inputs, order)
+        return self._plan.run(inputs, order, listener)
+
+
+Observer = Callable[[int, int], None]
+"""Called with (number of the queue, position) after each instruction."""
 
 
 class _Call:
     """A function call made ready: a step per instruction, and its default order."""
 
     def __init__(
-        self, queues: QueueGraph, steps: list[list[Step]], layers: list[list[int]]
+        self,
+        call: FunctionCall,
+        queues: QueueGraph,
+        steps: list[list[Step]],
+        layers: list[list[int]],
     ) -> None:
+        self.call = call
         self.queues = queues
         self.steps = steps
         self.layers = layers
         self.order = queues.legal_order()
         self.default = [steps[queue][position] for queue, position in self.order]
 
-    def run(self, order: random.Random | None, graph: Graph) -> None:
+    def run(
+        self, order: random.Random | None, graph: Graph, observer: Observer | None = None
+    ) -> None:
         sequence, steps = self.order, self.default
         if order is not None:
             sequence = self.queues.legal_order(order.choice)
             steps = [self.steps[queue][position] for queue, position in sequence]
         index = 0
         try:
-            for index, step in enumerate(steps):  # noqa: B007  (read when a step fails)
+            for index, step in enumerate(steps):
                 step()
+                if observer is not None:
+                    observer(*sequence[index])
         except Exception as error:  # kernels raise whatever NumPy does; say which instruction
             queue, position = sequence[index]
             layer = self.layers[queue][position]
             where = _where(graph, self.queues, (queue, position), layer)
             raise ExecutionError(f"{where}: {error}") from error
+
+
+@dataclass(frozen=True)
+class _CpuStep:
+    """A CPU call made ready; `values`: by result the number of its value, or NO_VALUE."""
+
+    run: Callable[[], Sequence[Array]]
+    values: tuple[int, ...]
 
 
 class _Plan:
@@ -106,26 +137,78 @@ class _Plan:
         self.memories = Memories(program, graph)
         self.descriptors = program.decoded_descriptors()
         self.words: list[int] = program.parameters.tolist()
-        self.inputs = [self._tensor(Space.INPUT, i, t) for i, t in enumerate(graph.inputs)]
+        self.open_inputs: dict[int, Array] = {}
+        """By port, the inputs of this run whose extents it gives."""
+        self.inputs = {
+            i: self._tensor(Space.INPUT, i, tensor)
+            for i, tensor in enumerate(graph.inputs)
+            if not tensor.open_axes
+        }
         self.outputs = [self._tensor(Space.OUTPUT, i, t) for i, t in enumerate(graph.outputs)]
-        self.segments: list[_Call | Step] = []
+        self.segments: list[_Call | _CpuStep] = []
+        self._taps: dict[int, list[dict[int, Tap]]] = {}
         for segment in graph.segments:
             if isinstance(segment, BpuSegment):
                 self.segments += [self._call(program, call) for call in segment.calls]
             else:
                 self.segments.append(self._cpu(segment))
 
-    def run(self, inputs: Sequence[Array], order: random.Random | None) -> list[Array]:
+    def run(
+        self,
+        inputs: Sequence[Array],
+        order: random.Random | None,
+        listener: ValueListener | None,
+    ) -> list[Array]:
         self.memories.poison((Space.INPUT, Space.OUTPUT, Space.WORKSPACE))
-        for view, array in zip(self.inputs, inputs, strict=True):
-            view[...] = array
+        for port, (tensor, array) in enumerate(zip(self.graph.inputs, inputs, strict=True)):
+            if tensor.open_axes:
+                self.open_inputs[port] = _laid_out(tensor, array)
+            else:
+                self.inputs[port][...] = array
+        gathered = None if listener is None else GatheredValues(self.graph, inputs)
         for segment in self.segments:
             if isinstance(segment, _Call):
                 self.memories.poison_on_chip()
-                segment.run(order, self.graph)
-            else:
-                segment()
+                segment.run(order, self.graph, self._observer(segment, gathered))
+                continue
+            results = segment.run()
+            if gathered is not None:
+                for value, result in zip(segment.values, results, strict=False):
+                    if value != NO_VALUE:
+                        gathered.set(value, result)
+        if gathered is not None and listener is not None:
+            gathered.report(listener)
         return [np.array(view, order="C") for view in self.outputs]
+
+    def _observer(self, call: _Call, gathered: GatheredValues | None) -> Observer | None:
+        """What copies the parts of values that a function call's instructions write."""
+        if gathered is None:
+            return None
+        taps = self._taps.get(id(call))
+        if taps is None:
+            taps = self._taps[id(call)] = [
+                self._queue_taps(call.call, key) for key in call.call.queues
+            ]
+
+        def observe(queue: int, position: int) -> None:
+            tap = taps[queue].get(position)
+            if tap is not None:
+                gathered.take(tap)
+
+        return observe
+
+    def _queue_taps(self, call: FunctionCall, key: QueueKey) -> dict[int, Tap]:
+        """By position in a queue, the part of a value that the instruction writes."""
+        if key not in call.parts:
+            return {}
+        outputs: list[int] = call.queues[key]["operands"][:, 0].tolist()
+        parts: list[tuple[int, int, list[int]]] = call.parts[key].tolist()
+        taps: dict[int, Tap] = {}
+        for position, value, origin in parts:
+            written = self.descriptors[outputs[position]]
+            box = box_at(origin, written.shape)
+            taps[position] = Tap(value, box, self._reader(written, key[0]))
+        return taps
 
     def _tensor(self, space: Space, port: int, tensor: Tensor) -> Array:
         buffer = self.memories.buffers[space, port]
@@ -147,7 +230,7 @@ class _Plan:
                     raise ExecutionError(f"{where}: {error}") from None
             steps.append(queue_steps)
             layers.append(queue["layer"].tolist())
-        return _Call(queues, steps, layers)
+        return _Call(call, queues, steps, layers)
 
     def _step(self, core: int, engine: Engine, fields: tuple[Any, ...]) -> Step:
         opcode, flags, _, _, first_word, _, _ = fields
@@ -160,6 +243,7 @@ class _Plan:
             for number in numbers[: len(row.operands)]
         ]
         check_shapes(row, operands, params)
+        self._check_open(row, operands)
         if row.mnemonic == "conv2d":
             return self._conv2d(core, Flag(flags), operands, params)
         output = operands[0]
@@ -211,7 +295,30 @@ class _Plan:
 
     # ----------------------------------------------------------------- operands
 
+    def _check_open(self, row: Instruction, operands: Sequence[TensorDescriptor | None]) -> None:
+        """The resizer alone reads inputs whose extents each run gives, and nothing but them."""
+        for name, operand in zip(row.operands, operands, strict=False):
+            if operand is None:
+                continue
+            is_plane = row.mnemonic == "roi_resize" and name.rstrip("?") in ("y", "uv")
+            if self._is_open(operand) != is_plane:
+                raise ExecutionError(
+                    f"{name.rstrip('?')} is {'not ' if is_plane else ''}an input with open extents,"
+                    " which the planes of roi_resize are and no other operand is"
+                )
+
+    def _is_open(self, descriptor: TensorDescriptor) -> bool:
+        inputs = self.graph.inputs
+        return (
+            descriptor.space is Space.INPUT
+            and descriptor.port < len(inputs)
+            and bool(inputs[descriptor.port].open_axes)
+        )
+
     def _reader(self, descriptor: TensorDescriptor, core: int) -> Callable[[], Array]:
+        if self._is_open(descriptor):
+            port = descriptor.port
+            return lambda: self.open_inputs[port]
         views = [self.memories.view(d, core) for _, d in straight_pieces(descriptor)]
         if len(views) == 1:
             view = views[0]
@@ -250,7 +357,7 @@ class _Plan:
 
     # ----------------------------------------------------------------- CPU segments
 
-    def _cpu(self, segment: CpuSegment) -> Step:
+    def _cpu(self, segment: CpuSegment) -> _CpuStep:
         reads = [self._reader(self.descriptors[n], 0) for n in segment.inputs]
         outputs = [self.descriptors[n] for n in segment.outputs]
         writes = [self._writer(d, 0) for d in outputs]
@@ -261,17 +368,30 @@ class _Plan:
         }
         where = f"graph {self.graph.name!r}: CPU call {segment.signature}"
 
-        def run() -> None:
+        def run() -> Sequence[Array]:
             try:
                 results = execute_all("hbtl.call", [np.array(read()) for read in reads], params)
                 if len(results) != len(writes):
                     raise ExecutionError(f"{len(results)} results, expected {len(writes)}")
                 for write, result in zip(writes, results, strict=True):
                     write(result)
+                return results
             except Exception as error:  # CPU ops raise whatever NumPy or onnx does; say which
                 raise ExecutionError(f"{where}: {error}") from error
 
-        return run
+        return _CpuStep(run, segment.values)
+
+
+def _laid_out(tensor: Tensor, array: Array) -> Array:
+    """An input as a camera would leave it in DDR: rows at its stride, undefined bytes between."""
+    strides = tensor.run_strides(array.shape)
+    try:
+        buffer = np.full(array.shape[0] * strides[0], POISON, np.uint8)
+    except MemoryError:
+        raise ExecutionError(f"no memory for input {tensor.name!r} of {array.shape}") from None
+    view = np.ndarray(array.shape, tensor.dtype.numpy, buffer.data, 0, strides)
+    view[...] = array
+    return view
 
 
 def _where(graph: Graph, queues: QueueGraph, place: tuple[int, int], layer: int) -> str:

@@ -2,6 +2,7 @@
 
 import random
 import tempfile
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,9 @@ from hbir.dialects.bpu.pool import MaxPoolOp
 from hbir.dialects.bpu.reduce import ReduceMaxOp
 from hbir.dialects.layers import body_ops, layer_of, tiling_of
 from hbir.errors import HbirError
-from hbir.hbm.hbm import Graph
+from hbir.hbm.hbm import Array, Graph
+from hbir.hbm.reader import decode_program
+from hbir.hbm.writer import encode_program
 from hbir.ir.types import shape_of
 from hbir.module import Module
 from hbir.passes.manager import PassManager
@@ -61,12 +64,24 @@ def march_file(path: Path, l1_bytes: int, extends: str = "nash-e") -> str:
 
 
 def assert_same_bits(module: Module, program: Program, seed: int = 0) -> None:
+    """Outputs and all tensors on the way, as the program's file has them."""
     inputs = feeds(module, seed)
-    expected = module.functions[0].feed(inputs)
+    tensors: dict[str, Array] = {}
+    expected = module.functions[0].feed(inputs, partial(keep, tensors))
+    program = decode_program(encode_program(program))
     graph = Graph(program, program.graphs[0])
     for order in (None, random.Random(seed)):
-        for name, array in graph.feed(inputs, order=order).items():
-            np.testing.assert_array_equal(array, expected[name], err_msg=name)
+        found: dict[str, Array] = {}
+        outputs = graph.feed(inputs, partial(keep, found), order=order)
+        assert found.keys() == tensors.keys()
+        for name, array in [*outputs.items(), *found.items()]:
+            wanted = expected[name] if name in outputs else tensors[name]
+            np.testing.assert_array_equal(array, wanted, err_msg=name, strict=True)
+
+
+def keep(tensors: dict[str, Array], name: str, array: Array, _: object) -> None:
+    assert name not in tensors
+    tensors[name] = array.copy()
 
 
 def scheduled_program(

@@ -16,9 +16,10 @@ import numpy as np
 from hbir.backend.codegen.addresses import AddressMap, Holder
 from hbir.backend.codegen.queues import Needs, Queues, merge, queue_number
 from hbir.backend.codegen.tensors import Constant, MemoryTensor, Source, Writer
-from hbir.backend.isa.builder import ProgramBuilder
+from hbir.backend.isa.builder import GraphBuilder, ProgramBuilder
 from hbir.backend.isa.descriptor import TensorDescriptor, channel_padded, dense
 from hbir.backend.isa.enums import DType, Engine, Flag, Space
+from hbir.backend.isa.program import SharedBox
 from hbir.backend.layer import Layer
 from hbir.backend.march import Machine
 from hbir.backend.regions import Box, layer_regions
@@ -93,6 +94,7 @@ class LayerEmitter:
     machine: Machine
     program: ProgramBuilder
     queues: Queues
+    graph: GraphBuilder
     core: int = 0
     onchip: AddressMap = field(default_factory=AddressMap)
 
@@ -107,6 +109,7 @@ class LayerRun:
     def __init__(self, emitter: LayerEmitter, step: ScheduledLayer, grid: TileGrid) -> None:
         self.program = emitter.program
         self.queues = emitter.queues
+        self.graph = emitter.graph
         self.step = step
         self.layer = step.layer
         self.grid = grid
@@ -160,7 +163,7 @@ class LayerRun:
                 operands = (output.descriptor(target), source.descriptor(part, steps))
                 count = self._issue(self.store, "store", operands, needs)
                 source.read(self.store, count, part)
-                self._wrote(index, self.store, count)
+                self._wrote(index, self.store, count, target)
 
     def _pieces(self, index: Index) -> Iterator[tuple[tuple[Source, Box, tuple[int, ...]], Box]]:
         """Per operand that the tile touches: (source, its box, its steps), place in the tile."""
@@ -185,7 +188,7 @@ class LayerRun:
                 self.fill, "fill", (output.descriptor(box),), output.write_needs(box), params,
                 self.step.number,
             )  # fmt: skip
-            self._wrote(index, self.fill, count)
+            self._wrote(index, self.fill, count, box)
             filled = {self.fill: count}
         for (source, part, steps), place in self._pieces(index):
             target_box = _shift(place, box)
@@ -194,6 +197,7 @@ class LayerRun:
             if (origin.space, origin.base, origin.strides) == (
                 target.space, target.base, target.strides,
             ):  # fmt: skip
+                self._share(source, part, target_box)
                 continue  # it is in place
             needs = output.write_needs(target_box)
             merge(needs, filled)
@@ -203,7 +207,7 @@ class LayerRun:
             count = self._issue(queue, opcode, (target, origin), needs)
             if isinstance(source, MemoryTensor):
                 source.read(queue, count, part)
-            self._wrote(index, queue, count)
+            self._wrote(index, queue, count, target_box)
 
     def _move_through_area(self, index: Index, box: Box) -> None:
         area = self.areas[OUTPUT].next((index,))
@@ -256,7 +260,7 @@ class LayerRun:
                 continue  # the residual is added once, by the last part of a K split
             part = self.grid.operand_box(operand, index)
             assert part is not None  # only layers that move have operands a tile doesn't touch
-            if source.buffer.on_chip:
+            if source.buffer.on_chip or operand in self.layer.external:
                 operands[operand] = source.descriptor(part)
                 resident.append((source, part))
                 merge(needs, source.needs(part))
@@ -288,7 +292,7 @@ class LayerRun:
         if area is not None:
             self._store(index, box, area)
         elif last:
-            self._wrote(index, self.engine, count)
+            self._wrote(index, self.engine, count, box)
 
     def _written(
         self, box: Box, last: bool, needs: Needs
@@ -411,10 +415,20 @@ class LayerRun:
         operands = (target.descriptor(box), self._onchip(area, self.layer.output.dtype, box))
         count = self._issue(self.store, "store", operands, needs)
         area.holder.read(self.store, count)
-        self._wrote(index, self.store, count)
+        self._wrote(index, self.store, count, box)
 
-    def _wrote(self, index: Index, queue: int, count: int) -> None:
-        """An instruction that wrote (part of) an output tile."""
+    def _share(self, source: Source, part: Box, box: Box) -> None:
+        """A box of the output that is in place already, as a part of an operand."""
+        value = self.step.output.value
+        if value is None or not isinstance(source, MemoryTensor) or source.value is None:
+            return
+        origin, start = (tuple(low for low, _ in b) for b in (box, part))
+        self.graph.share(value, SharedBox(source.value, origin, start, _extents(box)))
+
+    def _wrote(self, index: Index, queue: int, count: int, box: Box) -> None:
+        """The instruction issued last to a queue wrote a box of the output, of the tile `index`."""
+        if self.step.output.value is not None:
+            self.queues.part(queue, self.step.output.value, [low for low, _ in box])
         holder = self.step.output.buffer.holder
         assert holder is not None  # the graph emitter opens it before the layer
         holder.write_more(queue, count)

@@ -15,6 +15,7 @@ from hbir.backend.interleave import interleave, member, row_indices
 from hbir.backend.isa.builder import GraphBuilder, ProgramBuilder
 from hbir.backend.isa.descriptor import TensorDescriptor, dense
 from hbir.backend.isa.enums import DType, Space
+from hbir.backend.isa.program import NO_VALUE
 from hbir.backend.march import Machine
 from hbir.backend.tile_grid import TileGrid
 
@@ -69,7 +70,8 @@ class GraphEmitter:
         """Function calls run one after the other: no token or on-chip byte outlives one."""
         queues = Queues(self._graph.function_call(), self._cores)
         emitters = [
-            LayerEmitter(self._machine, self._program, queues, core) for core in range(self._cores)
+            LayerEmitter(self._machine, self._program, queues, self._graph, core)
+            for core in range(self._cores)
         ]
         self._addresses = {Space.L1: emitters[0].onchip}
         for group in groups:
@@ -121,6 +123,7 @@ class GraphEmitter:
             [self._operand(tensor) for tensor in step.outputs],
             step.number,
             step.reason,
+            [NO_VALUE if t.value is None else t.value for t in step.outputs],
         )
 
     def _operand(self, source: Source) -> TensorDescriptor:

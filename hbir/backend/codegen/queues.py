@@ -70,6 +70,11 @@ class Queues:
         self._clocks[queue].append(clock)
         return length
 
+    def part(self, queue: int, value: int, origin: Sequence[int]) -> None:
+        """Say which part of a value the instruction issued last to a queue writes."""
+        core, engine = self._names[queue]
+        self._call.part(core, engine, value, origin)
+
     def _waits(self, queue: int, needs: Needs) -> Needs:
         """Those of `needs` that nothing else implies."""
         known = self._known[queue]

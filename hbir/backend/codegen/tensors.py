@@ -121,6 +121,8 @@ class MemoryTensor:
     """Bytes behind its last channel that a write of that channel leaves undefined."""
     is_view: bool = False
     """Whether its axes aren't those of the layers that write it."""
+    value: int | None = None
+    """Its number among the graph's values; None for what needn't be found again."""
 
     @staticmethod
     def dense(

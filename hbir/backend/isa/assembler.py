@@ -24,6 +24,7 @@ from hbir.backend.isa.structure import (
     layer_of_json,
     loads,
     tensor_of_json,
+    value_of_json,
 )
 from hbir.backend.isa.table import Kind, Parameter, instruction
 from hbir.errors import HbirError
@@ -76,6 +77,7 @@ class _Reader:
             "input": lambda text: self._port(text, is_input=True),
             "output": lambda text: self._port(text, is_input=False),
             "layer": self._layer,
+            "value": self._value,
             "call": self._start_call,
             "queue": self._start_queue,
             "cpu": self._start_cpu,
@@ -159,6 +161,11 @@ class _Reader:
         layer = layer_of_json(loads(text, "layer"))
         self._the_graph().layers.append(layer)
 
+    def _value(self, text: str) -> None:
+        graph = self._the_graph()
+        number = len(graph.inputs) + len(graph.values)
+        graph.value(value_of_json(loads(text, "value"), number))
+
     def _start_call(self, text: str) -> None:
         self._end_cpu()
         if text:
@@ -190,7 +197,9 @@ class _Reader:
         fields, inputs, outputs = self._cpu
         graph = self._the_graph()
         call = cpu_of_json(fields, (), (), max(len(graph.layers) - 1, 0))
-        graph.cpu_call(call.signature, call.parameters, inputs, outputs, call.layer, call.reason)
+        graph.cpu_call(
+            call.signature, call.parameters, inputs, outputs, call.layer, call.reason, call.values
+        )
         self._cpu = None
 
     # ----------------------------------------------------------------- instructions
@@ -203,7 +212,7 @@ class _Reader:
         operands: dict[str, TensorDescriptor] = {}
         params: dict[str, Any] = {}
         waits: dict[QueueKey, int] = {}
-        layer, flags = 0, None
+        layer, flags, written = 0, None, None
         names = [name.rstrip("?") for name in row.operands]
         for part in parts:
             key, equals, value = part.partition("=")
@@ -217,6 +226,8 @@ class _Reader:
                 waits = self._waits(value)
             elif key == "layer":
                 layer = _number(value)
+            elif key == "part":
+                written = value
             elif key == "flags":
                 flags = _flags(value)
             else:
@@ -224,6 +235,9 @@ class _Reader:
         arrays = [operands.get(name) for name in names]
         core, engine = self._queue
         self._call.append(core, engine, mnemonic, arrays, params, waits, layer, flags)
+        if written is not None:
+            number, _, origin = written.partition("@")
+            self._call.part(core, engine, _number(number), [_number(i) for i in _items(origin)])
 
     def _waits(self, text: str) -> dict[QueueKey, int]:
         core = self._queue[0] if self._queue is not None else 0

@@ -20,7 +20,7 @@ them, so that equal programs are equal bytes.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -30,6 +30,7 @@ from hbir.backend.isa.enums import Engine, Flag
 from hbir.backend.isa.program import (
     ABSENT,
     INSTRUCTION_DTYPE,
+    PART_DTYPE,
     WAIT_DTYPE,
     BpuSegment,
     CpuSegment,
@@ -40,9 +41,11 @@ from hbir.backend.isa.program import (
     QueueKey,
     Records,
     Segment,
+    SharedBox,
     Tensor,
+    Value,
 )
-from hbir.backend.isa.table import MAX_OPERANDS, Instruction, instruction
+from hbir.backend.isa.table import MAX_OPERANDS, MAX_RANK, Instruction, instruction
 from hbir.errors import HbirError
 
 CONSTANT_ALIGNMENT_BYTES = 64
@@ -68,6 +71,7 @@ class FunctionCallBuilder:
 
     def __init__(self) -> None:
         self.queues: dict[QueueKey, list[_Row]] = {}
+        self.parts: dict[QueueKey, list[tuple[int, int, tuple[int, ...]]]] = {}
 
     def append(
         self,
@@ -103,6 +107,13 @@ class FunctionCallBuilder:
         operands = _checked_operands(opcode, row.operands, tuple(operands))
         queue.append(_Row(row.number, int(given), layer, operands, words, tokens))
         return len(queue)
+
+    def part(self, core: int, engine: Engine, value: int, origin: Sequence[int]) -> None:
+        """Say of the instruction appended last to a queue which part of a value it writes: the box
+        of its output operand's shape that starts at `origin`."""
+        place = (*origin, *(0,) * (MAX_RANK - len(origin)))
+        position = self.length(core, engine) - 1
+        self.parts.setdefault((core, engine), []).append((position, value, place))
 
     def length(self, core: int, engine: Engine) -> int:
         """Instructions appended to a queue so far."""
@@ -148,6 +159,7 @@ class _CpuCall:
     outputs: tuple[TensorDescriptor, ...]
     layer: int
     reason: str
+    values: tuple[int, ...]
 
 
 @dataclass
@@ -164,6 +176,9 @@ class GraphBuilder:
     segments: list[list[FunctionCallBuilder] | _CpuCall] = field(
         default_factory=list["list[FunctionCallBuilder] | _CpuCall"]
     )
+    values: list[Value] = field(default_factory=list[Value])
+    shared: dict[int, list[SharedBox]] = field(default_factory=dict[int, list[SharedBox]])
+    """By value, its boxes that lie in others."""
 
     def input(self, tensor: Tensor) -> int:
         """Add an input; returns the `port` of its descriptors in Space.INPUT."""
@@ -187,6 +202,18 @@ class GraphBuilder:
         self.layers.append(Layer(name, kind, operations, mac_type, tuple(origin_ops)))
         return len(self.layers) - 1
 
+    def value(self, value: Value) -> int:
+        """Add a value once all inputs are there; returns its number."""
+        self.values.append(value)
+        return len(self.inputs) + len(self.values) - 1
+
+    def share(self, value: int, box: SharedBox) -> None:
+        """Say that a box of a value lies in another; neighbours become one box."""
+        boxes = self.shared.setdefault(value, [])
+        boxes.append(box)
+        while len(boxes) > 1 and (both := _joined(boxes[-2], boxes[-1])) is not None:
+            boxes[-2:] = [both]
+
     def function_call(self) -> FunctionCallBuilder:
         """Start a function call; it continues the BPU segment that is open, or opens one."""
         call = FunctionCallBuilder()
@@ -204,11 +231,33 @@ class GraphBuilder:
         outputs: Sequence[TensorDescriptor],
         layer: int = 0,
         reason: str = "",
+        values: Sequence[int] = (),
     ) -> None:
         """Add a CPU segment. Operands lie in DDR; parameters are JSON values or NumPy arrays."""
         self.segments.append(
-            _CpuCall(signature, parameters, tuple(inputs), tuple(outputs), layer, reason)
+            _CpuCall(
+                signature, parameters, tuple(inputs), tuple(outputs), layer, reason, tuple(values)
+            )
         )
+
+
+def _joined(one: SharedBox, other: SharedBox) -> SharedBox | None:
+    """Two boxes as one, where the second continues the first along an axis."""
+    ends = (one.origin, one.source, one.shape), (other.origin, other.source, other.shape)
+    differing = [axis for axis, (a, b) in enumerate(zip(*(zip(*e, strict=True) for e in ends),
+                                                        strict=True)) if a != b]  # fmt: skip
+    if one.value != other.value or len(differing) != 1:
+        return None
+    (axis,) = differing
+    extent = one.shape[axis]
+    continues = (
+        other.origin[axis] == one.origin[axis] + extent
+        and other.source[axis] == one.source[axis] + extent
+    )
+    if not continues:
+        return None
+    shape = (*one.shape[:axis], extent + other.shape[axis], *one.shape[axis + 1 :])
+    return replace(one, shape=shape)
 
 
 class ProgramBuilder:
@@ -300,6 +349,10 @@ class _Tables:
             tuple(graph.layers),
             graph.workspace_bytes,
             graph.description,
+            tuple(
+                replace(value, shared=tuple(graph.shared.get(len(graph.inputs) + i, value.shared)))
+                for i, value in enumerate(graph.values)
+            ),
         )
 
     def _segment(self, segment: list[FunctionCallBuilder] | _CpuCall) -> Segment:
@@ -312,11 +365,13 @@ class _Tables:
             tuple(self._number(d) for d in segment.outputs),
             segment.layer,
             segment.reason,
+            segment.values,
         )
 
     def _call(self, call: FunctionCallBuilder) -> FunctionCall:
         return FunctionCall(
-            {key: self._queue(rows) for key, rows in sorted(call.queues.items()) if rows}
+            {key: self._queue(rows) for key, rows in sorted(call.queues.items()) if rows},
+            {key: np.array(parts, PART_DTYPE) for key, parts in sorted(call.parts.items())},
         )
 
     def _queue(self, rows: list[_Row]) -> Records:

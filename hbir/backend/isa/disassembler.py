@@ -14,8 +14,9 @@
     }
 
 Operands are memory[base]:type[shape], with strides where they aren't dense, `ring=rows@start` and
-`padding=bytes`. Parameters that have their default are left out. Constants are base64; where they
-are elided (`constants 16 elided`) the text is for reading only.
+`padding=bytes`; `part=value@[origin]` says which part of a named tensor is written. Parameters that
+have their default are left out. Constants are base64; where they are elided (`constants 16
+elided`) the text is for reading only.
 """
 
 from __future__ import annotations
@@ -26,7 +27,15 @@ from typing import Any, TextIO
 
 from hbir.backend.isa.descriptor import TensorDescriptor, dense_strides
 from hbir.backend.isa.enums import SPACE_NAMES, Engine, Flag, Space
-from hbir.backend.isa.program import ABSENT, BpuSegment, CpuSegment, FunctionCall, Graph, Program
+from hbir.backend.isa.program import (
+    ABSENT,
+    BpuSegment,
+    CpuSegment,
+    FunctionCall,
+    Graph,
+    Program,
+    QueueKey,
+)
 from hbir.backend.isa.structure import (
     cpu_to_json,
     dumps,
@@ -34,6 +43,7 @@ from hbir.backend.isa.structure import (
     layer_to_json,
     machine_to_json,
     tensor_to_json,
+    value_to_json,
 )
 from hbir.backend.isa.table import BY_NUMBER, Instruction, Kind
 
@@ -79,6 +89,7 @@ class _Writer:
 
     def __init__(self, program: Program) -> None:
         self.operands = [descriptor_text(d) for d in program.decoded_descriptors()]
+        self.ranks: list[int] = program.descriptors["rank"].tolist()
         self.words: list[int] = program.parameters.tolist()
         self.waits: list[tuple[int, int, int]] = program.waits.tolist()
         self._parameters: dict[tuple[int, int], str] = {}
@@ -91,6 +102,8 @@ class _Writer:
             yield f"  output {dumps(tensor_to_json(tensor))}"
         for layer in graph.layers:
             yield f"  layer {dumps(layer_to_json(layer))}"
+        for value in graph.values:
+            yield f"  value {dumps(value_to_json(value))}"
         for segment in graph.segments:
             if isinstance(segment, BpuSegment):
                 for call in segment.calls:
@@ -108,8 +121,20 @@ class _Writer:
         yield "  call"
         for (core, engine), queue in call.queues.items():
             yield f"  queue {core} {engine.name.lower()}"
+            parts = self.parts(call, (core, engine))
             for position, fields in enumerate(queue.tolist()):
-                yield f"    {position}: {self.instruction(core, fields)}"
+                yield f"    {position}: {self.instruction(core, fields)}{parts.get(position, '')}"
+
+    def parts(self, call: FunctionCall, key: QueueKey) -> dict[int, str]:
+        """By position in a queue, the text of the part of a value that the instruction writes."""
+        if key not in call.parts:
+            return {}
+        operands = call.queues[key]["operands"][:, 0]
+        texts: dict[int, str] = {}
+        for position, value, origin in call.parts[key].tolist():
+            place = origin[: self.ranks[operands[position]]]
+            texts[position] = f" part={value}@[{','.join(map(str, place))}]"
+        return texts
 
     def instruction(self, core: int, fields: tuple[Any, ...]) -> str:
         opcode, flags, layer, numbers, first_word, first_wait, wait_count = fields

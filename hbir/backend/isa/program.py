@@ -15,10 +15,13 @@ import numpy as np
 
 from hbir.backend.isa.descriptor import TensorDescriptor, decode_descriptors, dense_strides
 from hbir.backend.isa.enums import DType, Engine
-from hbir.backend.isa.table import MAX_OPERANDS
+from hbir.backend.isa.table import MAX_OPERANDS, MAX_RANK
 
 ABSENT = 0xFFFFFFFF
 """Descriptor number of an absent operand."""
+
+OPEN = -1
+"""A stride that depends on an extent which each run gives."""
 
 INSTRUCTION_DTYPE = np.dtype(
     [
@@ -37,6 +40,13 @@ the first wait in their tables."""
 WAIT_DTYPE = np.dtype([("core", "<u2"), ("engine", "<u2"), ("count", "<u4")])
 """Wait until the queue (core, engine) has completed `count` instructions of this function call."""
 
+PART_DTYPE = np.dtype([("position", "<u4"), ("value", "<u4"), ("origin", "<u4", (MAX_RANK,))])
+"""Instruction number `position` of a queue writes the box of a value that starts at `origin` and
+has the shape of its output operand."""
+
+NO_VALUE = 0xFFFFFFFF
+"""Number of the value of a result that has none."""
+
 Records = np.ndarray[Any, Any]
 QueueKey = tuple[int, Engine]
 
@@ -53,6 +63,37 @@ class Tensor:
     scales: tuple[float, ...] = ()
     zero_points: tuple[int, ...] = ()
     channel_axis: int | None = None
+    open_axes: tuple[int, ...] = ()
+    """Axes whose extents each run gives, of an input; `shape` holds their maxima, and strides that
+    depend on them are OPEN."""
+    row_align_bytes: int = 1
+    """What an open stride is rounded up to."""
+
+    @staticmethod
+    def open(
+        name: str,
+        dtype: DType,
+        shape: tuple[int, ...],
+        axes: tuple[int, ...],
+        row_align_bytes: int,
+        description: str = "",
+    ) -> Tensor:
+        """An input whose `axes` are open up to `shape`."""
+        inner = dense_strides(shape, dtype.itemsize)[axes[-1] :]
+        strides = (OPEN,) * axes[-1] + inner
+        return Tensor(
+            name, dtype, shape, strides, description,
+            open_axes=axes, row_align_bytes=row_align_bytes,
+        )  # fmt: skip
+
+    def run_strides(self, shape: tuple[int, ...]) -> tuple[int, ...]:
+        """The strides of a run in which the tensor has this shape."""
+        strides = list(self.strides)
+        for axis in reversed(range(len(strides))):
+            if strides[axis] == OPEN:
+                dense = strides[axis + 1] * shape[axis + 1]
+                strides[axis] = -(-dense // self.row_align_bytes) * self.row_align_bytes
+        return tuple(strides)
 
     @staticmethod
     def dense(name: str, dtype: DType, shape: tuple[int, ...], description: str = "") -> Tensor:
@@ -61,7 +102,10 @@ class Tensor:
 
     @property
     def buffer_bytes(self) -> int:
-        """Bytes of its DDR buffer: up to the end of its last padded row."""
+        """Bytes of its DDR buffer, up to the end of its last padded row; 0 where each run brings
+        its own."""
+        if self.open_axes:
+            return 0
         if not self.shape:
             return self.dtype.itemsize
         return self.shape[0] * self.strides[0]
@@ -81,12 +125,48 @@ class Layer:
     """Source nodes that the layer was made of."""
 
 
+@dataclass(frozen=True)
+class SharedBox:
+    """A box of a value that lies where another value has it: no instruction makes it."""
+
+    value: int
+    """The other value."""
+    origin: tuple[int, ...]
+    """Where the box starts in this value."""
+    source: tuple[int, ...]
+    """Where it starts in the other."""
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Value:
+    """A tensor on the way from inputs to outputs, by the user's name: of the debug table.
+
+    Numbers of values start with the graph's inputs: number n of a graph with k inputs is
+    `values[n - k]`. What it holds is made by instructions (a function call's `parts`), or lies in
+    values before it: `shared`, or all of `view_of` under another shape.
+    """
+
+    name: str
+    """Empty for one that only others refer to."""
+    dtype: DType
+    shape: tuple[int, ...]
+    perm: tuple[int, ...] = ()
+    """Axis i is axis perm[i] of the user's tensor; empty where they are the same."""
+    scale: float | None = None
+    zero_point: int = 0
+    view_of: int | None = None
+    shared: tuple[SharedBox, ...] = ()
+
+
 @dataclass(frozen=True, eq=False)
 class FunctionCall:
     """Queues that run concurrently; nothing on chip and no token outlives the call."""
 
     queues: Mapping[QueueKey, Records]
     """Instructions by (core, engine), in order; queues without instructions are left out."""
+    parts: Mapping[QueueKey, Records] = field(default_factory=dict[QueueKey, Records])
+    """Debug information: which of them write parts of values, in order."""
 
     @property
     def instruction_count(self) -> int:
@@ -112,6 +192,8 @@ class CpuSegment:
     outputs: tuple[int, ...]
     layer: int
     reason: str = ""
+    values: tuple[int, ...] = ()
+    """By output the number of its value, or NO_VALUE; empty where nothing is known."""
 
 
 Segment = BpuSegment | CpuSegment
@@ -128,6 +210,7 @@ class Graph:
     layers: tuple[Layer, ...]
     workspace_bytes: int = 0
     description: str = ""
+    values: tuple[Value, ...] = ()
 
     @property
     def io_bytes(self) -> int:

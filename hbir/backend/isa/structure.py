@@ -15,6 +15,8 @@ import numpy as np
 
 from hbir.backend.isa.enums import DType
 from hbir.backend.isa.program import (
+    NO_VALUE,
+    OPEN,
     BpuSegment,
     CpuSegment,
     FunctionCall,
@@ -22,7 +24,9 @@ from hbir.backend.isa.program import (
     Layer,
     Program,
     Segment,
+    SharedBox,
     Tensor,
+    Value,
 )
 from hbir.errors import HbirError
 
@@ -39,6 +43,7 @@ MAX_TENSOR_BYTES = 1 << 31
 """The published limit of an input or output."""
 MAX_RANK = 10
 """The published limit of an input's or output's rank."""
+MAX_ROW_ALIGN_BYTES = 1 << 12
 
 Json = Any
 
@@ -178,6 +183,9 @@ def tensor_to_json(tensor: Tensor) -> Json:
         "shape": list(tensor.shape),
         "strides": list(tensor.strides),
     }
+    if tensor.open_axes:
+        value["open_axes"] = list(tensor.open_axes)
+        value["row_align_bytes"] = tensor.row_align_bytes
     if tensor.description:
         value["description"] = tensor.description
     if tensor.scales:
@@ -190,11 +198,10 @@ def tensor_to_json(tensor: Tensor) -> Json:
 
 def tensor_of_json(fields: Fields) -> Tensor:
     """The input or output of a JSON object."""
-    name = fields.text("type").upper()
-    if name not in DType.__members__:
-        raise StructureError(f"{fields.path}.type: there is no element type {name.lower()!r}")
+    dtype = _dtype(fields)
     shape = fields.integers("shape", MAX_TENSOR_BYTES, 1)
-    strides = fields.integers("strides", MAX_TENSOR_BYTES)
+    axes = fields.integers("open_axes", MAX_RANK) if "open_axes" in fields.value else ()
+    strides = fields.integers("strides", MAX_TENSOR_BYTES, OPEN if axes else 0)
     if len(shape) != len(strides) or len(shape) > MAX_RANK:
         raise StructureError(
             f"{fields.path}: {len(shape)} axes and {len(strides)} strides; expected as many, at"
@@ -204,14 +211,18 @@ def tensor_of_json(fields: Fields) -> Tensor:
     quantized = "scales" in fields.value
     tensor = Tensor(
         fields.text("name"),
-        DType[name],
+        dtype,
         shape,
         strides,
         fields.text("description") if "description" in fields.value else "",
         tuple(float(s) for s in fields.list("scales")) if quantized else (),
         fields.integers("zero_points", 1 << 31, -(1 << 31)) if quantized else (),
         axis,
+        axes,
+        fields.integer("row_align_bytes", MAX_ROW_ALIGN_BYTES, 1) if axes else 1,
     )
+    if axes:
+        return _checked_open(fields, tensor)
     last = sum((d - 1) * s for d, s in zip(shape, strides, strict=True)) + tensor.dtype.itemsize
     if not last <= tensor.buffer_bytes <= MAX_TENSOR_BYTES:
         raise StructureError(
@@ -219,6 +230,36 @@ def tensor_of_json(fields: Fields) -> Tensor:
             f" a buffer of {tensor.buffer_bytes} (at most {MAX_TENSOR_BYTES})"
         )
     return tensor
+
+
+def _checked_open(fields: Fields, tensor: Tensor) -> Tensor:
+    """An input with open extents: what its strides must be follows from the rest."""
+    axes, rank = tensor.open_axes, len(tensor.shape)
+    if list(axes) != sorted(set(axes)) or axes[-1] >= rank:
+        raise StructureError(
+            f"{fields.path}.open_axes: {list(axes)} are not axes of {list(tensor.shape)}, ascending"
+        )
+    expected = Tensor.open(
+        tensor.name, tensor.dtype, tensor.shape, axes, tensor.row_align_bytes
+    ).strides
+    if tensor.strides != expected:
+        raise StructureError(
+            f"{fields.path}.strides: {list(tensor.strides)}, expected {list(expected)} where axes"
+            f" {list(axes)} are open"
+        )
+    largest = tensor.shape[0] * tensor.run_strides(tensor.shape)[0]
+    if largest > MAX_TENSOR_BYTES:
+        raise StructureError(
+            f"{fields.path}: up to {largest} bytes, at most {MAX_TENSOR_BYTES} are possible"
+        )
+    return tensor
+
+
+def _dtype(fields: Fields) -> DType:
+    name = fields.text("type").upper()
+    if name not in DType.__members__:
+        raise StructureError(f"{fields.path}.type: there is no element type {name.lower()!r}")
+    return DType[name]
 
 
 def layer_to_json(layer: Layer) -> Json:
@@ -243,6 +284,75 @@ def layer_of_json(fields: Fields) -> Layer:
         fields.text("mac_type") if "mac_type" in given else "",
         tuple(str(op) for op in fields.list("origin_ops")) if "origin_ops" in given else (),
     )
+
+
+def value_to_json(value: Value) -> Json:
+    """A value of the debug table."""
+    fields: dict[str, Json] = {
+        "name": value.name,
+        "type": value.dtype.name.lower(),
+        "shape": list(value.shape),
+    }
+    if value.perm:
+        fields["perm"] = list(value.perm)
+    if value.scale is not None:
+        fields["scale"] = value.scale
+    if value.zero_point:
+        fields["zero_point"] = value.zero_point
+    if value.view_of is not None:
+        fields["view_of"] = value.view_of
+    if value.shared:
+        fields["shared"] = [
+            [box.value, list(box.origin), list(box.source), list(box.shape)] for box in value.shared
+        ]
+    return fields
+
+
+def value_of_json(fields: Fields, number: int) -> Value:
+    """The value of a JSON object; number: its own, for it may refer to those before it."""
+    given = fields.value
+    shape = fields.integers("shape", MAX_TENSOR_BYTES, 1)
+    perm = fields.integers("perm", MAX_RANK) if "perm" in given else ()
+    if len(shape) > MAX_RANK or (perm and sorted(perm) != list(range(len(shape)))):
+        raise StructureError(f"{fields.path}: malformed shape or perm")
+    scale = fields.get("scale") if "scale" in given else None
+    if not isinstance(scale, float | int | None):
+        raise StructureError(f"{fields.path}.scale: expected a number")
+    value = Value(
+        fields.text("name"),
+        _dtype(fields),
+        shape,
+        perm,
+        None if scale is None else float(scale),
+        fields.integer("zero_point", 1 << 31, -(1 << 31)) if "zero_point" in given else 0,
+        fields.integer("view_of", number - 1) if "view_of" in given else None,
+        tuple(_shared_of_json(f) for f in _rows(fields, "shared")) if "shared" in given else (),
+    )
+    for box in value.shared:
+        ends = (o + s for o, s in zip(box.origin, box.shape, strict=True))
+        rank_fits = len(box.shape) == len(shape)
+        if not rank_fits or box.value >= number or any(map(int.__gt__, ends, shape)):
+            raise StructureError(f"{fields.path}.shared: a box outside the value")
+    if np.prod(shape, dtype=float) * value.dtype.itemsize > MAX_TENSOR_BYTES:
+        raise StructureError(f"{fields.path}: a value has at most {MAX_TENSOR_BYTES} bytes")
+    return value
+
+
+def _rows(fields: Fields, key: str) -> list[Fields]:
+    """A list of lists, each as an object whose keys are its positions."""
+    rows: list[Fields] = []
+    for i, item in enumerate(fields.list(key)):
+        path = f"{fields.path}.{key}[{i}]"
+        row = Fields({"": item}, path).list("")
+        rows.append(Fields({str(n): entry for n, entry in enumerate(row)}, path))
+    return rows
+
+
+def _shared_of_json(row: Fields) -> SharedBox:
+    origin, source, shape = (row.integers(key, MAX_TENSOR_BYTES) for key in ("1", "2", "3"))
+    if not len(origin) == len(source) == len(shape):
+        raise StructureError(f"{row.path}: a box's origin, source and shape differ in rank")
+    return SharedBox(row.integer("0", 0xFFFFFFFE), origin, source, shape)
 
 
 # --------------------------------------------------------------------------- the whole structure
@@ -284,6 +394,8 @@ def cpu_to_json(segment: CpuSegment) -> dict[str, Json]:
     }
     if segment.reason:
         value["reason"] = segment.reason
+    if segment.values:
+        value["values"] = list(segment.values)
     return value
 
 
@@ -304,33 +416,47 @@ def _segment_to_json(segment: Segment, queue_numbers: Mapping[int, tuple[int, in
 
 
 def graphs_of_json(
-    fields: Fields, layers: Sequence[tuple[Layer, ...]], calls: Sequence[FunctionCall]
+    fields: Fields,
+    layers: Sequence[tuple[Layer, ...]],
+    values: Sequence[Sequence[Fields]],
+    calls: Sequence[FunctionCall],
 ) -> tuple[Graph, ...]:
-    """The graphs of a structure; `calls` are the function calls in the order they are named."""
+    """The graphs of a structure; `calls` are the function calls in the order they are named,
+    `values` by graph those of the debug section, still JSON."""
     objects = fields.objects("graphs")
-    if len(objects) != len(layers):
+    if not len(objects) == len(layers) == len(values):
         raise StructureError(
             f"{fields.path}.graphs: {len(objects)} graphs, the debug section has {len(layers)}"
         )
     remaining = iter(calls)
     graphs: list[Graph] = []
-    for graph, graph_layers in zip(objects, layers, strict=True):
+    for graph, graph_layers, graph_values in zip(objects, layers, values, strict=True):
         segments = [
             _segment_of_json(segment, remaining, len(graph_layers))
             for segment in graph.objects("segments")
         ]
+        inputs = tuple(tensor_of_json(tensor) for tensor in graph.objects("inputs"))
         graphs.append(
             Graph(
                 graph.text("name"),
-                tuple(tensor_of_json(tensor) for tensor in graph.objects("inputs")),
-                tuple(tensor_of_json(tensor) for tensor in graph.objects("outputs")),
+                inputs,
+                _outputs(graph),
                 tuple(segments),
                 graph_layers,
                 graph.integer("workspace_bytes"),
                 graph.text("description") if "description" in graph.value else "",
+                tuple(value_of_json(f, n) for n, f in enumerate(graph_values, len(inputs))),
             )
         )
     return tuple(graphs)
+
+
+def _outputs(graph: Fields) -> tuple[Tensor, ...]:
+    outputs = tuple(tensor_of_json(tensor) for tensor in graph.objects("outputs"))
+    for index, tensor in enumerate(outputs):
+        if tensor.open_axes:
+            raise StructureError(f"{graph.path}.outputs[{index}]: only inputs have open extents")
+    return outputs
 
 
 def _segment_of_json(fields: Fields, calls: Any, layer_count: int) -> Segment:
@@ -356,6 +482,7 @@ def cpu_of_json(
         outputs,
         fields.integer("layer", last_layer),
         fields.text("reason") if "reason" in fields.value else "",
+        fields.integers("values", NO_VALUE) if "values" in fields.value else (),
     )
 
 

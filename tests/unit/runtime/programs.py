@@ -10,7 +10,7 @@ import numpy as np
 from hbir.backend.isa.builder import FunctionCallBuilder, GraphBuilder, ProgramBuilder
 from hbir.backend.isa.descriptor import TensorDescriptor, channel_padded, dense
 from hbir.backend.isa.enums import DType, Engine, Flag, Space
-from hbir.backend.isa.program import Program, QueueKey, Tensor
+from hbir.backend.isa.program import Program, QueueKey, SharedBox, Tensor, Value
 
 Array = np.ndarray[Any, Any]
 
@@ -40,6 +40,12 @@ def tiled_convolution(
     graph.input(Tensor.dense("x", DType.SI8, (1, 8, 8, 8)))
     graph.output(Tensor.dense("y", DType.SI8, (1, 8, 8, 16)))
     layer = graph.layer("conv", "conv2d", origin_ops=["Conv_0"])
+    value = graph.value(Value("conv", DType.SI8, (1, 8, 8, 16), (0, 2, 3, 1), 0.5, 3))
+    flat = Value("flat", DType.SI8, (1, 1024), view_of=value)
+    graph.value(flat)
+    tail = graph.value(Value("tail", DType.SI8, (1, 6, 8, 16)))
+    graph.share(tail, SharedBox(value, (0, 0, 0, 0), (0, 2, 0, 0), (1, 2, 8, 16)))
+    graph.share(tail, SharedBox(value, (0, 2, 0, 0), (0, 4, 0, 0), (1, 4, 8, 16)))
     call = graph.function_call()
     w = dense(Space.L1, 0, DType.SI8, weights.shape)
     q = dense(Space.L1, 2048, DType.SI32, qpp.shape)
@@ -63,6 +69,7 @@ def tiled_convolution(
         out = TensorDescriptor(Space.OUTPUT, target, DType.SI8, (1, 4, 8, 16), (1024, 128, 16, 1))
         needed = {(0, Engine.TAE): done} if waits or tile == 0 else {}
         call.append(0, Engine.STORE, "store", (out, y), waits=needed, layer=layer)
+        call.part(0, Engine.STORE, value, (0, tile * 4, 0, 0))
     return builder.finish()
 
 

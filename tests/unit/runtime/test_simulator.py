@@ -109,6 +109,19 @@ def _scatter(
         memory[descriptor.space, offset] = int(value)
 
 
+def test_named_tensors_are_gathered_from_tiles() -> None:
+    program = tiled_convolution()
+    x = image(1)
+    found: dict[str, Array] = {}
+    simulator = Simulator(program, program.graphs[0])
+    (y,) = simulator.run([x], listener=lambda name, array, value: found.update({name: array}))
+    assert list(found) == ["x", "conv", "flat", "tail"]
+    np.testing.assert_array_equal(found["x"], x)
+    np.testing.assert_array_equal(found["conv"], y)
+    np.testing.assert_array_equal(found["flat"], y.reshape(1, -1))
+    np.testing.assert_array_equal(found["tail"], y[:, 2:])
+
+
 def test_a_line_buffer_wraps() -> None:
     """Rows written to and read from a ring in two pieces are the rows of the image."""
     builder, graph = new_graph()
