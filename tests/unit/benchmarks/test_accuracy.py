@@ -5,7 +5,15 @@ import pytest
 
 pytest.importorskip("torch")
 
-from benchmarks.accuracy.side_by_side import best_of_onnxruntime, difference, quotient, verdict
+from benchmarks.accuracy import side_by_side
+from benchmarks.accuracy.side_by_side import (
+    best_of_onnxruntime,
+    close_to_float,
+    difference,
+    quotient,
+    verdict,
+)
+from tests.models.packages import ModelMissing
 
 Scores = list[tuple[float, float]]
 
@@ -44,3 +52,26 @@ def test_the_best_calibrator_counts_and_one_that_fails_does_not() -> None:
     found = best_of_onnxruntime(row, "U8S8")
     assert found is not None
     assert found[0] == "Percentile"
+
+
+@pytest.mark.parametrize(
+    ("cosine", "metric", "labelled", "expected"),
+    [(0.996, 0.5, True, True), (0.99, 0.948, True, True), (0.99, 0.946, True, False),
+     (0.99, 0.95, False, False)],
+)  # fmt: skip
+def test_close_to_float_is_by_labels_or_by_the_cosine(
+    cosine: float, metric: float, labelled: bool, expected: bool
+) -> None:
+    reference = {"metric": 0.95, "labelled": labelled}
+    assert close_to_float({"cosine": cosine, "metric": metric}, reference) is expected
+
+
+def test_a_model_whose_package_is_absent_is_left_out(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def measure(_: str) -> None:
+        raise ModelMissing("run `pip install it`")
+
+    monkeypatch.setattr(side_by_side, "measure", measure)
+    assert side_by_side.table(["craft"]).row_count == 0
+    assert "craft is left out: run `pip install it`" in capsys.readouterr().err
