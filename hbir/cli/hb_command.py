@@ -59,6 +59,9 @@ def run_hb_command(tool: str, command: Callable[[], None]) -> int:
     except HbirError as error:
         LOG.error("%s", error)
         return FAILED
+    except OSError as error:  # a full disk, a path that is too long
+        LOG.error("%s: %s", error.filename or tool, error.strerror or error)
+        return FAILED
     except KeyboardInterrupt:
         LOG.error("interrupted")
         return FAILED

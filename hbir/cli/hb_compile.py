@@ -109,7 +109,9 @@ def _expect_files(options: argparse.Namespace) -> None:
         )
     for path in (config, model):
         if path and not Path(path).is_file():
-            raise HbirError(f"{path}: no such file")
+            raise HbirError(
+                f"{path}: is no file" if Path(path).exists() else f"{path}: no such file"
+            )
 
 
 def _run(options: argparse.Namespace, folders: list[Path]) -> None:

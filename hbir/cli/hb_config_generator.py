@@ -8,7 +8,7 @@ from hbir.cli.hb_command import LOG, HbParser, run_hb_command
 from hbir.errors import HbirError
 from hbir.files import write_file
 from hbir.ptq.keys import LEGACY_MARCHES, MARCHES
-from hbir.ptq.model_inputs import model_inputs
+from hbir.ptq.model_inputs import march_of, model_inputs
 from hbir.ptq.templates import template
 
 TOOL = "hb_config_generator"
@@ -37,10 +37,13 @@ def _generate(argv: Sequence[str] | None) -> None:
         raise HbirError("We only support specify one mode: -s/--simple-yaml or -f/--full-yaml")
     if options.custom_op:
         LOG.warning("-c/--custom-op has no effect; the full template has section custom_op")
+    if options.proto and not options.model:
+        raise HbirError("-p/--proto belongs to a Caffe model: give it with -m/--model")
     if options.proto or (options.model or "").endswith((".caffemodel", ".caffe")):
         raise HbirError(f"Unsupport model {options.model}: convert the Caffe model to ONNX first")
     inputs = model_inputs(options.model) if options.model else ()
-    text = template(full=options.full_yaml, march=options.march, model=options.model, inputs=inputs)
+    march = options.march or march_of(options.model)
+    text = template(full=options.full_yaml, march=march, model=options.model, inputs=inputs)
     file = FILES[options.full_yaml]
     write_file(file, text.encode())
     LOG.info("%s: written", file)

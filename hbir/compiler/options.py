@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -79,7 +80,10 @@ def compile_options(given: Mapping[str, Any], machine: Machine) -> CompileOption
 
 
 def _check(options: CompileOptions, machine: Machine) -> None:
+    for field in fields(CompileOptions):
+        _expect_kind(field.name, getattr(options, field.name), type(field.default))
     _expect_integer("balance", options.balance, 0, 100)
+    _expect_integer("jobs", options.jobs, 0, sys.maxsize)
     _expect_integer("core_num", options.core_num, 1, machine.cores, f" on {machine.name}")
     time = options.max_time_per_fc
     if time and not LEAST_CALL_US <= time <= MOST_CALL_US:
@@ -100,6 +104,16 @@ def _check(options: CompileOptions, machine: Machine) -> None:
         )
     if options.cache_mode != "disable" and not options.cache_path:
         raise HbirError(f"cache_mode is {options.cache_mode!r}: give cache_path, a folder")
+
+
+def _expect_kind(name: str, value: Any, kind: type) -> None:
+    """Raises for a value that isn't of its default's kind; numbers may be whole or not."""
+    if kind is int:
+        return  # said with its limits
+    numbers = (int, float)
+    fits = type(value) in numbers if kind is float else isinstance(value, kind)
+    if not fits:
+        raise HbirError(f"{name} is {value!r}, expected a {kind.__name__}")
 
 
 def _expect_integer(name: str, value: Any, low: int, high: int, where: str = "") -> None:

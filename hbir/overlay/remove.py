@@ -11,6 +11,7 @@ from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import BlockArgument, Operation, SSAValue
 from xdsl.rewriter import Rewriter
 
+from hbir.dialects.bpu.move import ReshapeOp
 from hbir.dialects.qnt import DequantizeOp, QuantizeOp
 from hbir.ir.function import argument_attribute, input_names, output_names, return_of
 from hbir.ir.op import TensorOp
@@ -55,6 +56,8 @@ def attached_to_input(argument: BlockArgument) -> tuple[TensorOp | None, str]:
         return None, f"{_text(op)} is not a single input and single output op"
     if uses[0].index != 0:
         return None, f"{_text(op)} does not read it as its data"
+    if isinstance(op, ReshapeOp) and origin_of_op(op) is None:
+        return None, f"{_text(op)} is how the machine reads it, not part of the network"
     return _known(op, OUTPUT_ONLY)
 
 

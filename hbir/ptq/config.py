@@ -7,12 +7,14 @@ section. Messages are the vendor tool's (toolchain contract §10) where it has o
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
 
+from hbir.backend.march import load_march
 from hbir.files import read_text_file
 from hbir.ptq import keys
 from hbir.ptq.inputs import InputSpec, ModelInput, resolve_inputs
@@ -184,6 +186,10 @@ def _march(name: str) -> str:
     return name
 
 
+def _machine(march: str) -> str:
+    return keys.MARCH_STAND_INS.get(march, march)
+
+
 def _model(values: Values, folder: Path, model: Path, march: str) -> ModelParameters:
     prefix = values["output_model_file_prefix"]
     if Path(prefix).name != prefix:
@@ -200,7 +206,7 @@ def _model(values: Values, folder: Path, model: Path, march: str) -> ModelParame
     return ModelParameters(
         model=model,
         march=march,
-        machine=keys.MARCH_STAND_INS.get(march, march),
+        machine=_machine(march),
         working_dir=Path(os.path.normpath(folder / values["working_dir"])),
         prefix=prefix,
         layer_out_dump=values["layer_out_dump"],
@@ -319,7 +325,7 @@ def _quant_config(value: str | dict[str, Any] | None, folder: Path) -> dict[str,
 def _compiler(
     values: Values, folder: Path, march: str, inputs: tuple[InputSpec, ...], notes: list[str]
 ) -> CompilerParameters:
-    cores = keys.CORE_COUNTS.get(march, (1,))
+    cores = range(1, load_march(_machine(march)).cores + 1)
     if values["core_num"] not in cores:
         raise ConfigError(
             f"Wrong core_num {values['core_num']} specified, it can only be specified as values in"
@@ -331,8 +337,9 @@ def _compiler(
             "The specified max_time_per_fc is invalid, it can only be specified as 0 or range"
             f" 1000-10000000 (it is {limit})"
         )
-    if values["jobs"] < 0:
-        raise ConfigError(f"jobs is {values['jobs']}, expected 0 or more")
+    for key in ("jobs", "advice"):
+        if not 0 <= values[key] < math.inf:
+            raise ConfigError(f"{key} is {values[key]}, expected 0 or more")
     return CompilerParameters(
         balance=_balance(values, notes),
         opt=_optimize_level(values["optimize_level"], march, notes),
@@ -406,9 +413,12 @@ def _cache(values: Values, folder: Path) -> dict[str, str]:
     }
 
 
-def _l2m(size_bytes: int, march: str) -> int:
+def _l2m(size_bytes: int | str, march: str) -> int | None:
+    """None for all that the march has."""
     if not size_bytes:
         return 0
+    if isinstance(size_bytes, str):
+        return None
     if march.startswith("nash-b") or march in ("nash-e", "nash-m", *keys.LEGACY_MARCHES):
         raise ConfigError(f"The specified march {march} does not support setting max_l2m_size")
     if not 0 <= size_bytes <= keys.MAX_L2M_BYTES:
@@ -426,6 +436,9 @@ def _custom(values: Values, folder: Path) -> CustomOps:
         chosen("custom_op_method", values["custom_op_method"], ("register",))
     base = folder / (values["custom_op_dir"] or ".")
     files = tuple(base / item for item in split_list(values["op_register_files"]))
+    said = values["custom_op_method"] or values["custom_op_dir"]
+    if said and not files:
+        raise ConfigError("section custom_op names no op_register_files, the files to run")
     for file in files:
         if not file.is_file():
             raise ConfigError(f"op_register_files: {file} does not exist")

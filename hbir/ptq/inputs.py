@@ -6,6 +6,8 @@ against the model's own inputs.
 
 from __future__ import annotations
 
+import logging
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,6 +32,8 @@ CONVERSIONS: dict[str, frozenset[str]] = {
 """Training type → the runtime types that it can be fed from (toolchain contract §3.2)."""
 
 _PYRAMID = ("pyramid", "resizer")
+
+_LOG = logging.getLogger("hbir.ptq")
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,7 @@ def resolve_inputs(values: Values, model_inputs: tuple[ModelInput, ...]) -> tupl
     train = _column(values, "input_type_train", count)
     layouts = _column(values, "input_layout_train", count)
     ranges = _column(values, "input_space_and_range", count, spread=True)
+    norms = _column(values, "norm_type", count)
     shapes = _column(values, "input_shape", count)
     means = _column(values, "mean_value", count)
     scales, stds = _column(values, "scale_value", count), _column(values, "std_value", count)
@@ -105,13 +110,13 @@ def resolve_inputs(values: Values, model_inputs: tuple[ModelInput, ...]) -> tupl
             runtime_type=chosen("input_type_rt", runtime[i], keys.RUNTIME_TYPES),
             train_type=chosen("input_type_train", train[i], keys.TRAIN_TYPES),
             layout=_layout(layouts[i], runtime[i], train[i]),
-            video_range=chosen("input_space_and_range", ranges[i], keys.RANGES) == "bt601_video"
-            or runtime[i] == "yuv_bt601_video",
+            video_range=_is_video_range(ranges[i], runtime[i]),
             mean=_numbers("mean_value", means[i]),
             std=_std(name, scales[i], stds[i]),
             separate_batch=name in separate,
         )
         _check(spec, i)
+        _compare(norms[i], spec)
         specs[name] = spec
     return tuple(specs[given.name] for given in model_inputs)
 
@@ -125,7 +130,7 @@ def _names(value: str | None, model_inputs: tuple[ModelInput, ...]) -> tuple[str
                 f" input_name: {';'.join(known)}"
             )
         return tuple(known)
-    names = _split(value)
+    names = _split(value, len(known))
     if len(names) != len(known):
         raise ConfigError(
             f"Wrong num of input_name specified. Num of input_name specified: {len(names)}, while"
@@ -142,10 +147,10 @@ def _names(value: str | None, model_inputs: tuple[ModelInput, ...]) -> tuple[str
     return tuple(names)
 
 
-def _split(value: str) -> list[str]:
-    """The items of a `;` list, empty ones too, but for what a trailing `;` leaves."""
+def _split(value: str, count: int) -> list[str]:
+    """The items of a `;` list, empty ones too, but for what a trailing `;` leaves over `count`."""
     items = [item.strip() for item in value.split(";")]
-    return items[:-1] if len(items) > 1 and not items[-1] else items
+    return items[:-1] if len(items) > count and not items[-1] else items
 
 
 def _column(values: Values, key: str, count: int, spread: bool = False) -> list[str | None]:
@@ -153,7 +158,7 @@ def _column(values: Values, key: str, count: int, spread: bool = False) -> list[
     value: str | None = values[key]
     if value is None:
         return [None] * count
-    items = [None if item in ("", "None") else item for item in _split(value)]
+    items = [None if item in ("", "None") else item for item in _split(value, count)]
     if spread and len(items) == 1:
         items *= count
     if len(items) != count:
@@ -200,14 +205,27 @@ def _layout(given: str | None, runtime: str | None, train: str | None) -> str:
     return "NCHW"
 
 
+def _is_video_range(given: str | None, runtime: str | None) -> bool:
+    wanted = chosen("input_space_and_range", given or keys.RANGES[0], keys.RANGES)
+    video = wanted == "bt601_video"
+    if video and runtime == "yuv_bt601_full":
+        raise ConfigError(
+            "input_space_and_range is bt601_video, but input_type_rt yuv_bt601_full; keep one"
+        )
+    return video or runtime == "yuv_bt601_video"
+
+
 def _numbers(key: str, value: str | None) -> tuple[float, ...]:
     """Numbers joined by spaces or commas."""
     if value is None:
         return ()
     try:
-        return tuple(float(item) for item in value.replace(",", " ").split())
+        numbers = tuple(float(item) for item in value.replace(",", " ").split())
     except ValueError:
-        raise ConfigError(f"{key} '{value}': expected numbers, one or one per channel") from None
+        numbers = (math.nan,)
+    if not all(map(math.isfinite, numbers)):
+        raise ConfigError(f"{key} '{value}': expected numbers, one or one per channel")
+    return numbers
 
 
 def _std(name: str, scale: str | None, std: str | None) -> tuple[float, ...]:
@@ -226,7 +244,7 @@ def _separate(values: Values, names: tuple[str, ...]) -> frozenset[str]:
         raise ConfigError("Only one of separate_batch and separate_name can be specified")
     if values["separate_batch"]:
         return frozenset(names)
-    items = frozenset(item for item in _split(chosen) if item) if chosen else frozenset[str]()
+    items = frozenset(filter(None, map(str.strip, (chosen or "").split(";"))))
     for name in sorted(items):
         if name not in names:
             raise ConfigError(f"separate_name '{name}' is no input; inputs are {', '.join(names)}")
@@ -265,6 +283,21 @@ def _check(spec: InputSpec, index: int) -> None:
             raise ConfigError(
                 f"{key} of input {spec.name} has {len(numbers)} numbers, expected 1 or {channels}"
             )
+
+
+def _compare(norm_type: str | None, spec: InputSpec) -> None:
+    """Warn where an older file's norm_type, which used to choose among the numbers, leaves some
+    out: all that are given count."""
+    if norm_type is None:
+        return
+    for key, said, numbers in (
+        ("mean_value", "mean" in norm_type, spec.mean),
+        ("scale_value", "scale" in norm_type or "std" in norm_type, spec.std),
+    ):
+        if bool(numbers) != said:
+            state = "is given and counts" if numbers else "is missing"
+            text = "norm_type of input %s is %s, but %s %s"
+            _LOG.warning(text, spec.name, norm_type, key, state)
 
 
 def _channels(spec: InputSpec) -> int:

@@ -26,9 +26,6 @@ MARCH_STAND_INS = {
 }  # fmt: skip
 """Marches without a machine description of their own → the one they are compiled with."""
 
-CORE_COUNTS = {"nash-p": (1, 2, 3, 4), "nash-starry-p": (1, 2, 3, 4), "nash-h": (1, 2, 3, 4)}
-"""March → what `core_num` may be, where that isn't 1 alone."""
-
 REMOVABLE_TYPES = ("Quantize", "Transpose", "Dequantize", "Cast", "Reshape", "Softmax")
 RUNTIME_TYPES = (
     "nv12", "yuv444", "rgb", "bgr", "gray", "featuremap", "yuv444_128", "yuv_bt601_full",
@@ -49,6 +46,8 @@ OPTIMIZATIONS = (
 )  # fmt: skip
 INPUT_SOURCES = ("pyramid", "ddr", "resizer")
 MAX_L2M_BYTES = 25_165_824
+ALL_L2M = "all"
+"""Of max_l2m_size: as much as there is; a file says None."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +70,8 @@ class Key:
     """A second type that it may have."""
     never_empty: bool = False
     """Whether an empty text is a mistake, and not the same as nothing."""
+    when_empty: Any = None
+    """What `key: None` means, where that isn't the default."""
 
 
 _MODEL = "model_parameters"
@@ -131,14 +132,15 @@ KEYS: tuple[Key, ...] = (
     Key(_COMPILER, "optimize_level", str, "O2", "How much is searched.", OPTIMIZE_LEVELS),
     Key(_COMPILER, "core_num", int, 1, "Cores that one frame is split over."),
     Key(_COMPILER, "max_time_per_fc", int, 0, "Most µs of a function call; 0 for no limit."),
-    Key(_COMPILER, "jobs", int, 16, "Most processes to compile with."),
+    Key(_COMPILER, "jobs", int, 16, "Without effect: the compiler is one process."),
     Key(_COMPILER, "advice", float, 0.0, "Advise on ops slower than this many µs."),
-    Key(_COMPILER, "debug", bool, True, "Keep what layer details need in the .hbm."),
+    Key(_COMPILER, "debug", bool, True, "Without effect: layer details are always kept."),
     Key(_COMPILER, "input_source", dict, {}, "Input name: pyramid, ddr or resizer."),
     Key(_COMPILER, "cache_mode", str, "disable", "Reuse of earlier compilations.", CACHE_MODES),
     Key(_COMPILER, "cache_path", str, "", "Where they are kept."),
-    Key(_COMPILER, "max_l2m_size", int, 0, f"Bytes of L2M, 0...{MAX_L2M_BYTES}."),
-    Key(_COMPILER, "ability_entry", str, None, "Passed on."),
+    Key(_COMPILER, "max_l2m_size", int, 0, f"Bytes of L2M, 0...{MAX_L2M_BYTES}; None for all.",
+        when_empty=ALL_L2M),
+    Key(_COMPILER, "ability_entry", str, None, "Without effect but for the description."),
     Key(_COMPILER, "extra_params", dict, {}, "Further arguments of compile."),
     Key(_COMPILER, "hbdk3_compatible_mode", bool, None, "", deprecated="there is one mode"),
     Key(_CUSTOM, "custom_op_method", str, None, "How custom ops come in.", ("register",)),

@@ -1,4 +1,4 @@
-"""The inputs of a model file, before anything is known of open dimensions."""
+"""What a model file says of itself: its inputs, before anything is known of open dimensions."""
 
 from __future__ import annotations
 
@@ -29,3 +29,13 @@ def model_inputs(path: str | Path) -> tuple[ModelInput, ...]:
     constants = {tensor.name for tensor in proto.graph.initializer}
     given = [(i.name, dims_of(i.type) or ()) for i in proto.graph.input if i.name not in constants]
     return model_inputs_of(given)
+
+
+def march_of(path: str | Path | None) -> str | None:
+    """What a .bc was converted for; None for any other file, and before conversion."""
+    if path is None or Path(path).suffix != ".bc":
+        return None
+    from hbir.api import load
+
+    march = load(path).march
+    return None if march is None else march.value

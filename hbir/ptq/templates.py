@@ -29,14 +29,23 @@ def template(
 ) -> str:
     """The text of a template, filled in from a model's path and inputs where there is one."""
     filled = _filled(march, model, inputs)
+    simple = {name for names in SIMPLE_KEYS.values() for name in names} | _needed(inputs)
     lines: list[str] = []
     for section in SECTIONS:
         keys = [key for key in KEYS if key.section == section and not key.deprecated]
         if not full:
-            keys = [key for key in keys if key.name in SIMPLE_KEYS.get(section, ())]
+            keys = [key for key in keys if key.name in simple]
         if keys:
             lines += [f"{section}:", *_entries(keys, filled, comments=full), ""]
     return "\n".join(lines)
+
+
+def _needed(inputs: Sequence[ModelInput]) -> set[str]:
+    """What a simple file can't do without for these inputs."""
+    needed = {"input_name"} if len(inputs) > 1 else set[str]()
+    if any(extent is None for given in inputs for extent in given.shape):
+        needed.add("input_shape")
+    return needed
 
 
 def _entries(keys: Sequence[Key], filled: dict[str, Any], *, comments: bool) -> list[str]:
@@ -62,7 +71,8 @@ def _filled(march: str | None, model: str | None, inputs: Sequence[ModelInput]) 
         return values
     layouts = [image_layout(given) for given in inputs]
     images = [layout is not None for layout in layouts]
-    values["onnx_model"] = model
+    if not model.endswith(".bc"):  # which is named on the command line when it is compiled again
+        values["onnx_model"] = model
     values["output_model_file_prefix"] = _stem(model)
     values["input_name"] = _joined([given.name for given in inputs])
     values["input_shape"] = _joined(["x".join(map(str, _closed(given))) for given in inputs])

@@ -23,6 +23,12 @@ Sections = dict[str, Values]
 MAX_BYTES = 1 << 20
 """A YAML file above this is no configuration."""
 
+MAX_VALUES = 100_000
+"""Values that a document may hold with its aliases written out: more is no configuration, and a few
+lines of aliases to aliases make more than any memory takes."""
+
+MAX_DEPTH = 32
+
 _LOG = logging.getLogger("hbir.ptq")
 
 
@@ -41,14 +47,33 @@ def read_sections(path: str | os.PathLike[str]) -> Sections:
         document: object = yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: not YAML: {_one_line(error)}") from None
-    except RecursionError:
-        raise ConfigError(f"{path}: not a configuration: nested too deeply") from None
+    except (RecursionError, ValueError) as error:  # values have parsers of their own
+        why = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise ConfigError(f"{path}: not a configuration: {why}") from None
     if not isinstance(document, dict):
         raise ConfigError(f"{path}: expected the sections {', '.join(SECTIONS)}")
     try:
+        _check_size(document)
         return complete_sections(cast(Mapping[object, object], document))
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None
+
+
+def _check_size(document: object) -> None:
+    """Raises ConfigError for what aliases make endless, or too large or deep to be worked with."""
+    waiting, count = [(document, 0)], 0
+    while waiting:
+        value, depth = waiting.pop()
+        count += 1
+        if count > MAX_VALUES or depth > MAX_DEPTH:
+            raise ConfigError(
+                f"not a configuration: more than {MAX_VALUES} values or {MAX_DEPTH} levels, with"
+                " aliases (*name) written out"
+            )
+        if isinstance(value, Mapping):
+            value = list(cast(Mapping[object, object], value).values())
+        if isinstance(value, list | set):
+            waiting.extend((item, depth + 1) for item in cast(list[object], value))
 
 
 def complete_sections(document: Mapping[object, object]) -> Sections:
@@ -78,18 +103,27 @@ def _complete(section: str, given: Mapping[object, Any]) -> Values:
             _LOG.warning("%s.%s is unknown; ignored", section, name)
         elif key is None:
             raise ConfigError(_unknown(f"key in {section}", str(name), tuple(keys)))
-        elif key.deprecated and value is not None:
-            _LOG.warning("%s.%s is deprecated and ignored: %s", section, name, key.deprecated)
+        elif key.deprecated:
+            values[key.name] = _deprecated(key, value)
         else:
             values[key.name] = _typed(key, value)
+            if values[key.name] is None and key.when_empty is not None:
+                values[key.name] = key.when_empty
     for name, key in keys.items():
-        if key.deprecated:
-            continue
         if values.get(name) is None:
             if key.default is REQUIRED:
                 raise ConfigError(f"Missing key '{name}' in {section}: {key.meaning}")
             values[name] = key.default
     return values
+
+
+def _deprecated(key: Key, value: Any) -> str | None:
+    """What an older file says, as text, for what is compared with it; nothing else reads it."""
+    text = None if value is None else str(value).strip()
+    if not text or text == "None":
+        return None
+    _LOG.warning("%s.%s is deprecated and ignored: %s", key.section, key.name, key.deprecated)
+    return text
 
 
 def _typed(key: Key, value: Any) -> Any:
@@ -113,8 +147,16 @@ def _typed(key: Key, value: Any) -> Any:
     if key.kind is str and isinstance(value, int | float):
         return repr(value)
     if key.kind is str and isinstance(value, list):
-        return " ".join(str(item) for item in cast(list[object], value))
+        return _joined(key, cast(list[object], value))
     raise _wrong_type(key, value)
+
+
+def _joined(key: Key, items: list[object]) -> str | None:
+    """A YAML list as the text that it stands for: names joined by `;`, numbers by spaces."""
+    if any(isinstance(item, dict | list) for item in items):
+        raise _wrong_type(key, items)
+    text = any(isinstance(item, str) for item in items)
+    return (";" if text else " ").join(str(item) for item in items) or None
 
 
 def _wrong_type(key: Key, value: Any) -> ConfigError:
@@ -128,7 +170,7 @@ def _wrong_type(key: Key, value: Any) -> ConfigError:
 def _unknown(what: str, name: str, known: tuple[str, ...]) -> str:
     close = difflib.get_close_matches(name, known, n=1)
     hint = f"; did you mean '{close[0]}'?" if close else ""
-    return f"unknown {what}: '{name}'{hint} It takes {', '.join(known)}"
+    return f"unknown {what}: '{name}'{hint or ';'} it takes {', '.join(known)}"
 
 
 def _one_line(error: yaml.YAMLError) -> str:

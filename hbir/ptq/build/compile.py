@@ -9,12 +9,16 @@ from pathlib import Path
 from typing import Any
 
 from hbir import api
+from hbir.backend.march import load_march
+from hbir.compiler.options import compile_options
+from hbir.errors import HbirError
 from hbir.files import read_text_file
 from hbir.hbm import Hbm
 from hbir.module import Module
 from hbir.ptq.build.artifacts import Artifacts
 from hbir.ptq.build.stages import during
 from hbir.ptq.config import CompilerParameters
+from hbir.ptq.yaml_file import ConfigError
 from hbir.reports.perf import report_stem
 
 LOG = logging.getLogger("hbir.ptq")
@@ -41,7 +45,7 @@ def compile_model(
     module: Module, files: Artifacts, machine: str, parameters: CompilerParameters
 ) -> Hbm:
     """Compile a quantized module into the `.hbm` of `files`. Raises StageError."""
-    options = compile_options(parameters)
+    options = options_of(parameters)
     LOG.info("Start to compile model.")
     LOG.info("compile kwargs: %s", {"opt": parameters.opt, **options})
     with during("hbdk.compile"):
@@ -52,7 +56,15 @@ def compile_model(
     return hbm
 
 
-def compile_options(parameters: CompilerParameters) -> dict[str, Any]:
+def check_options(parameters: CompilerParameters, machine: str) -> None:
+    """Raises ConfigError, before anything long is begun, for what compiling would refuse."""
+    try:
+        compile_options(options_of(parameters), load_march(machine))
+    except HbirError as error:
+        raise ConfigError(f"compiler_parameters: {error}") from None
+
+
+def options_of(parameters: CompilerParameters) -> dict[str, Any]:
     """The keyword arguments of `hbir.compile`; `extra_params` have the last word."""
     return {
         "jobs": parameters.jobs,

@@ -12,7 +12,7 @@ from hbir.errors import HbirError
 from hbir.hbm import Hbm
 from hbir.module import Module
 from hbir.ptq.build.artifacts import Artifacts
-from hbir.ptq.build.compile import compile_model, measure, remove_nodes
+from hbir.ptq.build.compile import check_options, compile_model, measure, remove_nodes
 from hbir.ptq.build.stages import during
 from hbir.ptq.config import CompilerParameters, ModelParameters, recompile_parameters
 from hbir.ptq.description import DELETED_NODES, as_text, read_description
@@ -90,6 +90,7 @@ def recompile(bc: Path, wanted: Recompilation, *, display: Display | None = None
     for warning in wanted.warnings:
         LOG.warning("%s", warning)
     module, machine = api.load(bc), wanted.model.machine
+    check_options(wanted.compiler, machine)
     LOG.info("The specified model compilation architecture: %s.", wanted.model.march)
     if module.level == "float":
         raise HbirError(

@@ -2,7 +2,7 @@
 
     data = [image]                                   # H,W,C, as opencv, skimage and PIL read it
     for transformer in (ShortSideResizeTransformer(256), CenterCropTransformer(224),
-                        HWC2CHWTransformer(), ScaleTransformer(255)):
+                        HWC2CHWTransformer(), ScaleTransformer(1 / 255)):
         data = transformer(data)
 
 They need `pip install 'hbir[images]'` (opencv, pillow, scikit-image), which are imported on use.

@@ -7,14 +7,21 @@ from typing import Any
 import numpy as np
 from typing_extensions import override
 
-from hbir.ptq.transformers.base import LAYOUTS, Image, Transformer, TransformerError, choose
+from hbir.ptq.transformers.base import (
+    LAYOUTS,
+    Image,
+    Transformer,
+    TransformerError,
+    choose,
+    numbers,
+)
 
 
 class AddTransformer(Transformer):
     """Adds `value`, which may be negative, to every pixel."""
 
     def __init__(self, value: float) -> None:
-        self.value = np.float32(value)
+        self.value = numbers("value", value)
 
     @override
     def transform(self, image: Image) -> Image:
@@ -24,8 +31,8 @@ class AddTransformer(Transformer):
 class _PerChannel(Transformer):
     """A step with one number per channel, or one for all."""
 
-    def __init__(self, numbers: Any, data_format: str) -> None:
-        self.numbers = np.atleast_1d(np.asarray(numbers, np.float32))
+    def __init__(self, name: str, given: Any, data_format: str) -> None:
+        self.numbers = np.atleast_1d(numbers(name, given))
         self.data_format = choose("data_format", data_format, LAYOUTS)
 
     def along_channels(self, image: Image) -> Image:
@@ -44,7 +51,7 @@ class MeanTransformer(_PerChannel):
     """Subtracts `means`, one per channel or one for all."""
 
     def __init__(self, means: Any, data_format: str = "CHW") -> None:
-        super().__init__(means, data_format)
+        super().__init__("means", means, data_format)
 
     @override
     def transform(self, image: Image) -> Image:
@@ -55,7 +62,7 @@ class ScaleTransformer(_PerChannel):
     """Multiplies by `scale_value`, one per channel or one for all."""
 
     def __init__(self, scale_value: Any, data_format: str = "CHW") -> None:
-        super().__init__(scale_value, data_format)
+        super().__init__("scale_value", scale_value, data_format)
 
     @override
     def transform(self, image: Image) -> Image:

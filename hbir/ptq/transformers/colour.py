@@ -22,7 +22,7 @@ from hbir.ptq.transformers.base import (
     choose,
     in_format,
     library,
-    positive,
+    pair,
 )
 
 _RED, _GREEN, _BLUE = 0.299, 0.587, 0.114
@@ -170,10 +170,9 @@ class NV12ToYUV444Transformer(Transformer):
     """
 
     def __init__(self, target_size: tuple[int, int], yuv444_output_layout: str = "HWC") -> None:
-        positive("target_size", *target_size)
-        if target_size[0] % 2 or target_size[1] % 2:
+        self.target_size = pair("target_size", target_size)
+        if self.target_size[0] % 2 or self.target_size[1] % 2:
             raise TransformerError(f"target_size {target_size}: NV12 needs even sizes")
-        self.target_size = target_size
         self.layout = choose("yuv444_output_layout", yuv444_output_layout, LAYOUTS)
 
     @override

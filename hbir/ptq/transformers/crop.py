@@ -12,7 +12,8 @@ from hbir.ptq.transformers.base import (
     TransformerError,
     as_type,
     choose,
-    library,
+    from_pillow,
+    pillow_image,
     positive,
 )
 
@@ -50,7 +51,6 @@ class PILCenterCropTransformer(Transformer):
 
     @override
     def transform(self, image: Image) -> Image:
-        pillow = library("PIL.Image")
         height, width = image.shape[:2]
         if self.size > min(height, width):
             raise TransformerError(
@@ -58,9 +58,7 @@ class PILCenterCropTransformer(Transformer):
             )
         left = round((width - self.size) / 2.0)
         top = round((height - self.size) / 2.0)
-        source = pillow.fromarray(np.clip(np.rint(image), 0, 255).astype(np.uint8))
-        cut = source.crop((left, top, left + self.size, top + self.size))
-        return np.asarray(cut, np.float32)
+        return from_pillow(pillow_image(image).crop((left, top, left + self.size, top + self.size)))
 
 
 class LongSideCropTransformer(Transformer):

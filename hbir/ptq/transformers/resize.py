@@ -15,7 +15,11 @@ from hbir.ptq.transformers.base import (
     TransformerError,
     as_type,
     choose,
+    from_pillow,
     library,
+    numbers,
+    pair,
+    pillow_image,
     positive,
 )
 
@@ -47,8 +51,7 @@ class ResizeTransformer(Transformer):
         data_type: str = "float",
         interpolation: int | None = None,
     ) -> None:
-        positive("target_size", *target_size)
-        self.target_size = target_size
+        self.target_size = pair("target_size", target_size)
         self.mode = choose("mode", mode, ("skimage", "opencv"))
         if method not in range(6):
             raise TransformerError(f"method is {method}, expected 0...5")
@@ -73,8 +76,9 @@ class PILResizeTransformer(Transformer):
     default."""
 
     def __init__(self, size: int | tuple[int, int], interpolation: Any = None) -> None:
-        positive("size", *(size if isinstance(size, tuple) else (size,)))
-        self.size = size
+        if isinstance(size, int):
+            positive("size", size)
+        self.size = size if isinstance(size, int) else pair("size", size)
         self.interpolation = interpolation
 
     @override
@@ -84,12 +88,15 @@ class PILResizeTransformer(Transformer):
         if isinstance(self.size, tuple):
             new_height, new_width = self.size
         elif width < height:
-            new_height, new_width = int(self.size * height / width), self.size
+            new_height, new_width = self.size * height // width, self.size
         else:
-            new_height, new_width = self.size, int(self.size * width / height)
+            new_height, new_width = self.size, self.size * width // height
         method = pillow.Resampling.BILINEAR if self.interpolation is None else self.interpolation
-        source = pillow.fromarray(np.clip(np.rint(image), 0, 255).astype(np.uint8))
-        return np.asarray(source.resize((new_width, new_height), method), np.float32)
+        try:
+            resized = pillow_image(image).resize((new_width, new_height), method)
+        except ValueError as error:
+            raise TransformerError(f"interpolation is {method!r}: {error}") from None
+        return from_pillow(resized)
 
 
 class ShortSideResizeTransformer(Transformer):
@@ -152,9 +159,8 @@ class PadResizeTransformer(Transformer):
     def __init__(
         self, target_size: tuple[int, int], pad_value: float = 127, pad_position: str = "boundary"
     ) -> None:
-        positive("target_size", *target_size)
-        self.target_size = target_size
-        self.pad_value = pad_value
+        self.target_size = pair("target_size", target_size)
+        self.pad_value = float(numbers("pad_value", pad_value))
         self.pad_position = choose("pad_position", pad_position, ("boundary", "bottom_right"))
 
     @override

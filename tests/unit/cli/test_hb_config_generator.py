@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
+import hbir
 from hbir.cli.hb_config_generator import main
+from hbir.ptq.build import recompilation
 from hbir.ptq.config import read_config
 from hbir.ptq.inputs import ModelInput
 from hbir.ptq.keys import KEYS
 from hbir.ptq.model_inputs import model_inputs
 from hbir.ptq.templates import image_layout
 from tests.e2e import mnist
+from tests.unit.ptq.small_network import write_network
 
 
 @pytest.fixture(autouse=True)
@@ -55,6 +59,26 @@ def test_the_simple_template_has_what_most_users_set(folder: Path) -> None:
     }
 
 
+def test_the_simple_template_of_a_model_loads(folder: Path) -> None:
+    """One with two inputs needs their names, one of open shapes their sizes."""
+    write_network(folder / "net.onnx", {"a": (1, 3, 8, 8), "b": ("n", 3, 8, "w")})
+    assert main(["-s", "-m", "net.onnx"]) == 0
+    config = read_config(folder / "simple_compile_config.yaml", model_inputs)
+    assert [(given.name, given.shape) for given in config.inputs] == [
+        ("a", (1, 3, 8, 8)),
+        ("b", (1, 3, 8, 1)),
+    ]
+
+
+def test_the_template_of_a_bc_compiles_it_again(folder: Path) -> None:
+    module = hbir.onnx.export(str(mnist.MODEL))
+    data = [{"image": np.ones((1, 1, 28, 28), np.float32)}]
+    hbir.save(hbir.convert(hbir.calibrate(module, data), "nash-m"), "net.bc")
+    assert main(["-s", "-m", "net.bc"]) == 0
+    wanted = recompilation(Path("net.bc"), folder / "simple_compile_config.yaml", None)
+    assert wanted.model.machine == "nash-m"
+
+
 @pytest.mark.parametrize(
     ("shape", "layout"),
     [
@@ -76,6 +100,7 @@ def test_images_are_recognised(shape: tuple[int | None, ...], layout: str | None
         ([], "Please specify one mode to run"),
         (["-s", "-f"], "We only support specify one mode"),
         (["-s", "-m", "net.caffemodel"], "Unsupport model net.caffemodel"),
+        (["-s", "-p", "net.prototxt"], "give it with -m/--model"),
         (["-s", "-m", "net.txt"], "Unsupport model net.txt"),
         (["-s", "-m", "none.onnx"], "none.onnx: no such file"),
         (["-s", "--march", "nash-x"], "invalid choice: 'nash-x'"),

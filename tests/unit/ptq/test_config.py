@@ -95,6 +95,27 @@ def test_numbers_and_lists_that_yaml_reads_are_taken(tmp_path: Path) -> None:
     config = _read(tmp_path, input_parameters={"mean_value": 128.0, "std_value": [1, 2, 4]})
     assert config.inputs[0].mean == (128.0,)
     assert config.inputs[0].std == (1.0, 2.0, 4.0)
+    named = _read(tmp_path, model_parameters={"remove_node_type": ["Quantize", "Dequantize"]})
+    assert named.model.remove_node_types == ("Quantize", "Dequantize")
+
+
+def test_the_last_of_a_list_may_be_nothing(tmp_path: Path) -> None:
+    config = _read(
+        tmp_path,
+        TWO,
+        input_parameters={
+            "input_name": "image;points",
+            "input_type_rt": "nv12;featuremap",
+            "input_type_train": "rgb;featuremap",
+            "input_layout_train": "NCHW;",
+            "input_space_and_range": "bt601_video;",
+            "mean_value": "1 2 3;",
+        },
+        calibration_parameters={"cal_data_dir": "data;data"},
+    )
+    image, points = config.inputs
+    assert (image.mean, image.video_range) == ((1.0, 2.0, 3.0), True)
+    assert (points.mean, points.video_range) == ((), False)
 
 
 def test_node_info_both_ways(tmp_path: Path) -> None:
@@ -141,6 +162,49 @@ def test_without_data_calibration_is_skipped_with_an_info(tmp_path: Path) -> Non
 def test_a_cache_path_alone_turns_the_cache_on(tmp_path: Path) -> None:
     config = _read(tmp_path, compiler_parameters={"cache_path": "data"})
     assert config.compiler.cache_mode == "enable"
+
+
+def test_none_of_max_l2m_size_is_all_that_there_is(tmp_path: Path) -> None:
+    for march in ("nash-p", "nash-e"):
+        changes = {"march": march}
+        said = _read(tmp_path, model_parameters=changes, compiler_parameters={"max_l2m_size": None})
+        assert said.compiler.max_l2m_size is None
+        assert _read(tmp_path, model_parameters=changes).compiler.max_l2m_size == 0
+
+
+@pytest.mark.parametrize(("march", "cores"), [("bernoulli2", 2), ("bayes", 2), ("nash-h", 3)])
+def test_core_num_is_up_to_what_the_march_has(tmp_path: Path, march: str, cores: int) -> None:
+    for core_num in range(1, cores + 1):
+        config = _read(
+            tmp_path,
+            model_parameters={"march": march},
+            compiler_parameters={"core_num": core_num},
+        )
+        assert config.compiler.core_num == core_num
+    with pytest.raises(ConfigError, match=rf"Wrong core_num {cores + 1} specified"):
+        _read(
+            tmp_path,
+            model_parameters={"march": march},
+            compiler_parameters={"core_num": cores + 1},
+        )
+
+
+@pytest.mark.parametrize(
+    ("norm_type", "message"),
+    [
+        ("data_mean", "scale_value is given and counts"),
+        ("data_mean_and_scale", ""),
+        ("data_mean_and_std", ""),
+        ("no_preprocess", "mean_value is given and counts"),
+    ],
+)
+def test_a_norm_type_that_says_otherwise_is_warned_about(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, norm_type: str, message: str
+) -> None:
+    numbers = {"mean_value": "1", "scale_value": "2", "norm_type": norm_type}
+    _read(tmp_path, input_parameters=numbers)
+    assert message in caplog.text
+    assert ("counts" in caplog.text) == bool(message)
 
 
 def test_dynamic_inputs_take_their_shape(tmp_path: Path) -> None:
@@ -256,7 +320,18 @@ MISTAKES: list[tuple[dict[str, Changes], str]] = [
     ),
     ({"input_parameters": {"mean_value": "1 2"}}, "has 2 numbers, expected 1 or 3"),
     ({"input_parameters": {"mean_value": "1 two 3"}}, "expected numbers"),
+    ({"input_parameters": {"mean_value": "1 nan 3"}}, "expected numbers"),
+    ({"input_parameters": {"std_value": "1e999"}}, "expected numbers"),
     ({"input_parameters": {"scale_value": "0"}}, "holds 0"),
+    (
+        {
+            "input_parameters": {
+                "input_type_rt": "yuv_bt601_full",
+                "input_space_and_range": "bt601_video",
+            }
+        },
+        "input_space_and_range is bt601_video, but input_type_rt yuv_bt601_full; keep one",
+    ),
     (
         {"input_parameters": {"separate_batch": True, "separate_name": "image"}},
         "Only one of separate_batch and separate_name",
@@ -304,7 +379,10 @@ MISTAKES: list[tuple[dict[str, Changes], str]] = [
     ),
     ({"compiler_parameters": {"input_source": {"image": "ddr"}}}, "takes pyramid, resizer"),
     ({"compiler_parameters": {"jobs": "many"}}, "int value is required but get type str"),
+    ({"compiler_parameters": {"advice": -1}}, "advice is -1.0, expected 0 or more"),
     ({"custom_op": {"op_register_files": "none.py"}}, "none.py does not exist"),
+    ({"custom_op": {"custom_op_method": "register"}}, "custom_op names no op_register_files"),
+    ({"model_parameters": {"output_nodes": [["a"]]}}, "str value is required but get type list"),
 ]
 
 

@@ -74,6 +74,12 @@ def test_resizes_are_their_libraries() -> None:
         np.asarray(Pillow.fromarray(image).resize((15, 10), Pillow.Resampling.BILINEAR)),
     )
     assert t.PILResizeTransformer((8, 9))(image).shape == (8, 9, 3)
+    grey = image[:, :, :1]
+    np.testing.assert_array_equal(
+        t.PILResizeTransformer(10)(grey)[:, :, 0],
+        np.asarray(Pillow.fromarray(image[:, :, 0]).resize((15, 10), Pillow.Resampling.BILINEAR)),
+    )
+    np.testing.assert_array_equal(t.PILCenterCropTransformer(10)(grey), grey[5:15, 10:20])
     assert t.ShortSideResizeTransformer(40)(image).shape == (40, 60, 3)
     assert t.ShortSideResizeTransformer(40)(_image(30, 20)).shape == (60, 40, 3)
 
@@ -220,6 +226,12 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: t.NV12ToYUV444Transformer((4, 4))(_image()), "1800 values; 4x4 has 24"),
     (lambda: t.AddTransformer(1)(np.zeros((3, 3))), "expected an image of three axes"),
     (lambda: t.AddTransformer(1)([]), "no image to transform"),
+    (lambda: t.AddTransformer(1)(np.full((2, 2, 3), None)), "expected an image of numbers"),
+    (lambda: t.AddTransformer("one"), "value is 'one', expected a number"),  # pyright: ignore[reportArgumentType]  (a user's mistake)
+    (lambda: t.MeanTransformer("1 2"), "means is '1 2', expected a number or several"),
+    (lambda: t.ResizeTransformer(5), r"expected \(height, width\)"),  # pyright: ignore[reportArgumentType]  (a user's mistake)
+    (lambda: t.PILResizeTransformer(4)(_image(channels=7)), "1, 3 or 4 channels"),
+    (lambda: t.PILResizeTransformer(4, "best")(_image()), "interpolation is 'best'"),
 ]
 
 
