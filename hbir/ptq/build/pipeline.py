@@ -17,8 +17,8 @@ from hbir.hbm import Hbm
 from hbir.module import Module
 from hbir.onnx import export
 from hbir.ptq.build.artifacts import Artifacts
-from hbir.ptq.build.checks import check_nodes, without_effect
-from hbir.ptq.build.compile import compile_model, measure, remove_nodes
+from hbir.ptq.build.checks import check_nodes, without_dissolved, without_effect
+from hbir.ptq.build.compile import check_options, compile_model, measure, remove_nodes
 from hbir.ptq.build.insert import insert_nodes
 from hbir.ptq.build.layer_dump import dump_layers
 from hbir.ptq.build.quantize import (
@@ -99,6 +99,7 @@ def build(
     shown: Display = display if display is not None else Silent()
     for warning in (*config.warnings, *without_effect(config)):
         LOG.warning("%s", warning)
+    check_options(config.compiler, config.model.machine)
     files = Artifacts(config.model.working_dir, config.model.prefix)
     register_files(config.custom_ops.files)
     files.make_folder()
@@ -134,6 +135,7 @@ def _quantize(config: Config, files: Artifacts, shown: Display, executor: Execut
         log_model(proto)
         with during("hbdk.export"):
             original = export(proto, config.model.prefix)
+        config = without_dissolved(config, original)
         write_stage(files, "original_float", lambda path: write_original_float(proto, None, path))
         ready = optimized(original)
         write_stage(files, "optimized_float", lambda path: write_float(ready, path))

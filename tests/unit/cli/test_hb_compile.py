@@ -176,6 +176,15 @@ YAML_MISTAKES: list[tuple[dict[str, dict[str, Any]], str]] = [
         {MODEL: {"layer_out_dump": "yes"}},
         "Wrong parameter 'layer_out_dump' specified, bool value is required but get type str",
     ),
+    (
+        {COMPILER: {"extra_params": {"turbo": True}}},
+        "compiler_parameters: compile has no option 'turbo'",
+    ),
+    (
+        {COMPILER: {"extra_params": {"input_no_padding": "yes"}}},
+        "compiler_parameters: input_no_padding is 'yes', expected a bool",
+    ),
+    ({MODEL: {"onnx_model": "x" * 300}}, "File name too long"),
     ({MODEL: {"output_nodes": "Rely_x"}}, "output_nodes: the model has no node 'Rely_x'; did you"),
     (
         {MODEL: {"node_info": {"Conv_y": {"ON": "CPU"}}}},
@@ -281,7 +290,6 @@ STAGE_MISTAKES: list[tuple[str, dict[str, Any], dict[str, dict[str, Any]]]] = [
     ("hbdk.insert_roi_resize", {}, {INPUT: IMAGE, COMPILER: {"input_source": {"x": "resizer"}}}),
     ("hbdk.convert", {"last": "Hardmax"}, {CALIBRATION: {"run_on_bpu": "Hardmax"}}),
     ("hbdk.overlay.remove_io_op", {}, {MODEL: {"remove_node_name": "nothing"}}),
-    ("hbdk.compile", {}, {COMPILER: {"extra_params": {"turbo": True}}}),
 ]
 
 
@@ -315,7 +323,11 @@ def test_errors_say_during_which_stage_they_came_up(
 
 @pytest.mark.parametrize(
     ("name", "stage"),
-    [("net_quantized_model.bc", "hbdk.save"), ("net_node_info.csv", "hbdk.statistics")],
+    [
+        ("net_quantized_model.bc", "hbdk.save"),
+        ("net_node_info.csv", "hbdk.statistics"),
+        ("net.hbm", "hbdk.compile"),
+    ],
 )
 def test_a_file_that_can_not_be_written_is_an_error_of_its_stage(
     folder: Path, capsys: pytest.CaptureFixture[str], name: str, stage: str

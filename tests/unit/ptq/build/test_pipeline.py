@@ -94,6 +94,20 @@ def test_nodes_go_where_the_user_wants_them_and_node_info_wins(folder: Path) -> 
     assert units["Sigmoid"] == "CPU"
 
 
+def test_nodes_that_nothing_is_left_of_are_warned_about(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The sum of one input is that input."""
+    built = _build(
+        folder,
+        {MODEL: {"node_info": {"Sum": {"ON": "CPU"}}}, CALIBRATION: {"run_on_cpu": "Sum;Sigmoid"}},
+    )
+    for key in ("node_info", "run_on_cpu"):
+        assert f"{key}: node 'Sum' computes nothing, so this changes nothing" in caplog.text
+    assert built.table is not None
+    assert {line[2] for line in built.table.node_lines() if line[0] == "Sigmoid"} == {"CPU"}
+
+
 def test_disabled_units_are_warned_about(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     _build(folder, {MODEL: {"enable_vpu": False}})
     assert "enable_vpu: false keeps ops off the vector unit" in caplog.text
@@ -314,6 +328,24 @@ def test_each_image_of_a_batch_may_have_planes_of_its_own(folder: Path) -> None:
     (found,) = apart.quantized.functions[0].feed(parts).values()
     np.testing.assert_array_equal(wanted, found)
     assert not any("hbtl" in name for name in apart.quantized.functions[0].statistics())
+
+
+@pytest.mark.parametrize("train", ["rgb", "gray"])
+def test_planes_keep_their_shape_whatever_is_removed(folder: Path, train: str) -> None:
+    """How the machine reads a plane, by rows, is no node of the network."""
+    if train == "gray":
+        _write_gray_network(folder / "net.onnx")
+    image = {"input_type_train": train, "input_layout_train": "NCHW"}
+    image["input_type_rt"] = "nv12" if train == "rgb" else train
+    everything = "Quantize;Transpose;Dequantize;Cast;Reshape;Softmax"
+    changes = {
+        MODEL: {"remove_node_type": everything},
+        INPUT: image,
+        CALIBRATION: {"calibration_type": "skip"},
+    }
+    planes = {"x_y": ((1, 8, 8, 1), "uint8"), "x_uv": ((1, 4, 4, 2), "uint8")}
+    wanted = {name: planes[name] for name in ("x_y", "x_uv")[: 2 if train == "rgb" else 1]}
+    assert _inputs(_build(folder, changes)) == wanted
 
 
 def test_advice_names_the_unit_of_every_op_and_why_it_is_the_cpu(folder: Path) -> None:
