@@ -8,7 +8,7 @@ arguments of the kernel of the same name, and the text.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar, Self, TypeAlias, cast
 
@@ -99,17 +99,17 @@ by every level, and attributes never change."""
 
 def _of_floats(items: tuple[float, ...]) -> Attribute:
     attribute = ArrayAttr(map(_double, items))
-    attribute.__dict__[_FLOATS] = items
+    vars(attribute)[_FLOATS] = items
     return attribute
 
 
 def _floats(attribute: ArrayAttr[Attribute]) -> tuple[float, ...]:
     """The numbers of an array of nothing but floats; empty for any other."""
-    known = attribute.__dict__.get(_FLOATS)
+    known = vars(attribute).get(_FLOATS)
     if known is None:
         floats = cast(tuple[FloatAttr, ...], attribute.data)
         known = () if set(map(type, floats)) != {FloatAttr} else tuple(f.value.data for f in floats)
-        attribute.__dict__[_FLOATS] = known
+        vars(attribute)[_FLOATS] = known
     return known
 
 
@@ -288,8 +288,3 @@ def _properties(cls: type[TensorOp], given: Mapping[str, Any]) -> dict[str, Attr
         if value is not None:
             attributes[names[key]] = to_attribute(value)
     return attributes
-
-
-def each_tensor_op(ops: Iterable[Operation]) -> Iterable[TensorOp]:
-    """The tensor ops among `ops`."""
-    return (op for op in ops if isinstance(op, TensorOp))

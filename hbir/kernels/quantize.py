@@ -103,8 +103,11 @@ def along_axis(values: Array, rank: int, axis: int | None) -> Array:
     return values.reshape(shape)
 
 
-def _steps(x: FloatArray, scale: Array, zero_point: Array, qmin: int, qmax: int) -> FloatArray:
-    """The quantized values, still as float32; nan becomes qmin."""
+def steps_of(x: FloatArray, scale: Array, zero_point: Array, qmin: int, qmax: int) -> FloatArray:
+    """The quantized values, still as float32; nan becomes qmin.
+
+    scale, zero_point: as `along_axis` gives them.
+    """
     with np.errstate(over="ignore", invalid="ignore"):
         steps = np.divide(x, scale, out=np.empty(np.shape(x), np.float32))
     np.rint(steps, out=steps)
@@ -130,7 +133,7 @@ def quantize(x: Array, *, scale: float, dtype: np.dtype[Any], zero_point: int = 
         x = x.astype(np.float32)
     limits = np.iinfo(dtype.name)
     zero = np.asarray(zero_point, np.float32)
-    return _steps(x, _one_scale(scale), zero, limits.min, limits.max).astype(dtype)
+    return steps_of(x, _one_scale(scale), zero, limits.min, limits.max).astype(dtype)
 
 
 @kernel("qnt.dequantize")
@@ -167,7 +170,7 @@ def const_fake_quant(
     scales, zero_points = scales_and_zero_points(bits, min, max, narrow_range)
     scale = along_axis(scales, x.ndim, axis)
     zero_point = along_axis(zero_points.astype(np.float32), x.ndim, axis)
-    steps = _steps(x, scale, zero_point, qmin, qmax)
+    steps = steps_of(x, scale, zero_point, qmin, qmax)
     if zero_point.any():
         steps -= zero_point
     return np.multiply(steps, scale, out=steps)

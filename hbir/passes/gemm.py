@@ -148,7 +148,7 @@ def weight_range(op: GemmOp, weights: Array) -> dict[str, Any]:
     """A symmetric fake-quant of weights per output channel: min, max, axis and narrow_range."""
     axis = 0 if isinstance(op, Conv2dOp) else weights.ndim - 1
     others = tuple(a for a in range(weights.ndim) if a != axis)
-    largest = np.abs(weights).max(axis=others).astype(np.float64)
+    largest = np.maximum(weights.max(axis=others), -weights.min(axis=others)).astype(np.float64)
     return {
         "min": (-largest).tolist(),
         "max": largest.tolist(),

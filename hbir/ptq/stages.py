@@ -32,6 +32,7 @@ from hbir.frontends.onnx.graph import read_graph
 from hbir.frontends.onnx.proto import load_model, opset_of
 from hbir.frontends.onnx.shapes import InputShapes, resolve_input_shapes
 from hbir.ir.function import body_of, functions_of
+from hbir.ir.op import to_attribute
 from hbir.ir.origin import origin_of, set_origin
 from hbir.ir.rewriter import Rewrite
 from hbir.ir.types import Array
@@ -114,9 +115,9 @@ class Prepared:
     scaled: Module
 
 
-def prepared(module: Module) -> Prepared:
-    """Raises HbirError where no scales exist, as `convert` does."""
-    ready = optimized(module)
+def prepared(module: Module, *, is_optimized: bool = False) -> Prepared:
+    """Raises HbirError where no scales exist, as `convert` does. is_optimized: it needn't be."""
+    ready = module if is_optimized else optimized(module)
     return Prepared(ready, _with_scales(ready))
 
 
@@ -166,7 +167,13 @@ def _quantize_weights(gemm: GemmOp, rewrite: Rewrite, *, corrected: bool) -> Non
     if weights is None or not isinstance(constant.owner, ConstantOp):
         return
     if fake_quant is None:
-        fake_quant = ConstFakeQuantOp.make(gemm.w, **weight_range(gemm, weights))
+        ranges: dict[str, Any] = rewrite.weights.derived(
+            (weight_range, gemm.name, constant.owner.values),
+            lambda: {
+                key: to_attribute(value) for key, value in weight_range(gemm, weights).items()
+            },
+        )
+        fake_quant = ConstFakeQuantOp.make(gemm.w, **ranges)
         set_origin(fake_quant, origin_of(gemm.w))
         gemm.operands[1] = rewrite.insert(fake_quant, before=gemm).output
     if not corrected or not isinstance(fake_quant, ConstFakeQuantOp):

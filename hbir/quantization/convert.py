@@ -10,7 +10,7 @@ from hbir.backend.march import March, load_march
 from hbir.errors import HbirError
 from hbir.module import TARGET, Module
 from hbir.passes.fake_quant import is_fake_quant
-from hbir.passes.pipelines import CONVERT, run_pipeline
+from hbir.passes.pipelines import CONVERT, QUANTIZE, run_pipeline
 
 
 def convert_module(
@@ -21,11 +21,13 @@ def convert_module(
     run_on_bpu: Sequence[str] = (),
     enable_vpu: bool = True,
     enable_spu: bool = True,
+    is_optimized: bool = False,
 ) -> Module:
     """A new module at the quantized level for `march` (a name or a march file's path).
 
     run_on_cpu, run_on_bpu: source nodes that a user wants there. enable_vpu, enable_spu: whether
     ops may use the vector and the scalar unit; quantizing at the edges is always the vector unit's.
+    is_optimized: `optimize` left it so, which has nothing more to do then.
 
     module: with fake-quants, calibrated, trained or imported; it isn't changed. Ops without a BPU
     form become CPU calls that say why. Raises HbirError for modules of other levels, for an unknown
@@ -45,6 +47,7 @@ def convert_module(
     disabled = [unit for unit, on in (("VPU", enable_vpu), ("SPU", enable_spu)) if not on]
     wishes = {"run_on_cpu": tuple(run_on_cpu), "run_on_bpu": tuple(run_on_bpu)}
     options = {"place-ops": {**wishes, "disabled": tuple(disabled)}}
-    run_pipeline(converted.context, converted.op, CONVERT, options=options)
+    passes = QUANTIZE if is_optimized else CONVERT
+    run_pipeline(converted.context, converted.op, passes, options=options)
     converted.level = "quantized"
     return converted

@@ -125,7 +125,7 @@ class Quantizer:
     def judged(self, trial: Trial, batches: int = BATCHES_JUDGED) -> Trial:
         """The trial with its cosine to float, by the integer network on some batches."""
         qat = self.placed(trial)
-        quantized = convert_module(qat, self._march)
+        quantized = convert_module(qat, self._march, is_optimized=True)
         cosine = self.cosine(quantized, batches)
         return replace(trial, cosine=cosine, qat=qat, quantized=quantized)
 
@@ -161,7 +161,7 @@ class Quantizer:
             trial.observed,
             self.samples[: mixed.batches],
             lambda widths, clone: convert_module(
-                place(clone, widths, asymmetric=asymmetric), self._march
+                place(clone, widths, asymmetric=asymmetric), self._march, is_optimized=True
             ),
             mixed.target,
             given=self._widths,

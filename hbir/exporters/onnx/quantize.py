@@ -20,7 +20,7 @@ from hbir.exporters.onnx.registry import exports
 from hbir.exporters.onnx.values import permuted, tensor_name
 from hbir.ir.origin import name_of
 from hbir.ir.types import Array
-from hbir.kernels.quantize import along_axis, integer_range, scales_and_zero_points
+from hbir.kernels.quantize import along_axis, integer_range, scales_and_zero_points, steps_of
 from hbir.passes.permutation import Dims
 
 DOMAIN, MARKER, VERSION = "horizon", "HzCalibration", 1
@@ -62,8 +62,7 @@ class _Grid:
         """The integers of a constant."""
         scale = along_axis(self.scales, array.ndim, self.axis)
         zero = along_axis(self.zeros, array.ndim, self.axis)
-        steps = np.rint(array / scale) + zero
-        return np.clip(steps, self.low, self.high).astype(self.dtype)
+        return steps_of(array, scale, zero, self.low, self.high).astype(self.dtype)
 
     def bound(self, end: int, layout: Dims) -> Array:
         """The numbers of an end of the integers, to broadcast to a tensor in `layout`."""

@@ -145,7 +145,7 @@ def _quantize(config: Config, files: Artifacts, shown: Display, executor: Execut
     result = quantize_module(original, data, config, shown, executor, ready)
     module = result.module
     with shown.stage("stages"):
-        _write_quantized_stages(module, files)
+        _write_quantized_stages(module, files, is_optimized=module is not original)
         write_file(files.path("quant_info"), json_text(result.quant_info))
         if result.report:
             write_file(files.path("tuned_config"), json_text(result.config))
@@ -153,12 +153,12 @@ def _quantize(config: Config, files: Artifacts, shown: Display, executor: Execut
     return Built(config, files, original, data, module, result.quant_info, plain=result.quantized)
 
 
-def _write_quantized_stages(module: Module, files: Artifacts) -> None:
+def _write_quantized_stages(module: Module, files: Artifacts, *, is_optimized: bool) -> None:
     begun: list[Prepared] = []
 
     def once() -> Prepared:
         if not begun:
-            begun.append(prepared(module))
+            begun.append(prepared(module, is_optimized=is_optimized))
         return begun[0]
 
     write_stage(files, "calibrated", lambda path: write_calibrated(once(), path))

@@ -9,8 +9,6 @@ would matter.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
 from hbir.ir.types import Array
@@ -61,36 +59,50 @@ def least_divergence(counts: Array, levels: int) -> int:
         return counts.size
     counts[0] = counts[1]
     stride = max((counts.size - levels) // _COARSE_CANDIDATES, 1)
-    coarse = [*range(levels, counts.size, stride), counts.size]
-    best = _least(coarse, lambda kept: divergence(counts, kept, levels))
-    around = range(max(best - stride + 1, levels), min(best + stride, counts.size + 1))
-    return _least(around, lambda kept: divergence(counts, kept, levels))
+    coarse = np.array([*range(levels, counts.size, stride), counts.size])
+    best = _least(coarse, divergences(counts, coarse, levels))
+    around = np.arange(max(best - stride + 1, levels), min(best + stride, counts.size + 1))
+    return _least(around, divergences(counts, around, levels))
 
 
-def divergence(counts: Array, kept: int, levels: int) -> float:
-    """The divergence between the first `kept` of the counts and what `levels` integers express."""
-    inside = counts[:kept]
-    wanted = inside.copy()
-    wanted[-1] += counts[kept:].sum()
-    starts = np.arange(levels) * kept // levels
-    filled = inside > 0
-    sums = np.add.reduceat(inside, starts)
-    numbers = np.add.reduceat(filled.astype(np.float64), starts)
-    lengths = np.diff(starts, append=kept)
-    found = np.repeat(sums / np.maximum(numbers, 1), lengths) * filled
-    if not found.any():
-        return np.inf
-    p = wanted / wanted.sum()
-    q = np.maximum(found / found.sum(), _LEAST_PROBABILITY)
-    some = p > 0
-    return float((p[some] * np.log(p[some] / q[some])).sum())
+def divergences(counts: Array, kept: Array, levels: int) -> Array:
+    """For each clip, the divergence between the first `kept` of the counts (what is beyond counts
+    with the last) and what `levels` integers express: each its share, evenly over the bins that
+    hold something.
+
+    With n a bin's count, N all counts, q what an integer gives each of its bins:
+    Σ n/N·log(n/N / q), a sum over integers and over prefixes of the bins.
+    """
+    before, total = _sums_before(counts), counts.sum()
+    starts = np.arange(levels + 1) * kept[:, None] // levels
+    shares = np.diff(before[starts], axis=1)
+    filled = np.diff(_sums_before(counts > 0)[starts], axis=1)
+    inside = before[kept]
+    with np.errstate(divide="ignore", invalid="ignore"):  # clips with nothing inside: inf below
+        q = shares / np.maximum(filled, 1) / inside[:, None]
+    logs = np.log(np.maximum(q, _LEAST_PROBABILITY))
+    found = _sums_before(_times_log(counts, counts / total))[kept] - (shares * logs).sum(axis=1)
+    # The last bin, which holds what is beyond, too; an integer expresses it where it isn't empty.
+    own = counts[kept - 1]
+    whole = own + (total - inside)
+    last = np.where(own > 0, logs[:, -1], np.log(_LEAST_PROBABILITY))
+    found += _times_log(whole, whole / total) - whole * last
+    found -= _times_log(own, own / total) - own * last
+    return np.where(inside > 0, found / total, np.inf)
 
 
-def _least(candidates: range | list[int], loss: Callable[[int], float]) -> int:
+def _sums_before(terms: Array) -> Array:
+    """Entry k is the sum of the first k."""
+    return np.append(0.0, np.cumsum(terms))
+
+
+def _times_log(factors: Array, numbers: Array) -> Array:
+    return factors * np.log(np.where(numbers > 0, numbers, 1.0))
+
+
+def _least(candidates: Array, losses: Array) -> int:
     """The candidate of least loss, the largest of equal ones."""
-    losses = [loss(candidate) for candidate in candidates]
-    least = min(losses)
-    return max(c for c, found in zip(candidates, losses, strict=True) if found == least)
+    return int(candidates[losses == losses.min()].max())
 
 
 def _coarser(counts: Array, factor: int) -> Array:
