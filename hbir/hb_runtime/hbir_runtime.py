@@ -9,7 +9,7 @@ from typing_extensions import override
 from hbir.api import load
 from hbir.hb_runtime.base import HBRuntime, refuse_packed
 from hbir.interface import Array
-from hbir.module import Listener, Module
+from hbir.module import Module
 
 FAKE_QUANT = "qnt.const_fake_quant"
 
@@ -33,7 +33,3 @@ class HB_HBIRRuntime(HBRuntime):
     @override
     def _run(self, feed: dict[str, Array]) -> dict[str, Array]:
         return self.function.feed(feed)
-
-    def run_with_listener(self, feed: dict[str, Array], listener: Listener) -> dict[str, Array]:
-        """All outputs, `listener` getting every named tensor on the way."""
-        return self.function.feed(self.bound(feed), listener)

@@ -19,11 +19,6 @@ def users(value: SSAValue) -> list[Operation]:
     return [use.operation for use in value.uses]
 
 
-def has_one_use(value: SSAValue) -> bool:
-    """Whether exactly one operand of one op reads `value`."""
-    return value.has_one_use()
-
-
 def derive_origin(new: Operation, op: Operation, suffix: str) -> None:
     """Give an op made on the way to `op`'s result an origin: `op`'s tensor name plus `suffix`."""
     origin = origin_of_op(op)

@@ -28,8 +28,9 @@ from hbir.passes.observed import Ranges, write_observed
 from hbir.passes.pipelines import CALIBRATE, CONVERT, OPTIMIZE, run_pipeline
 from hbir.ptq.cures import cure_for
 
-BPU_UNIT, CPU_UNIT, BOTH_UNITS, NO_UNIT = "BPU", "CPU", "BPU+CPU", "--"
-"""What `Placement.unit` may be. `--`: folded into other nodes, or without effect."""
+BPU_UNIT, CPU_UNIT, NO_UNIT = "BPU", "CPU", "--"
+"""What `Placement.unit` may be, besides `BPU+CPU`. `--`: folded into other nodes, or without
+effect."""
 
 _MOVES = frozenset(
     {

@@ -56,8 +56,6 @@ METRICS: dict[str, Callable[[Array, Array], float]] = {
     "chebyshev": chebyshev_distance,
 }
 
-MORE_IS_BETTER = frozenset({"cosine-similarity", "sqnr"})
-
 
 @dataclass
 class Similarity:

@@ -173,13 +173,6 @@ def _ring_rows(op: Operation) -> int:
     return allocs_of(op)[0].rows.data
 
 
-def run_tiled(layer: Layer, tiling: Tiling, arrays: Sequence[Array]) -> Array:
-    """The layer's result, computed tile by tile. Raises HbirError naming a tile of wrong shape."""
-    tiled = TiledLayer(layer, tiling, arrays)
-    tiled.run(tiled.grid.indices(tiling.order))
-    return tiled.result
-
-
 class TiledLayer:
     """A layer while its tiles are computed: `result` fills, from poison."""
 

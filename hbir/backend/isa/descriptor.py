@@ -40,19 +40,6 @@ class TensorDescriptor(NamedTuple):
     ring_start: int = 0
     padding_bytes: int = 0
 
-    @property
-    def element_count(self) -> int:
-        """Elements of the operand."""
-        count = 1
-        for extent in self.shape:
-            count *= extent
-        return count
-
-    @property
-    def data_bytes(self) -> int:
-        """Bytes of its elements, padding left out."""
-        return self.element_count * self.dtype.itemsize
-
 
 def dense_strides(shape: Sequence[int], itemsize: int) -> tuple[int, ...]:
     """Byte strides of a dense row-major tensor."""

@@ -66,15 +66,6 @@ class Parameter:
             return len(self.parts)
         return MAX_RANK if self.kind is Kind.LIST else 1
 
-    @property
-    def word_names(self) -> tuple[str, ...]:
-        """The name of each word."""
-        if self.kind is Kind.TUPLE:
-            return tuple(f"{self.name}_{part}" for part in self.parts)
-        if self.kind is Kind.LIST:
-            return tuple(f"{self.name}_{axis}" for axis in range(MAX_RANK))
-        return (self.name,)
-
     def encode(self, value: Any) -> tuple[int, ...]:
         """The words of a Python value. Raises HbirError when it is not one of this parameter's."""
         if value is None:
@@ -205,7 +196,3 @@ class Instruction:
             params[parameter.name] = parameter.decode(words[at : at + parameter.words])
             at += parameter.words
         return params
-
-    def operand_index(self, name: str) -> int:
-        """The position of an operand by its name."""
-        return [o.rstrip("?") for o in self.operands].index(name)

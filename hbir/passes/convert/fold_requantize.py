@@ -17,7 +17,7 @@ from hbir.dialects.bpu.requantize import RescaleOp
 from hbir.ir.rewriter import Rewrite, apply_patterns
 from hbir.ir.types import SI8, Array, element_of
 from hbir.kernels.table import execute
-from hbir.passes.graph import defined_by, has_one_use
+from hbir.passes.graph import defined_by
 
 
 class FoldRequantizePass(ModulePass):
@@ -33,7 +33,7 @@ class FoldRequantizePass(ModulePass):
 def fold(op: LutOp | RescaleOp, rewrite: Rewrite) -> None:
     """The first of the two must read si8."""
     first = defined_by(op.x, LutOp) or defined_by(op.x, RescaleOp)
-    if first is None or not has_one_use(op.x):
+    if first is None or not op.x.has_one_use():
         return
     if element_of(first.x) != SI8:
         return

@@ -24,7 +24,7 @@ from hbir.passes.gemm import (
     scale_output_channels,
     with_parts,
 )
-from hbir.passes.graph import has_one_use, per_channel
+from hbir.passes.graph import per_channel
 
 
 class AbsorbAffinePass(ModulePass):
@@ -60,7 +60,7 @@ def _gemm_and_constant(
     rewrite: Rewrite, value: SSAValue, other: SSAValue
 ) -> tuple[GemmOp, Array] | None:
     gemm, constant = gemm_of(value), rewrite.constant_value(other)
-    if gemm is None or constant is None or not has_one_use(value):
+    if gemm is None or constant is None or not value.has_one_use():
         return None
     channels = per_channel(constant, (*shape_of(value)[:-1], output_channels(gemm)))
     return None if channels is None else (gemm, channels.astype(np.float64))

@@ -27,7 +27,7 @@ from hbir.passes.gemm import (
     scale_output_channels,
     with_parts,
 )
-from hbir.passes.graph import defined_by, has_one_use
+from hbir.passes.graph import defined_by
 
 
 class AbsorbBatchnormPass(ModulePass):
@@ -62,7 +62,7 @@ def channel_factors(rewrite: Rewrite, op: BatchnormOp) -> tuple[Array, Array] | 
 def absorb_into_producer(op: BatchnormOp, rewrite: Rewrite) -> None:
     """conv → batchnorm becomes conv; the conv must have no other user."""
     gemm = gemm_of(op.x)
-    if gemm is None or not has_one_use(op.x):
+    if gemm is None or not op.x.has_one_use():
         return
     parts, affine = constant_parts(rewrite, gemm), channel_factors(rewrite, op)
     if parts is None or affine is None:
@@ -75,7 +75,7 @@ def absorb_into_producer(op: BatchnormOp, rewrite: Rewrite) -> None:
 def absorb_from_input(op: Conv2dOp | LinearOp, rewrite: Rewrite) -> None:
     """batchnorm → conv becomes conv, unless padding would have to be −b/a instead of 0."""
     norm = defined_by(op.x, BatchnormOp)
-    if norm is None or not has_one_use(op.x):
+    if norm is None or not op.x.has_one_use():
         return
     parts, affine = constant_parts(rewrite, op), channel_factors(rewrite, norm)
     if parts is None or affine is None:

@@ -17,7 +17,7 @@ from hbir.dialects.hbir.conv import Conv2dOp
 from hbir.ir.rewriter import Rewrite, apply_patterns
 from hbir.ir.types import Array, shape_of
 from hbir.passes.gemm import constant_parts, with_parts
-from hbir.passes.graph import defined_by, has_one_use
+from hbir.passes.graph import defined_by
 
 
 class AbsorbPointwisePass(ModulePass):
@@ -34,7 +34,7 @@ class AbsorbPointwisePass(ModulePass):
 def absorb(op: Conv2dOp, rewrite: Rewrite) -> None:
     """W₂·(W₁·x + b₁) + b₂ = (W₂·W₁)·x + (W₂·b₁ + b₂)."""
     first = defined_by(op.x, Conv2dOp)
-    if first is None or not has_one_use(op.x) or not _is_square_pointwise(first):
+    if first is None or not op.x.has_one_use() or not _is_square_pointwise(first):
         return
     params = op.params()
     if params["group_num"] != 1 or any(params["pad"]):

@@ -20,7 +20,7 @@ from hbir.dialects.hbir.linear import MatmulOp
 from hbir.dialects.hbir.move import ReshapeOp, TransposeOp
 from hbir.ir.rewriter import Rewrite, apply_patterns
 from hbir.ir.types import shape_of
-from hbir.passes.graph import defined_by, derive_origin, has_one_use, is_constant, splat
+from hbir.passes.graph import defined_by, derive_origin, is_constant, splat
 
 
 class AbsorbScalePass(ModulePass):
@@ -37,7 +37,7 @@ def absorb_result(op: MulOp, rewrite: Rewrite) -> None:
     """A product that nothing else reads, times a number."""
     for value, other in ((op.lhs, op.rhs), (op.rhs, op.lhs)):
         matmul, number = defined_by(value, MatmulOp), _number(other, rewrite)
-        if matmul is None or number is None or not has_one_use(value):
+        if matmul is None or number is None or not value.has_one_use():
             continue
         if shape_of(op.output) != shape_of(value):
             continue
@@ -68,10 +68,10 @@ def absorb_operand(op: MatmulOp, rewrite: Rewrite) -> None:
 def _above(value: SSAValue) -> tuple[list[ReshapeOp | TransposeOp], MulOp | None]:
     """The moves between a value and the multiplication it comes from, last first."""
     moves: list[ReshapeOp | TransposeOp] = []
-    while has_one_use(value) and isinstance(value.owner, ReshapeOp | TransposeOp):
+    while value.has_one_use() and isinstance(value.owner, ReshapeOp | TransposeOp):
         moves.append(value.owner)
         value = value.owner.x
-    owner: Operation | None = defined_by(value, MulOp) if has_one_use(value) else None
+    owner: Operation | None = defined_by(value, MulOp) if value.has_one_use() else None
     return moves, owner if isinstance(owner, MulOp) else None
 
 

@@ -26,7 +26,7 @@ from hbir.ir.op import TensorOp
 from hbir.ir.rewriter import Pattern, Rewrite, apply_patterns
 from hbir.ir.types import shape_of
 from hbir.passes.fake_quant import FakeQuantOp, fake_quant_at
-from hbir.passes.graph import defined_by, has_one_use, splat
+from hbir.passes.graph import defined_by, splat
 
 
 class EliminateIdentitiesPass(ModulePass):
@@ -85,7 +85,7 @@ def merge_reshapes(op: ReshapeOp, rewrite: Rewrite) -> None:
 def drop_kept_axes(op: ReshapeOp, rewrite: Rewrite) -> None:
     """A reshape that takes away the axes that a reduction has kept: it doesn't keep them."""
     inner = defined_by(op.x, ReduceOp)
-    if inner is None or not inner.params()["keep_dim"] or not has_one_use(op.x):
+    if inner is None or not inner.params()["keep_dim"] or not op.x.has_one_use():
         return
     new = type(inner).make(inner.operands[0], dims=inner.params()["dims"], keep_dim=False)
     if shape_of(new.output) == shape_of(op.output):

@@ -25,7 +25,7 @@ from hbir.ir.function import body_of, functions_of
 from hbir.ir.types import shape_of
 from hbir.ir.weights import WeightStore
 from hbir.passes.gemm import GemmOp, as_gemm
-from hbir.passes.graph import defined_by, has_one_use, is_constant
+from hbir.passes.graph import defined_by, is_constant
 from hbir.passes.groups import ATTRIBUTE, FusionGroup
 from hbir.passes.tables import table_operand
 
@@ -94,7 +94,7 @@ def _join_add(add: AddOp, groups: dict[GemmOp, FusionGroup], order: dict[Operati
 def _fusable(value: SSAValue, groups: dict[GemmOp, FusionGroup]) -> GemmOp | None:
     owner = value.owner
     gemm = as_gemm(owner) if isinstance(owner, Operation) else None
-    return gemm if gemm in groups and has_one_use(value) else None
+    return gemm if gemm in groups and value.has_one_use() else None
 
 
 def _is_residual(residual: SSAValue, value: SSAValue) -> bool:
@@ -103,7 +103,7 @@ def _is_residual(residual: SSAValue, value: SSAValue) -> bool:
 
 
 def _with_activation(group: FusionGroup) -> FusionGroup:
-    if not has_one_use(group.output):
+    if not group.output.has_one_use():
         return group
     user = group.output.get_user_of_unique_use()
     if not isinstance(user, ReluOp | ClipOp):
@@ -123,7 +123,7 @@ def find_chains(
             continue
         producer = operand.owner
         before = ends.get(producer) if isinstance(producer, Operation) else None
-        chain: list[Operation] = [] if before is None or not has_one_use(operand) else before
+        chain: list[Operation] = [] if before is None or not operand.has_one_use() else before
         if not chain:
             chains.append(chain)
         chain.append(op)

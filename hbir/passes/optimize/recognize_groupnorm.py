@@ -22,7 +22,7 @@ from hbir.dialects.hbir.move import ReshapeOp, TransposeOp
 from hbir.ir.origin import origin_of_op
 from hbir.ir.rewriter import Rewrite, apply_patterns
 from hbir.ir.types import Array, shape_of
-from hbir.passes.graph import defined_by, derive_origin, has_one_use, per_channel
+from hbir.passes.graph import defined_by, derive_origin, per_channel
 from hbir.passes.permutation import Dims, identity, inverse
 
 ROWS_LAST = (0, 2, 1)
@@ -46,7 +46,7 @@ def regroup(op: ReshapeOp, rewrite: Rewrite) -> None:
     if turned is not None and turned.params()["dims"] == ROWS_LAST:
         value = turned.x
     norm = defined_by(value, GroupnormOp)
-    if norm is None or not has_one_use(norm.output):
+    if norm is None or not norm.output.has_one_use():
         return
     rows, shape = shape_of(norm.output), shape_of(op.output)
     groups = rows[-1]
@@ -80,7 +80,7 @@ def regroup(op: ReshapeOp, rewrite: Rewrite) -> None:
 def _behind_reshapes(value: SSAValue) -> SSAValue:
     """What one-use reshapes lead to."""
     reshape = defined_by(value, ReshapeOp)
-    while reshape is not None and has_one_use(value):
+    while reshape is not None and value.has_one_use():
         value = reshape.x
         reshape = defined_by(value, ReshapeOp)
     return value
@@ -113,7 +113,7 @@ def absorb(op: MulOp | AddOp, rewrite: Rewrite) -> None:
         shape = shape_of(op.output)
         if norm is None or constant is None or shape_of(value) != shape:
             continue
-        if not has_one_use(value) or not has_one_use(norm.output):
+        if not value.has_one_use() or not norm.output.has_one_use():
             continue
         dims = identity(len(shape)) if turned is None else turned.params()["dims"]
         factor = _along_channels(constant, shape, dims)

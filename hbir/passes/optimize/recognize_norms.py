@@ -24,7 +24,7 @@ from hbir.dialects.hbir.reduce import ReduceMeanOp
 from hbir.dialects.hbir.unary import RsqrtOp, SqrtOp
 from hbir.ir.rewriter import Rewrite, apply_patterns
 from hbir.ir.types import Array, shape_of
-from hbir.passes.graph import defined_by, has_one_use, splat
+from hbir.passes.graph import defined_by, splat
 
 
 class RecognizeNormsPass(ModulePass):
@@ -172,7 +172,7 @@ def _norm_and_constant(
     for value, other in _sides(op):
         norm = defined_by(value, LayernormOp) or defined_by(value, RmsNormOp)
         array = rewrite.constant_value(other)
-        if norm is None or array is None or not has_one_use(value):
+        if norm is None or array is None or not value.has_one_use():
             continue
         shape = shape_of(value)
         if shape != shape_of(op.output):

@@ -16,8 +16,6 @@ Array = npt.NDArray[Any]
 
 pytestmark = needs_reference_model
 
-WIDE = {np.int8: "i32", np.int16: "i48"}
-
 
 def case(
     seed: int,
