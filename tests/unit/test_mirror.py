@@ -19,7 +19,7 @@ UNIT = ROOT / "tests" / "unit"
 
 DEFINITIONS = {"irdl_op_definition", "irdl_attr_definition"}
 MAX_LINES = 500
-OF_THE_TREE = {"test_mirror.py", "test_layers.py"}
+OF_THE_TREE = {"test_mirror.py", "test_layers.py", "test_docs.py"}
 BY_JUDGE = {"bytecode/mlir_opt", "kernels/tosa"}
 """Folders of tests that set many things against one independent judge."""
 

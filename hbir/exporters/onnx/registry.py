@@ -12,33 +12,7 @@ if TYPE_CHECKING:
 
 ExportFunction: TypeAlias = "Callable[[NodeExport], None]"
 
-FAMILIES = (
-    "activation",
-    "argmax",
-    "attention",
-    "cast",
-    "comparison",
-    "conv",
-    "elementwise",
-    "grid_sample",
-    "hbtl",
-    "image",
-    "index",
-    "layernorm",
-    "linear",
-    "move",
-    "norm",
-    "pool",
-    "quantize",
-    "recurrent",
-    "reduce",
-    "resize",
-    "scatter",
-    "topk",
-    "unary",
-)
-
-_TABLE: FunctionTable[ExportFunction] = FunctionTable(__name__.rpartition(".")[0], FAMILIES)
+_TABLE: FunctionTable[ExportFunction] = FunctionTable(__name__.rpartition(".")[0], "exports")
 
 
 def exports(*names: str) -> Callable[[ExportFunction], ExportFunction]:

@@ -14,31 +14,7 @@ if TYPE_CHECKING:
 Results: TypeAlias = "Value | Sequence[Value]"
 ImportFunction: TypeAlias = "Callable[[NodeImport], Results]"
 
-FAMILIES = (
-    "activation",
-    "argmax",
-    "attention",
-    "cast",
-    "comparison",
-    "conv",
-    "einsum",
-    "elementwise",
-    "grid_sample",
-    "index",
-    "layernorm",
-    "linear",
-    "move",
-    "norm",
-    "pool",
-    "recurrent",
-    "reduce",
-    "resize",
-    "scatter",
-    "topk",
-    "unary",
-)
-
-_TABLE: FunctionTable[ImportFunction] = FunctionTable(__name__.rpartition(".")[0], FAMILIES)
+_TABLE: FunctionTable[ImportFunction] = FunctionTable(__name__.rpartition(".")[0], "imports")
 
 
 def imports(*overloads: str) -> Callable[[ImportFunction], ImportFunction]:
