@@ -110,6 +110,27 @@ def expand(emitter: Emitter, x: SSAValue, shape: Sequence[int]) -> SSAValue:
     return emitter.result("tile", emitter.reshape(x, aligned), multiplies=multiplies)
 
 
+def padded(
+    emitter: Emitter, x: SSAValue, begin: Sequence[int], end: Sequence[int], value: float
+) -> SSAValue:
+    """x with `begin` and `end` elements `value` more at each axis; negative ones crop."""
+    grows = any(size > 0 for size in (*begin, *end))
+    if any(size < 0 for size in (*begin, *end)):
+        first = [max(0, -size) for size in begin]
+        last = [full - max(0, -size) for full, size in zip(shape_of(x), end, strict=True)]
+        origin = emitter.step("crop") if grows else emitter.origin()
+        x = emitter.emit("slice", x, begin=first, end=last, origin=origin)
+    if not grows:
+        return x
+    return emitter.result(
+        "pad",
+        x,
+        begin=[max(0, size) for size in begin],
+        end=[max(0, size) for size in end],
+        pad_value=value,
+    )
+
+
 def select(emitter: Emitter, x: SSAValue, axis: int, place: int, output: int = 0) -> SSAValue:
     """The elements at one place of an axis, which goes: a slice and a reshape."""
     shape = shape_of(x)

@@ -144,7 +144,30 @@ def _reciprocal(x: Array) -> Array:
     return np.divide(1.0, x)
 
 
+NUMPY_FUNCTIONS: dict[str, Callable[[Array], Array]] = {
+    "abs": np.abs,
+    "neg": np.negative,
+    "sign": np.sign,
+    "floor": np.floor,
+    "ceil": np.ceil,
+    "sqrt": np.sqrt,
+    "log": np.log,
+    "sin": np.sin,
+    "cos": np.cos,
+    "tan": np.tan,
+    "sinh": np.sinh,
+    "cosh": np.cosh,
+    "asin": np.arcsin,
+    "acos": np.arccos,
+    "atan": np.arctan,
+    "asinh": np.arcsinh,
+    "acosh": np.arccosh,
+    "atanh": np.arctanh,
+}
+"""Those that are one NumPy call, which the float level's kernels make in float32."""
+
 _FUNCTIONS: dict[str, Callable[..., Array]] = {
+    **NUMPY_FUNCTIONS,
     "relu": _relu,
     "clip": _clip,
     "leaky_relu": _leaky_relu,
@@ -162,27 +185,9 @@ _FUNCTIONS: dict[str, Callable[..., Array]] = {
     "softsign": _softsign,
     "thresholded_relu": _thresholded_relu,
     "shrink": _shrink,
-    "abs": np.abs,
-    "neg": np.negative,
-    "sign": np.sign,
-    "floor": np.floor,
-    "ceil": np.ceil,
     "round": _round,
-    "sqrt": np.sqrt,
     "rsqrt": _rsqrt,
-    "log": np.log,
     "erf": erf,
-    "sin": np.sin,
-    "cos": np.cos,
-    "tan": np.tan,
-    "sinh": np.sinh,
-    "cosh": np.cosh,
-    "asin": np.arcsin,
-    "acos": np.arccos,
-    "atan": np.arctan,
-    "asinh": np.arcsinh,
-    "acosh": np.arccosh,
-    "atanh": np.arctanh,
 }
 
 _DOMAINS: dict[str, tuple[float, float]] = {

@@ -21,6 +21,7 @@ from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, TensorType
 from xdsl.ir import Attribute, Operation, SSAValue
 
 from hbir.errors import HbirError
+from hbir.exporters.onnx.graph import Names
 from hbir.files import write_file
 from hbir.ir.function import body_of, return_of
 from hbir.ir.op import to_python
@@ -109,23 +110,6 @@ def serve_in_netron(file: Path, host: str | None = None, port: int | None = None
         raise HbirError(f"Netron can't listen on {address[0]}:{address[1]}: {error}") from None
 
 
-class _Names:
-    """Unique names: the second `x` is `x_1`."""
-
-    def __init__(self) -> None:
-        self._taken: set[str] = set()
-        self._next: dict[str, int] = {}
-
-    def fresh(self, name: str) -> str:
-        candidate, index = name, self._next.get(name, 0)
-        while candidate in self._taken:
-            index += 1
-            candidate = f"{name}_{index}"
-        self._next[name] = index
-        self._taken.add(candidate)
-        return candidate
-
-
 class _Picture:
     """One ONNX graph of all functions of a module; those of several don't touch each other."""
 
@@ -138,8 +122,8 @@ class _Picture:
         self.inputs: list[onnx.ValueInfoProto] = []
         self.outputs: list[onnx.ValueInfoProto] = []
         self.values: list[onnx.ValueInfoProto] = []
-        self._tensor_names = _Names()
-        self._node_names = _Names()
+        self._tensor_names = Names()
+        self._node_names = Names()
 
     def model(self) -> onnx.ModelProto:
         functions = self.module.functions

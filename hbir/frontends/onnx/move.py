@@ -201,7 +201,7 @@ def pad(node: NodeImport) -> SSAValue:
     for position, axis in enumerate(axes):
         begin[axis_of(axis, len(shape))] = pads[position]
         end[axis_of(axis, len(shape))] = pads[position + len(axes)]
-    return _padded(node, begin, end, _pad_value(node))
+    return compositions.padded(node, node.value(0), begin, end, _pad_value(node))
 
 
 def _pad_value(node: NodeImport) -> float:
@@ -209,25 +209,6 @@ def _pad_value(node: NodeImport) -> float:
         value = node.constant(2, "its padding value")
         return float(value.reshape(-1)[0]) if value.size else 0.0
     return node.float_("value", 0.0)
-
-
-def _padded(node: NodeImport, begin: list[int], end: list[int], value: float) -> SSAValue:
-    shape, tensor = node.shape(0), node.value(0)
-    grows = any(p > 0 for p in (*begin, *end))
-    if any(p < 0 for p in (*begin, *end)):
-        first = [max(0, -b) for b in begin]
-        last = [size - max(0, -e) for size, e in zip(shape, end, strict=True)]
-        origin = node.step("crop") if grows else node.origin()
-        tensor = node.emit("slice", tensor, begin=first, end=last, origin=origin)
-    if not grows:
-        return tensor
-    return node.result(
-        "pad",
-        tensor,
-        begin=[max(0, b) for b in begin],
-        end=[max(0, e) for e in end],
-        pad_value=value,
-    )
 
 
 @imports("DepthToSpace")

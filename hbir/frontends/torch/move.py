@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from xdsl.ir import SSAValue
 
 from hbir.frontends import compositions
@@ -185,26 +183,7 @@ def pad(node: NodeImport) -> list[Value]:
     begin, end = [0] * len(shape), [0] * len(shape)
     for position in range(len(given) // 2):  # the last axis comes first
         begin[-1 - position], end[-1 - position] = given[2 * position], given[2 * position + 1]
-    return [_padded(node, begin, end, node.float_("value", 0.0))]
-
-
-def _padded(node: NodeImport, begin: Sequence[int], end: Sequence[int], number: float) -> SSAValue:
-    shape, value = node.shape(), node.value("self")
-    grows = any(size > 0 for size in (*begin, *end))
-    if any(size < 0 for size in (*begin, *end)):
-        first = [max(0, -size) for size in begin]
-        last = [full - max(0, -size) for full, size in zip(shape, end, strict=True)]
-        origin = node.step("crop") if grows else node.origin()
-        value = node.emit("slice", value, begin=first, end=last, origin=origin)
-    if not grows:
-        return value
-    return node.result(
-        "pad",
-        value,
-        begin=[max(0, size) for size in begin],
-        end=[max(0, size) for size in end],
-        pad_value=number,
-    )
+    return [compositions.padded(node, node.value("self"), begin, end, node.float_("value", 0.0))]
 
 
 @imports("slice_scatter.default")

@@ -11,19 +11,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hbir.kernels.comparisons import COMPARISONS
 from hbir.kernels.table import kernel
 from hbir.kernels.types import Array, FloatArray
 
 BoolArray = npt.NDArray[np.bool_]
-
-_COMPARISONS: dict[str, Callable[[FloatArray, FloatArray], BoolArray]] = {
-    "equal": np.equal,
-    "not_equal": np.not_equal,
-    "greater": np.greater,
-    "greater_equal": np.greater_equal,
-    "less": np.less,
-    "less_equal": np.less_equal,
-}
 
 _LOGIC: dict[str, Callable[[BoolArray, BoolArray], BoolArray]] = {
     "logical_and": np.logical_and,
@@ -41,7 +33,7 @@ def _register_comparison(name: str, function: Callable[..., BoolArray]) -> None:
     kernel(f"hbir.{name}")(compare)
 
 
-for _name, _comparison in _COMPARISONS.items():
+for _name, _comparison in COMPARISONS.items():
     _register_comparison(_name, _comparison)
 for _name, _logic in _LOGIC.items():
     kernel(f"hbir.{_name}")(_logic)

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 
 from hbir.kernels.padding import pad_height_width
+from hbir.kernels.sliding import sliding
 from hbir.kernels.table import kernel
 from hbir.kernels.types import FloatArray
 from hbir.kernels.window import transposed_window_shape, window_shape
@@ -40,7 +40,7 @@ def conv2d(
     size = window_shape(x.shape[1:3], (kernel_height, kernel_width), stride, pad, dilation)
     x = pad_height_width(x, pad)
     output = np.empty((x.shape[0], *size, out_channels), np.float32)
-    windows = _windows(x, (kernel_height, kernel_width), size, stride, dilation)
+    windows = sliding(x, (kernel_height, kernel_width), stride, dilation)
     if group_channels == 1 and group_num > 1:
         _convolve_depthwise(windows, w, output)
     else:
@@ -48,30 +48,6 @@ def conv2d(
     if bias is not None:
         output += bias
     return output
-
-
-def _windows(
-    x: FloatArray,
-    kernel_size: Sequence[int],
-    size: Sequence[int],
-    stride: Sequence[int],
-    dilation: Sequence[int],
-) -> FloatArray:
-    """The read-only view (N, OH, OW, KH, KW, C) of x's windows."""
-    batch, row, column, channel = x.strides
-    return as_strided(
-        x,
-        (x.shape[0], *size, *kernel_size, x.shape[3]),
-        (
-            batch,
-            row * stride[0],
-            column * stride[1],
-            row * dilation[0],
-            column * dilation[1],
-            channel,
-        ),
-        writeable=False,
-    )
 
 
 def _row_blocks(windows: FloatArray, row_bytes: int, block_bytes: int) -> Iterator[slice]:

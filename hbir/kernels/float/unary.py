@@ -12,33 +12,11 @@ import numpy as np
 
 from hbir.kernels import functions
 from hbir.kernels.table import kernel
-from hbir.kernels.types import FloatArray
-
-_NUMPY: dict[str, Callable[[FloatArray], FloatArray]] = {
-    "abs": np.abs,
-    "neg": np.negative,
-    "sign": np.sign,
-    "floor": np.floor,
-    "ceil": np.ceil,
-    "sqrt": np.sqrt,
-    "log": np.log,
-    "sin": np.sin,
-    "cos": np.cos,
-    "tan": np.tan,
-    "sinh": np.sinh,
-    "cosh": np.cosh,
-    "asin": np.arcsin,
-    "acos": np.arccos,
-    "atan": np.arctan,
-    "asinh": np.arcsinh,
-    "acosh": np.arccosh,
-    "atanh": np.arctanh,
-}
-"""Functions that are one NumPy call."""
+from hbir.kernels.types import Array, FloatArray
 
 
-def _register(name: str, function: Callable[[FloatArray], FloatArray]) -> None:
-    def compute(x: FloatArray) -> FloatArray:
+def _register(name: str, function: Callable[[Array], Array]) -> None:
+    def compute(x: FloatArray) -> Array:
         with np.errstate(all="ignore"):
             return function(x)
 
@@ -47,7 +25,7 @@ def _register(name: str, function: Callable[[FloatArray], FloatArray]) -> None:
     kernel(f"hbir.{name}")(compute)
 
 
-for _name, _function in _NUMPY.items():
+for _name, _function in functions.NUMPY_FUNCTIONS.items():
     _register(_name, _function)
 
 

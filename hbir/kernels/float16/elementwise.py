@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from hbir.kernels.comparisons import COMPARISONS
 from hbir.kernels.float16.rounding import to_float16
-from hbir.kernels.integer.comparison import COMPARISONS
 from hbir.kernels.table import kernel
 from hbir.kernels.types import Array
 

@@ -6,25 +6,16 @@ integer of 1.0.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from hbir.kernels.comparisons import COMPARISONS
 from hbir.kernels.table import kernel
 from hbir.kernels.types import Array
 
 BoolArray = npt.NDArray[np.bool_]
-
-COMPARISONS: dict[str, Callable[[Array, int], BoolArray]] = {
-    "equal": np.equal,
-    "not_equal": np.not_equal,
-    "greater": np.greater,
-    "greater_equal": np.greater_equal,
-    "less": np.less,
-    "less_equal": np.less_equal,
-}
-"""`mode` → the comparison of x − y with 0."""
 
 
 @kernel("bpu.compare")

@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from hbir.kernels.integer.requantize import finish, saturate, scale_residual
-from hbir.kernels.integer.windows import sliding, spread
 from hbir.kernels.padding import pad_height_width
+from hbir.kernels.sliding import sliding
 from hbir.kernels.table import kernel
 from hbir.kernels.types import Array
 from hbir.kernels.window import window_positions
@@ -84,7 +84,7 @@ def conv2d_accumulate(
     negative pads, cropped; zero points are the caller's business (they sit in the bias).
     """
     accumulator_dtype = np.int32 if x.dtype == w.dtype == np.int8 else np.int64
-    x = pad_height_width(spread(x, input_dilation, pad_value), pad, pad_value)
+    x = pad_height_width(_spread(x, input_dilation, pad_value), pad, pad_value)
     cout, kh, kw, group_cin = w.shape
     shape = (
         x.shape[0],
@@ -171,6 +171,17 @@ def _accumulate_group(
             for start in range(chunk, terms, chunk):
                 part = matrix[:, start : start + chunk] @ weights[start : start + chunk]
                 sums += part.astype(result.dtype).reshape(sums.shape)
+
+
+def _spread(x: Array, factors: Sequence[int], fill: int) -> Array:
+    """x (N, H, W, C) with factor - 1 elements `fill` between its rows and columns."""
+    if tuple(factors) == (1, 1):
+        return x
+    n, h, w, c = x.shape
+    shape = (n, (h - 1) * factors[0] + 1, (w - 1) * factors[1] + 1, c)
+    result = np.full(shape, fill, x.dtype)
+    result[:, :: factors[0], :: factors[1]] = x
+    return result
 
 
 def _accumulate_depthwise(

@@ -29,7 +29,7 @@ from hbir.dialects.hbir.reduce import ReduceMeanOp, ReduceSumOp
 from hbir.dialects.qnt import DequantizeOp
 from hbir.errors import HbirError
 from hbir.ir.op import TensorOp
-from hbir.ir.types import F16, Array, element_of, shape_of
+from hbir.ir.types import F16, element_of, shape_of
 from hbir.kernels.float16.rounding import FLOAT16_MAX, to_float16
 from hbir.kernels.lut_tables import whole_table
 from hbir.passes.constraints.comparison import COMPARISON_OPS
@@ -190,7 +190,7 @@ def lower_softmax(op: SoftmaxOp, lowering: Lowering) -> TensorOp:
 
 def lower_norm(op: LayernormOp | RmsNormOp, lowering: Lowering) -> TensorOp:
     """bpu.float_layernorm."""
-    columns = [_constant(op.weight, 1.0, lowering), _constant(op.bias, 0.0, lowering)]
+    columns = [lowering.constant_of(op.weight, 1.0), lowering.constant_of(op.bias, 0.0)]
     shape = shape_of(op.x)[-1:]
     affine = np.stack([np.broadcast_to(column.reshape(-1), shape) for column in columns], axis=-1)
     new = bpu.FloatLayernormOp.make(
@@ -200,15 +200,6 @@ def lower_norm(op: LayernormOp | RmsNormOp, lowering: Lowering) -> TensorOp:
         center=isinstance(op, LayernormOp),
     )
     return finish(new, lowering)
-
-
-def _constant(value: SSAValue | None, default: float, lowering: Lowering) -> Array:
-    if value is None:
-        return np.array(default)
-    array = lowering.rewrite.constant_value(value)
-    if array is None:
-        raise HbirError("its weight and bias must be constants")
-    return array
 
 
 def lower_sum(op: ReduceMeanOp | ReduceSumOp, lowering: Lowering) -> TensorOp:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-from xdsl.ir import Operation, SSAValue
+from xdsl.ir import Operation
 
 from hbir.dialects.bpu.layernorm import LayernormOp as BpuLayernormOp
 from hbir.dialects.hbir.layernorm import LayernormOp, RmsNormOp
-from hbir.errors import HbirError
 from hbir.ir.op import TensorOp
-from hbir.ir.types import Array, shape_of
+from hbir.ir.types import shape_of
 from hbir.kernels.norm_parameters import layernorm_parameters
 from hbir.passes.convert.lower_to_bpu.lowering import Lowering, LoweringFunction
 
@@ -23,8 +21,8 @@ def lower_norm(op: LayernormOp | RmsNormOp, lowering: Lowering) -> TensorOp:
         lowering.result.scale,
         shape_of(op.x)[-1],
         eps=op.params()["eps"],
-        weight=_constant(op.weight, 1.0, lowering),
-        bias=_constant(op.bias, 0.0, lowering),
+        weight=lowering.constant_of(op.weight, 1.0),
+        bias=lowering.constant_of(op.bias, 0.0),
     )
     new = BpuLayernormOp.make(
         x.value,
@@ -38,15 +36,6 @@ def lower_norm(op: LayernormOp | RmsNormOp, lowering: Lowering) -> TensorOp:
         output_zero_point=lowering.result.zero_point,
     )
     return lowering.finish(new)
-
-
-def _constant(value: SSAValue | None, default: float, lowering: Lowering) -> Array:
-    if value is None:
-        return np.array(default)
-    array = lowering.rewrite.constant_value(value)
-    if array is None:
-        raise HbirError("its weight and bias must be constants")
-    return array
 
 
 LOWERINGS: dict[type[Operation], LoweringFunction] = {

@@ -111,6 +111,18 @@ class Lowering:
             origin = Origin(origin.tensor, scale=how)
         return self.insert(ConstantOp.make(values=values, origin=origin)).output
 
+    def constant_of(self, value: SSAValue | None, default: float) -> Array:
+        """The array of a constant weight or bias, or the default where it is left out.
+
+        Raises HbirError for one that is computed.
+        """
+        if value is None:
+            return np.array(default)
+        array = self.rewrite.constant_value(value)
+        if array is None:
+            raise HbirError("its weight and bias must be constants")
+        return array
+
     def insert(self, op: OpT) -> OpT:
         """Insert an op that the result is computed from."""
         return self.rewrite.insert(op, before=self.anchor)

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hbir.dialects.bpu.comparison import MODES
-from hbir.kernels.integer.comparison import COMPARISONS, compare, where
+from hbir.kernels.comparisons import COMPARISONS
+from hbir.kernels.integer.comparison import compare, where
 from hbir.kernels.parameters import compare_parameters
 from tests.unit.kernels.integer.strategies import MULTIPLIERS, SI8, tensors
 
