@@ -58,6 +58,18 @@ def read_text_file(path: str | os.PathLike[str], refuse: Mapping[bytes, str] | N
         raise HbirError(f"{path}: not text (byte {error.start} is not UTF-8)") from None
 
 
+def read_json(path: str | os.PathLike[str]) -> object:
+    """What a file of JSON holds. Raises HbirError that names the file."""
+    import json
+
+    try:
+        return json.loads(read_text_file(path))
+    except ValueError as error:
+        raise HbirError(f"{path}: not JSON: {error}") from None
+    except RecursionError:
+        raise HbirError(f"{path}: not JSON of any use: nested too deeply") from None
+
+
 def read_array(path: str | os.PathLike[str], *, mapped: bool = False) -> np.ndarray[Any, Any]:
     """The array of a `.npy` file, memory-mapped if asked. Raises HbirError that names the file."""
     import numpy as np

@@ -59,7 +59,7 @@ def reason_with_wishes(ops: Iterable[Operation], reason: str | None) -> str | No
     if node is not None and reason is not None:
         raise HbirError(
             f'node "{node}" is wanted on the BPU, but can\'t run there: {reason}; take it out of'
-            " run_on_bpu and node_info, or change the model as the reason says"
+            " run_on_bpu, node_info and quant_config, or change the model as the reason says"
         )
     return reason
 

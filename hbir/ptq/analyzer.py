@@ -13,7 +13,7 @@ import hbir
 from hbir.backend.march import load_march
 from hbir.backend.timeline import play
 from hbir.errors import HbirError
-from hbir.files import read_text_file, write_file
+from hbir.files import read_json, write_file
 from hbir.hbm import Hbm
 from hbir.module import Module
 from hbir.ptq.calibration_data import random_data
@@ -130,10 +130,7 @@ _NEEDED = ("performance", "DDR access data", "interval info", "layer details", "
 
 
 def _read_report(path: Path) -> Json:
-    try:
-        loaded: Any = json.loads(read_text_file(path))
-    except json.JSONDecodeError as error:
-        raise HbirError(f"{path}: not JSON ({error.msg}, line {error.lineno})") from None
+    loaded = read_json(path)
     report = cast(Json, loaded) if isinstance(loaded, dict) else {}
     summary: Any = report.get("summary")
     missing = [key for key in _NEEDED if not isinstance(summary, dict) or key not in summary]

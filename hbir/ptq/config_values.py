@@ -10,6 +10,9 @@ from hbir.errors import HbirError
 
 T = TypeVar("T", str, int, float, bool)
 
+TOO_LARGE = 1 << 63
+"""Python's own integers have no end, and neither have those of a JSON file."""
+
 
 class QuantConfigError(HbirError):
     """A quant_config that can't be: the key, what was expected and what came."""
@@ -37,6 +40,8 @@ def check_keys(where: str, given: Iterable[str], known: Sequence[str]) -> None:
 
 def one(where: str, value: object, kind: type[T]) -> T:
     """A value of a type; integers count as floats, and booleans as neither."""
+    if type(value) is int and abs(value) >= TOO_LARGE:
+        raise QuantConfigError(f"{where}: expected {_NAMES[kind]} below 2^63, got a larger one")
     given: object = float(value) if kind is float and type(value) is int else value
     if type(given) is not kind:
         raise QuantConfigError(f"{where}: expected {_NAMES[kind]}, got {value!r}")

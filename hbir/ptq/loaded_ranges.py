@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
-import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, cast
 
 from hbir import api
 from hbir.errors import HbirError
-from hbir.files import read_text_file
+from hbir.files import read_json
 from hbir.ptq.quant_info import quant_info_of
 from hbir.quantization.statistics import Range
+
+LARGEST = 3e38
+"""Of float32 numbers, about."""
 
 
 def load_ranges(path: Path) -> tuple[dict[str, Range], bool]:
@@ -35,10 +36,7 @@ def _of_module(path: Path) -> Mapping[str, Mapping[str, Any]]:
 
 
 def _of_json(path: Path) -> Mapping[str, Mapping[str, Any]]:
-    try:
-        document: object = json.loads(read_text_file(path))
-    except (ValueError, RecursionError) as error:
-        raise HbirError(f"{path}: not JSON: {error}") from None
+    document = read_json(path)
     if isinstance(document, dict):
         entries = cast(dict[str, object], document)
         entries = cast(dict[str, object], entries.get("tensors", entries))
@@ -51,10 +49,11 @@ def _of_json(path: Path) -> Mapping[str, Mapping[str, Any]]:
 
 def _range(path: Path, name: str, entry: Mapping[str, Any], asymmetric: bool) -> Range:
     given = entry.get("min"), entry.get("max")
-    numbers = [float(v) for v in given if isinstance(v, int | float) and math.isfinite(v)]
+    numbers = [float(v) for v in given if isinstance(v, int | float) and abs(v) < LARGEST]
     if len(numbers) < len(given) or numbers[0] > numbers[1]:
         raise HbirError(
-            f"{path}: tensor {name!r}: expected min <= max, got {given[0]!r} and {given[1]!r}"
+            f"{path}: tensor {name!r}: expected numbers min <= max, got {given[0]!r} and"
+            f" {given[1]!r}"
         )
     low, high = numbers
     if asymmetric and not str(entry.get("dtype", "int8")).startswith("int16"):

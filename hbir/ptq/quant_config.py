@@ -131,9 +131,10 @@ def _with_optimization(settings: QuantSettings, item: str) -> QuantSettings:
 
 
 def _with_placement(settings: QuantSettings, calibration: CalibrationParameters) -> QuantSettings:
-    stays = set(calibration.run_on_bpu)
-    on_cpu = dict.fromkeys([*settings.on_cpu, *calibration.run_on_cpu])
-    return replace(settings, on_cpu=tuple(name for name in on_cpu if name not in stays))
+    cpu, bpu = dict.fromkeys(calibration.run_on_cpu), dict.fromkeys(calibration.run_on_bpu)
+    on_cpu = dict.fromkeys([*(name for name in settings.on_cpu if name not in bpu), *cpu])
+    on_bpu = dict.fromkeys([*(name for name in settings.on_bpu if name not in cpu), *bpu])
+    return replace(settings, on_cpu=tuple(on_cpu), on_bpu=tuple(on_bpu))
 
 
 def _with_node_info(
@@ -156,7 +157,9 @@ def _with_activation(settings: QuantSettings, value: object, folder: Path) -> Qu
         settings = replace(settings, load=path)
     if not set(given) - {"load_path"}:
         return settings
-    types = several(f"{where}.calibration_type", given.get("calibration_type"), str, DEFAULT)
+    said = settings.schemes[0] if len(settings.schemes) == 1 else None  # in the YAML
+    default = DEFAULT if said is None else said.method.name
+    types = several(f"{where}.calibration_type", given.get("calibration_type"), str, default)
     for kind in types:
         one_of(f"{where}.calibration_type", kind, (*METHODS, LOAD, DEFAULT))
     if LOAD in types and settings.load is None:
@@ -165,22 +168,31 @@ def _with_activation(settings: QuantSettings, value: object, folder: Path) -> Qu
             " _quant_info.json or a calibrated .bc"
         )
     names = [name for kind in types for name in _NAMES_OF.get(kind, (kind,))]
-    percentiles = several(f"{where}.max_percentile", given.get("max_percentile"), float, 1.0)
+    percentile = given.get("max_percentile")
+    if percentile is None and said is not None and said.method.name in types:
+        percentile = said.method.percentile
+    percentiles = several(f"{where}.max_percentile", percentile, float, 1.0)
     methods = [
-        _method(where, name, percentile if "max_percentile" in given else None, options)
-        for options in _options(where, given)
+        _method(where, name, None if percentile is None else found, options)
+        for options in _options(where, given, said)
         for name in dict.fromkeys(names)
-        for percentile in (percentiles if name in (MAX, PERCENTILE_METHOD) else [1.0])
+        for found in (percentiles if name in (MAX, PERCENTILE_METHOD) else [1.0])
     ]
-    per_channel = several(f"{where}.per_channel", given.get("per_channel"), bool, False)
+    per_channel = several(
+        f"{where}.per_channel",
+        given.get("per_channel"),
+        bool,
+        said is not None and said.per_channel,
+    )
     return replace(settings, schemes=schemes(methods, per_channel))
 
 
 _NAMES_OF = {DEFAULT: (MAX, KL), LOAD: (MAX,)}
 
 
-def _options(where: str, given: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """What goes with a method, one combination of the lists each."""
+def _options(where: str, given: Mapping[str, Any], said: Scheme | None) -> list[dict[str, Any]]:
+    """What goes with a method, one combination of the lists each. said: what holds otherwise."""
+    centred = said is None or not said.method.asymmetric
     averaging = given.get("averaging")
     constant = None if averaging is None else one(f"{where}.averaging", averaging, float)
     return [
@@ -190,7 +202,7 @@ def _options(where: str, given: Mapping[str, Any]) -> list[dict[str, Any]]:
             "max_num_bin": max_num_bin,
             "averaging": constant,
         }
-        for asymmetric in several(f"{where}.asymmetric", given.get("asymmetric"), bool, False)
+        for asymmetric in several(f"{where}.asymmetric", given.get("asymmetric"), bool, not centred)
         for num_bin in several(f"{where}.num_bin", given.get("num_bin"), int, NUM_BIN)
         for max_num_bin in several(f"{where}.max_num_bin", given.get("max_num_bin"), int, 2 * BINS)
     ]
@@ -311,21 +323,32 @@ def _choice(where: str, given: Mapping[str, Any], op_type: str = "") -> tuple[Dt
     return tuple(part for part in (whole, choice) if part)
 
 
-def _runs_on(where: str, given: Mapping[str, Any]) -> str | None:
-    return None if "ON" not in given else one_of(f"{where}.ON", given["ON"], ("BPU", "CPU"))
+def _runs_on(where: str, given: Mapping[str, Any], choice: tuple[DtypeChoice, ...]) -> str | None:
+    """The place that an entry asks for, by `ON` or by its type."""
+    place = None if "ON" not in given else one_of(f"{where}.ON", given["ON"], ("BPU", "CPU"))
+    if FLOAT32 not in choice:
+        return place
+    if place == "BPU":
+        raise QuantConfigError(f"{where}: float32 is computed on the CPU, and ON is BPU; keep one")
+    return "CPU"
 
 
 def _with_ops(settings: QuantSettings, value: object) -> QuantSettings:
     types, on_cpu = dict(settings.op_types), list(settings.cpu_op_types)
+    on_bpu = list(settings.bpu_op_types)
     for op_type, entry in mapping("op_config", value).items():
         where = f"op_config.{op_type}"
         given = mapping(where, entry)
         choice = _choice(where, given, op_type)
-        if _runs_on(where, given) == "CPU" or FLOAT32 in choice:
+        place = _runs_on(where, given, choice)
+        if place == "CPU":
             on_cpu.append(op_type)
-        elif choice:
+            continue
+        if place == "BPU":
+            on_bpu.append(op_type)
+        if choice:
             types[op_type] = choice
-    return replace(settings, op_types=types, cpu_op_types=tuple(on_cpu))
+    return replace(settings, op_types=types, cpu_op_types=tuple(on_cpu), bpu_op_types=tuple(on_bpu))
 
 
 def _with_subgraphs(settings: QuantSettings, value: object) -> QuantSettings:
@@ -360,11 +383,13 @@ def _with_node(
     settings: QuantSettings, where: str, node: str, given: Mapping[str, Any]
 ) -> QuantSettings:
     """One node's types and place, over what was said before."""
-    choice, place = _choice(where, given), _runs_on(where, given)
-    on_cpu = [name for name in settings.on_cpu if name != node or place != "BPU"]
-    if place == "CPU" or FLOAT32 in choice:
-        return replace(settings, on_cpu=tuple(dict.fromkeys([*on_cpu, node])))
-    types = dict(settings.node_types)
-    if choice:
-        types[node] = choice
-    return replace(settings, node_types=types, on_cpu=tuple(on_cpu))
+    choice = _choice(where, given)
+    place = _runs_on(where, given, choice)
+    if place is not None:
+        on_cpu = [name for name in settings.on_cpu if name != node]
+        on_bpu = [name for name in settings.on_bpu if name != node]
+        (on_cpu if place == "CPU" else on_bpu).append(node)
+        settings = replace(settings, on_cpu=tuple(on_cpu), on_bpu=tuple(on_bpu))
+    if place == "CPU" or not choice:
+        return settings
+    return replace(settings, node_types={**settings.node_types, node: choice})

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hbir.module import Module
 from hbir.ptq.float_runner import fastest_runner
 from hbir.ptq.loaded_ranges import load_ranges
+from hbir.ptq.many_times import many_times
 from hbir.ptq.quant_info import quant_info_of
 from hbir.ptq.tuning import final_quant_config, tuning_report
 from hbir.quantization.calibrate import optimized
+from hbir.quantization.convert import convert_module
 from hbir.quantization.methods.method import MAX, Method
 from hbir.quantization.mixed_precision import Choice
-from hbir.quantization.observe import first_batches
 from hbir.quantization.search import BATCHES_JUDGED, BATCHES_WARNED, Quantizer, Trial, equalized
 from hbir.quantization.settings import WARN_BELOW, QuantSettings, Scheme
 from hbir.quantization.statistics import Range
@@ -32,7 +33,7 @@ BATCHES_ROUNDED = 8
 WORST_NAMED = 5
 """How many layers a warning names."""
 
-NOISIEST_MEASURED = 12
+NOISIEST_MEASURED = 8
 """Of how many layers, those whose own rounding makes most noise, the cost is worked out."""
 
 LEAST_SHARE_NAMED = 0.05
@@ -73,11 +74,23 @@ def quantize(
     """Quantize a float module on `data`, mappings from input names to arrays.
 
     module: one function, not changed. ready: the same, optimized already. data: iterated several
-    times where a search asks for it, a batch at a time. executor: of `concurrent.futures`, whose
+    times where a search asks for it, a batch at a time; what an iterator gives is kept in a
+    temporary folder meanwhile. executor: of `concurrent.futures`, whose
     workers run the network; results don't depend on it. Raises HbirError for nodes that the network
     doesn't have, and as
     `hbir.calibrate` does for bad data.
     """
+    with many_times(data) as batches:
+        return _quantize(module, batches, settings, executor, ready)
+
+
+def _quantize(
+    module: Module,
+    data: Iterable[Mapping[str, Any]],
+    settings: QuantSettings,
+    executor: Executor | None,
+    ready: Module | None,
+) -> QuantizationResult:
     for warning in settings.warnings:
         log.warning("%s", warning)
     wishes = Wishes(settings, module)
@@ -85,21 +98,24 @@ def quantize(
     if settings.equalization:
         clone = equalized(clone)
     wishes.places.mark(clone.functions[0].op)
-    if settings.rounding == ADAROUND and not settings.made_up_data:
-        clone = rounded_weights(clone, first_batches(clone, data, BATCHES_ROUNDED))
     mixed = settings.mixed_precision
     schemes = settings.schemes[:1] if settings.made_up_data else settings.schemes
     loaded: Mapping[str, Range] | None = None
     if settings.load is not None:
         loaded, asymmetric = load_ranges(settings.load)
-        schemes = (Scheme(Method(MAX, asymmetric=asymmetric)),)
+        schemes = (_scheme_with(loaded=asymmetric, said=settings.schemes),)
+    rounds = settings.rounding == ADAROUND and not settings.made_up_data
     quantizer = Quantizer(
         clone,
         data,
         march=settings.march,
         widths=wishes.widths,
         bias_correction=settings.bias_correction,
-        keep=BATCHES_JUDGED if mixed is None else max(mixed.batches, BATCHES_JUDGED),
+        keep=max(
+            BATCHES_JUDGED,
+            0 if mixed is None else mixed.batches,
+            BATCHES_ROUNDED if rounds else 0,
+        ),
         loaded=loaded,
         executor=executor,
         runner_of=fastest_runner,
@@ -110,32 +126,48 @@ def quantize(
     if settings.made_up_data:
         placed = quantizer.placed(best)
         return QuantizationResult(placed, best.scheme.label, quant_info_of(placed), cosines)
-    if mixed is not None:
-        choice = quantizer.widened(best, mixed)
+    choice = None if mixed is None else quantizer.widened(best, mixed)
+    if choice is None:
+        judged = best if best.cosine is not None else quantizer.judged(best, BATCHES_WARNED)
+        placed, cosine, quantized = judged.qat, judged.cosine, judged.quantized
+    else:
+        judged, cosine, quantized = best, choice.score, None
         placed = quantizer.placed(best, lambda f: choice.widths(f, wishes.widths(f)))
-        return QuantizationResult(
-            placed,
-            best.scheme.label,
-            quant_info_of(placed),
-            cosines,
-            choice.score,
-            final_quant_config(settings, best.scheme, choice),
-            tuning_report(choice, mixed, best.scheme.label, settings.march),
-            choice,
-        )
-    judged = best if best.cosine is not None else quantizer.judged(best, BATCHES_WARNED)
-    if judged.cosine is not None and judged.cosine < WARN_BELOW:
-        warn_of_loss(quantizer, judged, judged.cosine)
-    placed = judged.qat or quantizer.placed(best)
+    assert placed is not None, "a judged trial has its module"
+    if rounds:
+        placed = rounded_weights(placed, quantizer.samples[:BATCHES_ROUNDED])
+        quantized = convert_module(placed, settings.march)
+        found = quantizer.cosine(quantized)
+        log.info("weights rounded by adaround: cosine %.6f", found)
+        cosine = found if mixed is None or mixed.metric is None else cosine
+    if choice is None and cosine is not None and cosine < WARN_BELOW:
+        warn_of_loss(quantizer, judged, cosine)
+    report = (
+        ""
+        if choice is None or mixed is None
+        else tuning_report(choice, mixed, best.scheme.label, settings.march)
+    )
     return QuantizationResult(
         placed,
         best.scheme.label,
         quant_info_of(placed),
         cosines,
-        judged.cosine,
-        final_quant_config(settings, best.scheme),
-        quantized=judged.quantized,
+        cosine,
+        final_quant_config(settings, best.scheme, choice),
+        report,
+        choice,
+        quantized,
     )
+
+
+def _scheme_with(*, loaded: bool, said: Sequence[Scheme]) -> Scheme:
+    """How tensors without a loaded range get theirs: as said where that is one way, else by `max`.
+
+    loaded: whether loaded ranges have zero points, which then all have.
+    """
+    (only, *others) = said
+    scheme = Scheme(Method(MAX)) if others else only
+    return replace(scheme, method=replace(scheme.method, asymmetric=loaded))
 
 
 def warn_of_loss(quantizer: Quantizer, trial: Trial, cosine: float) -> None:

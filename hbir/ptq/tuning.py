@@ -32,8 +32,12 @@ def final_quant_config(
         model["model_output_type"] = settings.model_output_type
     ops = {name: _entry(choices) for name, choices in settings.op_types.items()}
     ops.update({name: {"ON": "CPU"} for name in settings.cpu_op_types})
+    for name in settings.bpu_op_types:
+        ops.setdefault(name, {})["ON"] = "BPU"
     nodes = {name: _entry(choices) for name, choices in settings.node_types.items()}
     nodes.update({name: {"ON": "CPU"} for name in settings.on_cpu})
+    for name in settings.on_bpu:
+        nodes.setdefault(name, {})["ON"] = "BPU"
     for name, places in (choice.node_config() if choice is not None else {}).items():
         nodes[name] = {**places, **nodes.get(name, {})}  # what the user said stays
     config: dict[str, Any] = {"model_config": model, "op_config": ops}

@@ -53,7 +53,7 @@ def read_sections(path: str | os.PathLike[str]) -> Sections:
     if not isinstance(document, dict):
         raise ConfigError(f"{path}: expected the sections {', '.join(SECTIONS)}")
     try:
-        _check_size(document)
+        _check_size(cast(object, document))
         return complete_sections(cast(Mapping[object, object], document))
     except ConfigError as error:
         raise ConfigError(f"{path}: {error}") from None

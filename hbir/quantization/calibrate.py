@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
 from concurrent.futures import Executor
 from typing import Any
@@ -22,6 +23,8 @@ from hbir.quantization.observe import Observations, numbered, observe
 from hbir.quantization.sensitivity import best_of
 from hbir.quantization.statistics import Range
 
+log = logging.getLogger("hbir.calibrate")
+
 BATCHES_KEPT = 8
 """Batches in memory on which the choice of int16 is judged."""
 
@@ -30,6 +33,9 @@ BATCHES_TO_MIX = 1
 
 JUDGED_ON = "nash-p"
 """March whose integers judge that choice; all have the same arithmetic, and this one float16."""
+
+FOREIGN_RATIO = 8.0
+"""How far a loaded range may be from the data's before a warning asks whether it is this one's."""
 
 SEEN_SHARE = 0.9
 """How much of the loss that a target allows may show on the batches that the choice is judged on.
@@ -145,6 +151,7 @@ def write_ranges(
     known = _by_number(function, loaded or {})
     if loaded and not known:
         raise HbirError("none of the loaded ranges is that of a tensor of this network")
+    _warn_of_foreign_ranges(function, known, seen)
     extremes.update(seen.as_ranges(function, known))
     write_input_means(function, seen.channel_means(function), module.weights)
     if method.name != MIX:
@@ -165,6 +172,28 @@ def write_ranges(
     )
     ranges = _mixed(seen, method.parts(), chosen)
     write_observed(function, seen.as_ranges(function, ranges), extremes)
+
+
+def _warn_of_foreign_ranges(
+    function: FuncOp, loaded: Mapping[int, Range], seen: Observations
+) -> None:
+    """Ranges that are far from what passes are seldom those of this network."""
+    largest = {number: max(map(abs, found)) for number, found in seen.extremes().items()}
+    ratios: dict[int, float] = {}
+    for number, found in loaded.items():
+        given, passes = max(map(abs, found)), largest.get(number, 0.0)
+        if given and passes:
+            ratios[number] = max(given / passes, passes / given)
+    far = sum(ratio > FOREIGN_RATIO for ratio in ratios.values())
+    if not far:
+        return
+    worst = max(ratios, key=lambda number: ratios[number])
+    log.warning(
+        "%d of %d loaded ranges are more than %g times smaller or larger than what passes, that of"
+        " %s the most (%.3g times): were they made of this model, on such data, with the same"
+        " equalization?",
+        far, len(loaded), FOREIGN_RATIO, name_of(numbered(function)[worst], "?"), ratios[worst],
+    )  # fmt: skip
 
 
 def _by_number(function: FuncOp, loaded: Mapping[str, Range]) -> dict[int, Range]:

@@ -158,12 +158,13 @@ def _checked(
                 f" input names ({', '.join(input_names(function.op))}) to arrays"
             )
         what = f"calibration batch {count}"
-        arrays = bind_inputs(what, function.flatten_inputs, cast(Mapping[str, Any], batch))
+        bound = bind_inputs(what, function.flatten_inputs, cast(Mapping[str, Any], batch))
+        arrays = [array.copy() for array in bound]  # the next batch may come in the same memory
         for port, array in zip(function.flatten_inputs, arrays, strict=True):
             if array.dtype.kind == "f" and not np.isfinite(array).all():
                 raise HbirError(f"{what}: input {port.name!r} holds nan or inf")
         if len(kept) < keep:
-            kept.append([array.copy() for array in arrays])
+            kept.append(arrays)
         yield arrays
 
 
@@ -232,14 +233,13 @@ class _Listener:
     def _observe(self, number: int, array: Array, name: str) -> None:
         if array.dtype.kind != "f":
             return
-        if not np.isfinite(array).all():
+        statistics = self.found.tensors.get(number)
+        if statistics is None:
+            statistics = self.found.tensors[number] = TensorStatistics(self._wanted)
+        if not statistics.observe(array):
             raise HbirError(
                 f'tensor "{name}" becomes nan or inf on the calibration data; check the'
                 " preprocessing of the inputs and the model's weights"
             )
-        statistics = self.found.tensors.get(number)
-        if statistics is None:
-            statistics = self.found.tensors[number] = TensorStatistics(self._wanted)
-        statistics.observe(array)
         if number in self._read_by_gemms:
             self.found.means.setdefault(number, ChannelMean()).observe(array)

@@ -96,7 +96,8 @@ class QuantSettings:
     schemes: tried in order until one reaches `threshold`. load: a file with the ranges of an
     earlier calibration, which then replace the data's. Types go by priority: `all_node_type` <
     `op_types` (operator type → choice) < `subgraphs` < `node_types` (node → choice). on_cpu: nodes
-    kept in float on the CPU. made_up_data: ranges mean nothing, so nothing is judged.
+    kept in float on the CPU; on_bpu: nodes that must run on the BPU, whatever was said of their
+    type. made_up_data: ranges mean nothing, so nothing is judged.
     """
 
     march: str = "nash-e"
@@ -109,7 +110,9 @@ class QuantSettings:
     subgraphs: tuple[Subgraph, ...] = ()
     node_types: Mapping[str, Choices] = field(default_factory=dict[str, Choices])
     on_cpu: tuple[str, ...] = ()
+    on_bpu: tuple[str, ...] = ()
     cpu_op_types: tuple[str, ...] = ()
+    bpu_op_types: tuple[str, ...] = ()
     bias_correction: bool = True
     equalization: bool = False
     rounding: str = "nearest"

@@ -7,7 +7,9 @@ coordinate on the inputs' covariance: every step is exact, none makes the error 
 is drawn at random but the rows that are looked at, from a fixed seed. What rounding shifts the mean
 by goes into the bias.
 
-Layers whose covariance would be too large keep their nearest integers; a message says which.
+It is the last step of a quantization: what scales weights (activations per channel, equalization)
+has been done, and which weights get 16 bits is known. Layers whose covariance would be too large
+keep their nearest integers; a message says which.
 """
 
 from __future__ import annotations
@@ -27,6 +29,7 @@ from hbir.ir.types import Array, shape_of
 from hbir.module import Module
 from hbir.passes.gemm import GemmOp, as_gemm, constant_parts
 from hbir.passes.pipelines import run_pipeline
+from hbir.passes.wanted_places import kept_on_cpu
 from hbir.runtime.interpreter import Plan
 
 log = logging.getLogger("hbir.calibrate")
@@ -64,9 +67,12 @@ class LayerInput:
 
 
 def rounded_weights(module: Module, samples: Sequence[Sequence[Array]]) -> Module:
-    """A copy of an optimized float module whose weights are integers times their scales.
+    """A copy of an optimized module, float or qat, whose 8-bit weights are integers times their
+    scales.
 
-    Convert, whose scales are the same, rounds them to just these. samples: inputs of a few batches.
+    Convert, whose scales are the same, rounds them to just these. Weights with a fake-quant of
+    their own, and those of layers that the user wants on the CPU, stay. samples: inputs of a few
+    batches.
     """
     result = module.clone()
     function = result.functions[0].op
@@ -76,7 +82,8 @@ def rounded_weights(module: Module, samples: Sequence[Sequence[Array]]) -> Modul
     generator = np.random.default_rng(SEED)
     for number, op in enumerate(plan.ops):
         gemm = as_gemm(op)
-        parts = None if gemm is None else constant_parts(rewrite, gemm)
+        chosen = None if gemm is None or kept_on_cpu([gemm]) is not None else gemm
+        parts = None if chosen is None else constant_parts(rewrite, chosen)
         if gemm is not None and parts is not None and _worth_trying(gemm, parts[0]):
             slot = plan.slots(number)[0][0]
             arrays = [array for values in runs if (array := values[slot]) is not None]

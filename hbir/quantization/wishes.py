@@ -49,10 +49,11 @@ class Wishes:
         self._types = _types_of_nodes(function)
         self._output_type = settings.model_output_type
         self._all_nodes = settings.all_node_type
-        self._layers, cpu = self._resolve(settings, function)
-        self.places = WantedPlaces(cpu=cpu)
+        self._layers, self.places = self._resolve(settings, function)
 
-    def _resolve(self, settings: QuantSettings, function: FuncOp) -> tuple[list[_Layer], set[str]]:
+    def _resolve(
+        self, settings: QuantSettings, function: FuncOp
+    ) -> tuple[list[_Layer], WantedPlaces]:
         layers: list[_Layer] = []
         on_cpu = set(self._names) if settings.all_node_type == FLOAT32 else set[str]()
         for op_type, choices in settings.op_types.items():
@@ -61,6 +62,8 @@ class Wishes:
             layers.extend(dict.fromkeys(names, choice) for choice in choices)
         for op_type in settings.cpu_op_types:
             on_cpu.update(self._of_type(op_type))
+        on_bpu = {name for op_type in settings.bpu_op_types for name in self._of_type(op_type)}
+        on_cpu -= on_bpu
         for subgraph in settings.subgraphs:
             names = _inside(subgraph, function)
             if subgraph.qtype == FLOAT32:
@@ -74,10 +77,12 @@ class Wishes:
             for at in range(depth)
         )
         on_cpu.difference_update(settings.node_types)
-        for name in settings.on_cpu:
+        for name in (*settings.on_cpu, *settings.on_bpu):
             check_name(function, name)
-            on_cpu.add(name)
-        return layers, on_cpu
+        on_cpu.difference_update(settings.on_bpu)
+        on_cpu.update(settings.on_cpu)
+        on_bpu.update(settings.on_bpu)
+        return layers, WantedPlaces(cpu=on_cpu, bpu=on_bpu - on_cpu)
 
     def _of_type(self, op_type: str) -> list[str]:
         names = [name for name, found in self._types.items() if found.lower() == op_type.lower()]

@@ -12,7 +12,9 @@ from hbir.quantization.methods.percentile import PERCENTILE, percentile_range
 from hbir.quantization.statistics import Range, TensorStatistics, Wanted
 
 MAX, PERCENTILE_METHOD, KL, MSE, MIX = "max", "percentile", "kl", "mse", "mix"
-LEAST_MAX_NUM_BIN = 258
+LEAST_MAX_NUM_BIN, GREATEST_MAX_NUM_BIN = 258, 1 << 16
+"""Bounds of `max_num_bin`: with more every tensor's histogram would take more than 512 KiB."""
+
 METHODS = (MAX, PERCENTILE_METHOD, KL, MSE, MIX)
 
 _OPTIONS = {
@@ -51,10 +53,11 @@ class Method:
             raise HbirError(f"percentile must be above 0 and at most 1, got {self.percentile}")
         if self.num_bin <= SIGNED_LEVELS:
             raise HbirError(f"num_bin must be 129 or more, got {self.num_bin}")
-        if self.max_num_bin < max(LEAST_MAX_NUM_BIN, self.num_bin):
+        least = max(LEAST_MAX_NUM_BIN, self.num_bin)
+        if not least <= self.max_num_bin <= GREATEST_MAX_NUM_BIN:
             raise HbirError(
-                f"max_num_bin must be {LEAST_MAX_NUM_BIN} or more and at least num_bin"
-                f" ({self.num_bin}), got {self.max_num_bin}"
+                f"max_num_bin must be {LEAST_MAX_NUM_BIN} or more, at least num_bin"
+                f" ({self.num_bin}) and at most {GREATEST_MAX_NUM_BIN}, got {self.max_num_bin}"
             )
         if self.averaging is not None and not 0 < self.averaging <= 1:
             raise HbirError(f"averaging must be above 0 and at most 1, got {self.averaging}")

@@ -8,7 +8,13 @@ import pytest
 from hbir.ptq.config_values import QuantConfigError
 from hbir.ptq.quant_config import settings_from
 from hbir.quantization.methods.method import Method
-from hbir.quantization.settings import DEFAULT_SCHEMES, MixedPrecision, Scheme, Subgraph
+from hbir.quantization.settings import (
+    DEFAULT_SCHEMES,
+    MixedPrecision,
+    QuantSettings,
+    Scheme,
+    Subgraph,
+)
 
 
 def activation(**values: Any) -> dict[str, Any]:
@@ -104,6 +110,24 @@ def test_weights_and_search() -> None:
     assert not off.bias_correction
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"averaging": 0.5}, Scheme(Method("kl", asymmetric=True, averaging=0.5), True)),
+        ({"asymmetric": False}, Scheme(Method("kl"), True)),
+        ({"per_channel": False}, Scheme(Method("kl", asymmetric=True))),
+        ({"calibration_type": "mse"}, Scheme(Method("mse", asymmetric=True), True)),
+    ],
+)
+def test_what_the_yaml_says_holds_where_a_quant_config_says_nothing(
+    given: dict[str, Any], expected: Scheme
+) -> None:
+    base = QuantSettings(schemes=(Scheme(Method("kl", asymmetric=True), True),))
+    assert settings_from(activation(**given), base).schemes == (expected,)
+    clipped = QuantSettings(schemes=(Scheme(Method("max", 0.999)),))
+    assert settings_from(activation(num_bin=200), clipped).schemes[0].method.percentile == 0.999
+
+
 def test_load_is_relative_to_the_model() -> None:
     given = activation(calibration_type="load", load_path="ranges.json")
     assert settings_from(given, folder=Path("models")).load == Path("models/ranges.json")
@@ -132,6 +156,9 @@ def test_load_is_relative_to_the_model() -> None:
         (activation(per_channel=1), "per_channel: expected true or false, got 1"),
         (activation(num_bin=128), "model_config.activation.num_bin must be 129 or more, got 128"),
         (activation(max_num_bin=200), "max_num_bin must be 258 or more"),
+        (activation(max_num_bin=1 << 40), "at most 65536, got 1099511627776"),
+        (activation(max_percentile=10**400), "max_percentile: expected a number below 2.63"),
+        ({"node_config": {"n": {"qtype": "float32", "ON": "BPU"}}}, "ON is BPU; keep one"),
         ({"model_config": {"weight": {"bias_correction": {"num_sample": 0}}}},
          "bias_correction.num_sample must be 1 or more"),
         ({"model_config": {"weight": {"bias_correction": {"metric": "l2"}}}},
