@@ -79,9 +79,15 @@ class Column:
     def sample(self, index: int) -> Array:
         """A batch in the input's shape and dtype. The last one is filled up from the start."""
         count, first = len(self.places), index * self.together
-        parts = [self._one(self.places[(first + i) % count]) for i in range(self.together)]
+        places = [self.places[(first + i) % count] for i in range(self.together)]
+        parts = [self._one(place) for place in places]
         whole = parts[0] if self.together == 1 else np.concatenate(parts)
-        return np.array(whole, self.port.type.np_dtype, order="C").reshape(self.port.type.shape)
+        with np.errstate(over="ignore"):  # said below, with the file
+            array = np.array(whole, self.port.type.np_dtype, order="C")
+        if array.dtype.kind == "f" and not np.isfinite(array).all():
+            files = ", ".join(dict.fromkeys(str(place.file) for place in places))
+            raise HbirError(f"{files}: input '{self.port.name}' holds nan or inf")
+        return array.reshape(self.port.type.shape)
 
     def _one(self, place: Place) -> Array:
         array = _checked(place.file, self.port)
@@ -158,8 +164,10 @@ def _places(file: Path, port: Argument, together: int) -> list[Place]:
     several = found[1:] == shape[1:] and len(found) == len(shape) and found[0] % extent == 0
     if not shape or not several or found[0] == 0:
         wanted = [extent, *shape[1:]] if shape else []
+        hint = "; transpose it" if sorted(found) in (sorted(wanted), sorted(wanted[1:])) else ""
         raise HbirError(
-            f"{file}: input '{port.name}' takes arrays of shape {wanted}, this one is {list(found)}"
+            f"{file}: input '{port.name}' takes arrays of shape {wanted}, this one is"
+            f" {list(found)}{hint}"
         )
     return [Place(file, index) for index in range(found[0] // extent)]
 

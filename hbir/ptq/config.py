@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, cast
@@ -17,7 +17,7 @@ from typing import Any, cast
 from hbir.backend.march import load_march
 from hbir.files import read_text_file
 from hbir.ptq import keys
-from hbir.ptq.inputs import InputSpec, ModelInput, resolve_inputs
+from hbir.ptq.inputs import InputSpec, ModelInput, input_names, resolve_inputs
 from hbir.ptq.yaml_file import ConfigError, Sections, Values, chosen, read_sections
 
 NodeSettings = Mapping[str, str]
@@ -48,8 +48,8 @@ class ModelParameters:
 class CalibrationParameters:
     """Section calibration_parameters."""
 
-    folders: tuple[Path, ...] = ()
-    """One per input; empty when calibration is skipped."""
+    folders: Mapping[str, Path] = field(default_factory=dict[str, Path])
+    """Input → where its data are; empty without data."""
     type: str = "default"
     per_channel: bool = False
     max_percentile: float | None = None
@@ -146,7 +146,8 @@ def resolve(
     march = _march(sections["model_parameters"]["march"])
     inputs = resolve_inputs(sections["input_parameters"], model_inputs)
     parameters = _model(sections["model_parameters"], folder, model, march)
-    calibration = _calibration(sections["calibration_parameters"], folder, len(inputs), notes)
+    names = input_names(sections["input_parameters"], model_inputs)
+    calibration = _calibration(sections["calibration_parameters"], folder, names, notes)
     compiler = _compiler(sections["compiler_parameters"], folder, march, inputs, notes)
     custom = _custom(sections.get("custom_op", {}), folder)
     batch = _input_batch(sections["input_parameters"], inputs)
@@ -265,8 +266,9 @@ def _node_settings(name: str, settings: object) -> NodeSettings:
 
 
 def _calibration(
-    values: Values, folder: Path, input_count: int, notes: list[str]
+    values: Values, folder: Path, names: Sequence[str], notes: list[str]
 ) -> CalibrationParameters:
+    """names: the inputs in the order of the file's lists."""
     kind = values["calibration_type"] or "default"
     chosen("calibration_type", kind, keys.CALIBRATION_TYPES)
     percentile = values["max_percentile"]
@@ -274,7 +276,7 @@ def _calibration(
         raise ConfigError(
             f"The specified max_percentile {percentile} is invalid, avaliable range: 0~1"
         )
-    folders = tuple(folder / item for item in split_list(values["cal_data_dir"]))
+    folders = [folder / item for item in split_list(values["cal_data_dir"])]
     without_data = not folders and kind not in ("skip", "load")
     if without_data:
         notes.append(
@@ -282,10 +284,10 @@ def _calibration(
             " skip"
         )
         kind = "skip"
-    if kind != "skip" and kind != "load" and len(folders) != input_count:
+    if folders and len(folders) != len(names):
         raise ConfigError(
             f"Wrong cal_data_dir num received. Num of cal_data_dir specified: {len(folders)}, while"
-            f" the model has {input_count} inputs"
+            f" the model has {len(names)} inputs"
         )
     for path in folders:
         if not path.is_dir():
@@ -293,7 +295,7 @@ def _calibration(
     for item in split_list(values["optimization"]):
         chosen("optimization", item, keys.OPTIMIZATIONS)
     return CalibrationParameters(
-        folders=folders,
+        folders=dict(zip(names, folders, strict=True)) if folders else {},
         type=kind,
         per_channel=values["per_channel"],
         max_percentile=percentile,

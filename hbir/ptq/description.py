@@ -134,7 +134,11 @@ def _calibration(config: Config) -> dict[str, Any]:
     return {
         "OPTIMIZATION": _joined(calibration.optimization),
         "CALI_TYPE": calibration.type,
-        "CAL_DATA_DIR": _joined(_relative(folder, config) for folder in calibration.folders),
+        "CAL_DATA_DIR": _joined(
+            _relative(calibration.folders[spec.name], config)
+            for spec in config.inputs
+            if spec.name in calibration.folders
+        ),
         "PER_CHANNEL": calibration.per_channel,
         "MAX_PERCENTILE": calibration.max_percentile,
         "RUN_ON_CPU": _joined(calibration.run_on_cpu),

@@ -86,7 +86,7 @@ def resolve_inputs(values: Values, model_inputs: tuple[ModelInput, ...]) -> tupl
 
     values: section input_parameters. Raises ConfigError for what doesn't fit the model.
     """
-    names = _names(values["input_name"], model_inputs)
+    names = input_names(values, model_inputs)
     count = len(names)
     runtime = [
         keys.LEGACY_RUNTIME_TYPES.get(kind or "", kind)
@@ -121,7 +121,9 @@ def resolve_inputs(values: Values, model_inputs: tuple[ModelInput, ...]) -> tupl
     return tuple(specs[given.name] for given in model_inputs)
 
 
-def _names(value: str | None, model_inputs: tuple[ModelInput, ...]) -> tuple[str, ...]:
+def input_names(values: Values, model_inputs: tuple[ModelInput, ...]) -> tuple[str, ...]:
+    """The model's inputs in the order that `;` lists have. Raises ConfigError."""
+    value: str | None = values["input_name"]
     known = [given.name for given in model_inputs]
     if value is None:
         if len(known) > 1:

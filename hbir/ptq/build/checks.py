@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import difflib
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from itertools import islice
 
+import numpy as np
 from onnx import ModelProto
 
 from hbir.module import Module
+from hbir.ptq.calibration_data import CalibrationData
 from hbir.ptq.config import Config
+from hbir.ptq.inputs import InputSpec
 from hbir.ptq.yaml_file import ConfigError
 from hbir.quantization.dtypes import node_names
 
 LOG = logging.getLogger("hbir.ptq")
+
+HIGHEST_PIXEL = 255.0
+SAMPLES_JUDGED = 8
+WIDEST, NARROWEST = 1.2, 0.02
+"""Of the range that normalised pixels can have, what those of some pictures span: resizing may
+overshoot a little, and eight pictures of hardly any contrast are none."""
 
 
 def check_nodes(proto: ModelProto, config: Config) -> None:
@@ -58,6 +68,35 @@ def _named_nodes(config: Config) -> list[tuple[str, str]]:
         "run_on_bpu": places.run_on_bpu,
     }
     return [(key, name) for key, names in named.items() for name in names]
+
+
+def check_ranges(data: CalibrationData, specs: Sequence[InputSpec]) -> None:
+    """Warn of images that aren't normalised as mean_value, scale_value and std_value say.
+
+    Calibration data are what the float model takes; in the older toolchain they were pixels.
+    """
+    images = [spec for spec in specs if spec.is_image]
+    seen = {spec.name: (np.inf, -np.inf) for spec in images}
+    for sample in islice(data, SAMPLES_JUDGED if images else 0):
+        for name, (low, high) in seen.items():
+            seen[name] = (min(low, sample[name].min()), max(high, sample[name].max()))
+    for spec in images:
+        lowest, highest = _pixel_range(spec)
+        low, high = seen[spec.name]
+        if not NARROWEST <= (high - low) / (highest - lowest) <= WIDEST:
+            LOG.warning(
+                "cal_data_dir: the data of input '%s' lie in %.4g...%.4g; pixels, normalised as the"
+                " file says, lie in %.4g...%.4g. Save what the float model takes, normalised, and"
+                " give the mean_value and scale_value that it was trained with",
+                *(spec.name, low, high, lowest, highest),
+            )
+
+
+def _pixel_range(spec: InputSpec) -> tuple[float, float]:
+    """What 0...255 become at the model's input, over all channels."""
+    mean, std = np.asarray(spec.mean or (0.0,)), np.asarray(spec.std or (1.0,))
+    ends = np.concatenate([(0.0 - mean) / std, (HIGHEST_PIXEL - mean) / std])
+    return float(ends.min()), float(ends.max())
 
 
 def without_effect(config: Config) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -12,10 +13,12 @@ from typing import Any
 import numpy as np
 
 from hbir.errors import HbirError
+from hbir.files import write_file
 from hbir.interface import Argument
 from hbir.module import Module
 from hbir.ptq.build.artifacts import Artifacts
-from hbir.ptq.calibration_data import CalibrationData, random_data, read_folders
+from hbir.ptq.build.checks import check_ranges
+from hbir.ptq.calibration_data import SUFFIX, CalibrationData, random_data, read_folders
 from hbir.ptq.config import Config
 from hbir.ptq.display import Display
 from hbir.ptq.inputs import InputSpec
@@ -31,32 +34,41 @@ def calibration_data(config: Config, module: Module, specs: Sequence[InputSpec])
     """The data that a configuration names for the model's inputs, or made-up ones. Raises
     HbirError for files that don't fit."""
     ports: list[Argument] = list(module.functions[0].flatten_inputs)
-    folders = dict(
-        zip((spec.name for spec in config.inputs), config.calibration.folders, strict=False)
-    )
+    folders = config.calibration.folders
     if not folders or config.calibration.type == "skip":
         LOG.warning(
             "calibration is skipped: ranges come from made-up data, so results are good for timing"
             " and placement only, not for accuracy"
         )
         return random_data(ports)
-    ordered = [folders[port.name] for port in ports]
-    data = read_folders(ordered, ports, config.input_batch)
+    data = read_folders([folders[port.name] for port in ports], ports, config.input_batch)
     LOG.info("The num of calibration data: %d", len(data))
+    check_ranges(data, specs)
     return data
 
 
 def dump_data(data: CalibrationData, folder: Path) -> None:
-    """Keep what calibration saw: a folder per input with an .npy per sample."""
+    """Keep what calibration saw, and nothing of earlier runs: a folder per input with an .npy per
+    sample."""
     for number, sample in enumerate(data):
         for name, array in sample.items():
             target = folder / DUMP_FOLDER / name.replace("/", "_")
-            try:
-                target.mkdir(parents=True, exist_ok=True)
-                np.save(target / f"{number:06}.npy", array)
-            except OSError as error:
-                raise HbirError(f"{target}: can't be written ({error.strerror})") from None
+            if number == 0:
+                _make_empty(target)
+            content = io.BytesIO()
+            np.save(content, array)
+            write_file(target / f"{number:06}{SUFFIX}", content.getvalue())
     LOG.info("calibration data are kept in %s", folder / DUMP_FOLDER)
+
+
+def _make_empty(folder: Path) -> None:
+    """Make the folder, and delete the samples in it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for file in folder.glob(f"*{SUFFIX}"):
+            file.unlink()
+    except OSError as error:
+        raise HbirError(f"{folder}: can't be made and emptied ({error.strerror})") from None
 
 
 class _Shown:

@@ -78,6 +78,22 @@ def test_other_types_are_refused(tmp_path: Path, given_dtype: str, dtype: str) -
         _read(folder, _port(shape=(1, 2), dtype=dtype))
 
 
+def test_a_file_with_its_axes_in_another_order_is_told_so(tmp_path: Path) -> None:
+    for array in (np.zeros((1, 4, 4, 3)), np.zeros((4, 4, 3))):
+        folder = _save(tmp_path / "x", array)
+        with pytest.raises(HbirError, match=r"4, 3\]; transpose it"):
+            _read(folder, _port())
+
+
+@pytest.mark.parametrize("number", [np.nan, np.inf, 1e300])
+def test_numbers_that_are_none_are_refused_with_their_file(tmp_path: Path, number: float) -> None:
+    folder = _save(tmp_path / "x", np.zeros((1, 2)), np.array([[1.0, number]]))
+    data = _read(folder, _port(shape=(1, 2)))
+    assert not data[0]["x"].any()
+    with pytest.raises(HbirError, match=r"1\.npy: input 'x' holds nan or inf"):
+        _ = data[1]
+
+
 def _object_array(path: Path) -> None:
     np.save(path, np.array([{}], object), allow_pickle=True)
 

@@ -11,6 +11,7 @@ import yaml
 
 from hbir.errors import HbirError
 from hbir.ptq.config import Config, read_config
+from hbir.ptq.description import description
 from hbir.ptq.inputs import ModelInput, model_inputs_of
 from hbir.ptq.keys import KEYS, SECTIONS
 from hbir.ptq.yaml_file import ConfigError, read_sections
@@ -56,7 +57,7 @@ def test_defaults_are_those_of_the_contract(tmp_path: Path) -> None:
     assert config.model.working_dir == tmp_path / "model_output"
     assert (config.model.enable_vpu, config.model.enable_spu) == (True, True)
     assert config.calibration.type == "default"
-    assert config.calibration.folders == (tmp_path / "data",)
+    assert config.calibration.folders == {"image": tmp_path / "data"}
     compiler = config.compiler
     assert (compiler.balance, compiler.opt, compiler.core_num, compiler.jobs) == (100, 2, 1, 16)
     assert (compiler.max_time_per_fc, compiler.cache_mode, compiler.debug) == (0, "disable", True)
@@ -89,6 +90,26 @@ def test_lists_are_joined_by_semicolons_and_may_end_with_one(tmp_path: Path) -> 
     assert points.mean == points.std == ()
     assert config.model.remove_node_types == ("Quantize", "Dequantize")
     assert config.model.output_nodes == ("a", "b")
+
+
+def test_values_belong_to_the_input_that_is_named_at_their_place(tmp_path: Path) -> None:
+    """Whatever the order of the model's inputs is."""
+    (tmp_path / "clouds").mkdir()
+    config = _read(
+        tmp_path,
+        TWO,
+        input_parameters={
+            "input_name": "points;image",
+            "input_type_rt": "featuremap;nv12",
+            "input_type_train": "featuremap;bgr",
+            "input_layout_train": "NCHW;NCHW",
+        },
+        calibration_parameters={"cal_data_dir": "clouds;data"},
+    )
+    assert [spec.runtime_type for spec in config.inputs] == ["nv12", "featuremap"]
+    folders = {"image": tmp_path / "data", "points": tmp_path / "clouds"}
+    assert config.calibration.folders == folders
+    assert description(config)["CAL_DATA_DIR"] == "data;clouds"
 
 
 def test_numbers_and_lists_that_yaml_reads_are_taken(tmp_path: Path) -> None:

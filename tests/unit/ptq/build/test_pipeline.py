@@ -58,13 +58,16 @@ def test_output_nodes_cut_the_model_and_every_stage_of_it(folder: Path) -> None:
 
 def test_a_cut_drops_the_inputs_that_nothing_reads_any_more(folder: Path) -> None:
     write_network(folder / "net.onnx", {"a": SHAPE, "b": SHAPE})
+    write_data(folder / "more", count=5)
     names = {"input_name": "a;b", "input_type_rt": "featuremap;featuremap"}
     changes = {
         MODEL: {"output_nodes": "Relu_b"},
         INPUT: {**names, "input_type_train": "featuremap;featuremap"},
-        CALIBRATION: {"cal_data_dir": "data;data"},
+        CALIBRATION: {"cal_data_dir": "data;more"},
     }
-    assert list(_inputs(_build(folder, changes))) == ["b"]
+    built = _build(folder, changes)
+    assert list(_inputs(built)) == ["b"]
+    assert len(built.data) == 5
 
 
 def test_input_batch_and_separate_batch(folder: Path) -> None:
@@ -144,8 +147,28 @@ def test_debug_mode_keeps_what_calibration_saw(folder: Path) -> None:
     built = _build(folder, {MODEL: {"debug_mode": "dump_calibration_data"}}, skip="export")
     files = sorted((built.files.folder / "calibration_data" / "x").glob("*.npy"))
     kept = [np.load(file) for file in files]
+    assert len(kept) == len(built.data) == 3
     for sample, array in zip(built.data, kept, strict=True):
         np.testing.assert_array_equal(sample["x"], array)
+    (folder / "data" / "2.npy").unlink()
+    _build(folder, {MODEL: {"debug_mode": "dump_calibration_data"}}, skip="export")
+    assert [file.name for file in files if file.exists()] == ["000000.npy", "000001.npy"]
+
+
+@pytest.mark.parametrize(
+    ("pixels", "mean", "said"),
+    [(True, "128", True), (False, "128", False), (False, None, True), (True, None, False)],
+)
+def test_data_that_are_not_normalised_as_the_file_says_are_warned_about(
+    folder: Path, caplog: pytest.LogCaptureFixture, pixels: bool, mean: str | None, said: bool
+) -> None:
+    image = {"input_type_rt": "nv12", "input_type_train": "rgb", "input_layout_train": "NCHW"}
+    numbers = {"mean_value": mean, "scale_value": mean and "0.0078125"}
+    for seed, file in enumerate(sorted((folder / "data").iterdir())):
+        array = np.random.default_rng(seed).uniform(0, 256, SHAPE)
+        np.save(file, array.astype(np.float32) if pixels else array / 128 - 1)
+    _build(folder, {INPUT: {**image, **numbers}}, skip="export")
+    assert ("cal_data_dir: the data of input 'x' lie in" in caplog.text) == said
 
 
 def test_the_vendors_variable_keeps_the_modules_around_the_insertions(
