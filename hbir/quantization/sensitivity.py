@@ -32,6 +32,8 @@ from hbir.runtime.interpreter import Plan, Values
 
 CLASS_OPS = ("hbir.softmax", "hbir.argmax")
 
+_BLOCK_ELEMENTS = 1 << 14
+
 CANDIDATES_PER_ITEM = 16
 """Candidates of one item of work."""
 
@@ -103,10 +105,16 @@ def _weights_noise(op: Operation, store: WeightStore) -> float:
 
 
 def _share(wanted: Array, found: Array) -> float:
-    """In float64, for float32 sums of many small squares lose them."""
-    signal = float(np.sum(np.square(wanted, dtype=np.float64)))
-    noise = float(np.sum(np.square(wanted - found, dtype=np.float64)))
-    return noise / signal if signal > 0 else 0.0
+    signal = _energy(wanted)
+    return _energy(wanted - found) / signal if signal > 0 else 0.0
+
+
+def _energy(array: Array) -> float:
+    """Σ x², block by block: a float32 sum of many small squares loses them."""
+    numbers = array.ravel(order="K")
+    starts = range(0, numbers.size, _BLOCK_ELEMENTS)
+    blocks = (numbers[start : start + _BLOCK_ELEMENTS] for start in starts)
+    return sum(float(block @ block) for block in blocks)
 
 
 def best_of(

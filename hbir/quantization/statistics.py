@@ -78,11 +78,13 @@ class TensorStatistics:
         self.channels: tuple[Array, Array] | None = None
         """The extremes of each channel: lows, highs."""
 
-    def observe(self, array: Array) -> None:
-        """Take account of an array of finite numbers."""
+    def observe(self, array: Array) -> bool:
+        """Take account of an array; False, and nothing is taken, where it holds nan or inf."""
         if not array.size:
-            return
+            return True
         low, high = float(array.min()), float(array.max())
+        if not (math.isfinite(low) and math.isfinite(high)):  # nan is its own least and greatest
+            return False
         self._low, self._high = min(self._low, low), max(self._high, high)
         if self.histogram is not None:
             self.histogram.observe(array, low, high)
@@ -91,6 +93,7 @@ class TensorStatistics:
         if self._with_channels and array.ndim:
             others = tuple(range(array.ndim - 1))
             self._join_channels((array.min(axis=others), array.max(axis=others)))
+        return True
 
     def merge(self, later: TensorStatistics) -> None:
         """Take account of what was remembered of later data."""
