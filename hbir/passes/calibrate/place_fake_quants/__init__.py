@@ -18,7 +18,7 @@ whose range needn't be known; readers that multiply get integers of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from typing_extensions import override
@@ -28,31 +28,20 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Block, Operation, SSAValue, Use
 from xdsl.passes import ModulePass
 
-from hbir.dialects.hbir.activation import (
-    ClipOp,
-    HardSigmoidOp,
-    SigmoidOp,
-    SoftsignOp,
-    TanhOp,
-)
-from hbir.dialects.hbir.cast import CastTypeOp
+from hbir.dialects.hbir.activation import ClipOp
 from hbir.dialects.hbir.constant import ConstantOp
-from hbir.dialects.hbir.grid_sample import GridSampleOp
 from hbir.dialects.hbir.linear import MatmulOp
 from hbir.dialects.hbir.move import ConcatOp, PadOp, ReshapeOp, TransposeOp
-from hbir.dialects.hbir.norm import SoftmaxOp
-from hbir.dialects.hbir.unary import CosOp, ErfOp, SignOp, SinOp
 from hbir.errors import HbirError
 from hbir.ir.function import body_of, functions_of
-from hbir.ir.op import TensorOp
 from hbir.ir.origin import name_of
 from hbir.ir.rewriter import Rewrite
-from hbir.ir.types import F32, SI8, element_of
+from hbir.ir.types import F32, element_of
+from hbir.passes.calibrate.place_fake_quants.ranges import ValueRanges, magnitude, union
+from hbir.passes.calibrate.place_fake_quants.widths import NARROW_BITS, WEIGHTS_OPERAND, ReadWidths
 from hbir.passes.constraints import broken_constraint
-from hbir.passes.constraints.comparison import COMPARISON_OPS
-from hbir.passes.constraints.float16 import broken_float16_constraint
 from hbir.passes.disjoint_sets import DisjointSets
-from hbir.passes.dtypes import FLOAT16_WIDTH, Widths, take_widths
+from hbir.passes.dtypes import FLOAT16_WIDTH, take_widths
 from hbir.passes.fake_quant import (
     FakeQuantOp,
     asymmetric_range,
@@ -66,29 +55,11 @@ from hbir.passes.fake_quant import (
     redirect,
     symmetric_range,
 )
-from hbir.passes.gemm import as_gemm, widen_weights
+from hbir.passes.gemm import widen_weights
 from hbir.passes.graph import is_constant
 from hbir.passes.groups import group_ending_at, is_inside_group
-from hbir.passes.observed import Ranges, take_extremes, take_observed
-from hbir.passes.sampling import coordinates_read
-from hbir.passes.softmax_ranges import filled_range, probability_range, seen_by_softmax
-from hbir.passes.tables import chain_function, chain_starting_at, varying_part
-from hbir.passes.ties import INDEXING_OPS, JOINING_OPS, KEEPING_OPS, REDUCING_OPS, scale_sources
-
-ANALYTIC_RANGES: dict[type[Operation], tuple[float, float]] = {
-    HardSigmoidOp: (0.0, 1.0),
-    SigmoidOp: (0.0, 1.0),
-    TanhOp: (-1.0, 1.0),
-    **dict.fromkeys((ErfOp, SinOp, CosOp, SignOp, SoftsignOp), (-1.0, 1.0)),
-    **dict.fromkeys(COMPARISON_OPS, (0.0, 1.0)),
-}
-"""Ranges that follow from the function, whatever the data."""
-
-SIGNED_BYTES = (-128.0, 127.0)
-"""What an si8 can be; with a range of its own, its scale is 1."""
-
-NARROW_BITS, WIDE_BITS = 8, 16
-WEIGHTS_OPERAND = 1
+from hbir.passes.observed import Ranges
+from hbir.passes.ties import JOINING_OPS, KEEPING_OPS, REDUCING_OPS, scale_sources
 
 COARSENING_LIMIT = 2.0
 """A concat's operand that is read elsewhere too keeps its own scale when the common one would be
@@ -146,10 +117,10 @@ class _Placement:
     function: FuncOp
     rewrite: Rewrite
     asymmetric: bool
-    observed: Ranges = field(init=False)
-    extremes: Ranges = field(init=False)
-    widths: Widths = field(init=False)
+    bpu_ops: list[Operation] = field(init=False)
     on_bpu: set[Operation] = field(init=False)
+    value_ranges: ValueRanges = field(init=False)
+    widths: ReadWidths = field(init=False)
     connected: DisjointSets[SSAValue] = field(default_factory=DisjointSets[SSAValue])
     """Values that are quantized together or not at all."""
     scales: DisjointSets[SSAValue] = field(default_factory=DisjointSets[SSAValue])
@@ -158,26 +129,26 @@ class _Placement:
     """Sets that get no zero point, by the value that stands for each."""
 
     def __post_init__(self) -> None:
-        self.observed = take_observed(self.function)
-        self.extremes = take_extremes(self.function) or self.observed
-        self.widths = take_widths(self.function)
-        ops = body_of(self.function).ops
-        self.on_bpu = {op for op in ops if op.results and broken_constraint(op) is None}
+        ops = [op for op in body_of(self.function).ops if op.results]
+        self.bpu_ops = [op for op in ops if broken_constraint(op) is None]
+        self.on_bpu = set(self.bpu_ops)
+        self.value_ranges = ValueRanges.taken_from(self.function, self.on_bpu, self.rewrite)
+        self.widths = ReadWidths(take_widths(self.function), self.scales, self.on_bpu)
 
     def decide(self) -> tuple[Ranges, list[SSAValue]]:
         """The 8-bit range of each set, and the values to quantize."""
-        for op in self.on_bpu:
+        for op in self.bpu_ops:
             for source in scale_sources(op):
                 self.connected.join(source, op.results[0])
         ranges = self._tie_scales()
         quantized = self._quantized_sets()
-        self.centred = {self.scales.find(op.rhs) for op in self.on_bpu if isinstance(op, MatmulOp)}
+        self.centred = {self.scales.find(op.rhs) for op in self.bpu_ops if isinstance(op, MatmulOp)}
         return ranges, [v for v in self._sources() if self.connected.find(v) in quantized]
 
     def place(self) -> None:
         """Decide, then insert; nothing is inserted before all is decided."""
         ranges, sources = self.decide()
-        bits = self._bits(sources)
+        bits = self.widths.bits(sources)
         wide_ranges = self._ranges(wide=True) if max(bits.values(), default=0) > NARROW_BITS else {}
 
         def range_of(root: SSAValue, width: int) -> tuple[float, float]:
@@ -186,7 +157,7 @@ class _Placement:
         narrowed = [
             (use, range_of(root, read), read)
             for root, width in bits.items()
-            for use, read in self._narrower_readers(root, width)
+            for use, read in self.widths.narrower_readers(root, width)
         ]
         for value in sources:
             root = self.scales.find(value)
@@ -196,83 +167,8 @@ class _Placement:
             self._insert(value, range_of(root, bits[root]), bits[root])
         for use, value_range, width in narrowed:
             self._narrow(use, value_range, width)
-        for (op, index), width in self.widths.operands.items():
-            gemm = as_gemm(op)
-            if gemm is not None and index == WEIGHTS_OPERAND and width > NARROW_BITS:
-                widen_weights(gemm, self.rewrite)
-
-    def _bits(self, sources: Sequence[SSAValue]) -> dict[SSAValue, int]:
-        """The bits of each set of one scale, by the value that stands for it: as many as one of its
-        readers wants, in the order of the sources."""
-        roots = dict.fromkeys(self.scales.find(value) for value in sources)
-        return {
-            root: max(
-                [self._given_bits(root)]
-                + [self._read_bits(u.operation, u.index, NARROW_BITS) for u in self._readers(root)]
-            )
-            for root in roots
-        }
-
-    def _given_bits(self, root: SSAValue) -> int:
-        """The bits that readers get who say nothing."""
-        members = self.scales.members(root)
-        return max(self.widths.values.get(value, NARROW_BITS) for value in members)
-
-    def _readers(self, root: SSAValue) -> Iterable[Use]:
-        """Where ops of the BPU that compute with a set's values read them."""
-        for value in self.scales.members(root):
-            for use in value.uses:
-                if use.operation in self.on_bpu and not self._keeps(use, root):
-                    yield use
-
-    def _keeps(self, use: Use, root: SSAValue) -> bool:
-        """Whether a reader hands the set's scale on to its result."""
-        reader = use.operation
-        return bool(scale_sources(reader)) and self.scales.find(reader.results[0]) is root
-
-    def _read_bits(self, reader: Operation, operand: int, default: int) -> int:
-        """The bits that a reader takes; 8 where it would be float16, which it can't read."""
-        bits = self.widths.operands.get((reader, operand), default)
-        if bits != FLOAT16_WIDTH or broken_float16_constraint(reader, operand) is None:
-            return bits
-        return NARROW_BITS
-
-    def _narrower_readers(self, root: SSAValue, width: int) -> Iterator[tuple[Use, int]]:
-        """The readers of a set of `width` bits that take fewer, and how many."""
-        given = self._given_bits(root)
-        for use in self._readers(root):
-            read = self._read_bits(use.operation, use.index, given)
-            if read < width and width > NARROW_BITS:
-                yield use, max(read, NARROW_BITS)
-
-    def _narrow(self, use: Use, value_range: tuple[float, float], bits: int) -> None:
-        """Requantize what a reader gets to fewer bits, once for all readers of that value."""
-        value = use.operation.operands[use.index]
-        if isinstance(value.owner, Block | ConstantOp):
-            return
-        if not is_fake_quant(value.owner):
-            source = next(self._fake_quants_above(value), None)
-            if source is None:
-                return
-            value = copy_fake_quant(self.rewrite, value, [use], source)
-        existing = {quantization_of(op): op.output for op in fake_quants_of(value)}
-        shared = [
-            output for how, output in existing.items() if how is not None and how.bits == bits
-        ]
-        if shared:
-            redirect([use], shared[0])
-            return
-        low, high = value_range
-        insert_fake_quant(self.rewrite, value, [use], minimum=low, maximum=high, bits=bits)
-
-    def _fake_quants_above(self, value: SSAValue) -> Iterator[FakeQuantOp]:
-        """The fake-quant of what a value is moved from."""
-        while isinstance(value.owner, KEEPING_OPS + JOINING_OPS):
-            value = scale_sources(value.owner)[0]
-            fake_quant = fake_quant_at(value)
-            if fake_quant is not None:
-                yield fake_quant
-                return
+        for gemm in self.widths.wide_weights():
+            widen_weights(gemm, self.rewrite)
 
     def as_range(self, ranges: Ranges, root: SSAValue, bits: int) -> tuple[float, float]:
         """The range whose integers stand for the one of a set."""
@@ -302,7 +198,7 @@ class _Placement:
                 if not is_inside_group(op) and not (
                     self._has_raw_form(op)
                     and self._goes_out(op.results[0])
-                    and not self._width_said(op.results[0])
+                    and not self.widths.is_said(op.results[0])
                 ):
                     found.add(self.connected.find(op.results[0]))
             elif isinstance(op, ConcatOp) and any(map(self._made_on_bpu, op.operands)):
@@ -350,10 +246,10 @@ class _Placement:
                     self.scales.join(source, op.results[0])
         ranges = self._ranges()
         for concat in concats:
-            widest = max(_magnitude(ranges.get(self.scales.find(v))) for v in concat.operands)
+            widest = max(magnitude(ranges.get(self.scales.find(v))) for v in concat.operands)
             for value in list(concat.operands):
-                magnitude = _magnitude(ranges.get(self.scales.find(value)))
-                hurts = widest > COARSENING_LIMIT * magnitude > 0
+                own = magnitude(ranges.get(self.scales.find(value)))
+                hurts = widest > COARSENING_LIMIT * own > 0
                 if not (hurts and self._read_elsewhere(value, concat)):
                     self._join_ranges(ranges, value, concat.output)
         return ranges
@@ -363,7 +259,7 @@ class _Placement:
         known = [part for part in parts if part is not None]
         self.scales.join(first, second)
         if known:
-            ranges[self.scales.find(first)] = _union(known)
+            ranges[self.scales.find(first)] = union(known)
 
     def _read_elsewhere(self, value: SSAValue, concat: ConcatOp) -> bool:
         """Whether an op other than `concat` reads the set of `value` as integers."""
@@ -378,12 +274,13 @@ class _Placement:
         """
         found: dict[SSAValue, list[tuple[float, float]]] = {}
         for value in self._range_holders():
-            found.setdefault(self.scales.find(value), []).append(self._own_range(value, wide))
-        for op in self.on_bpu:
+            own = self.value_ranges.of(value, wide=wide)
+            found.setdefault(self.scales.find(value), []).append(own)
+        for op in self.bpu_ops:
             if isinstance(op, PadOp):
                 number: float = op.params()["pad_value"]
                 found.setdefault(self.scales.find(op.output), []).append((number, number))
-        return {root: _union(ranges) for root, ranges in found.items()}
+        return {root: union(ranges) for root, ranges in found.items()}
 
     def _range_holders(self) -> list[SSAValue]:
         """The sources, and the constants that an op ties to activations."""
@@ -396,48 +293,25 @@ class _Placement:
         ]
         return [*self._sources(), *tied]
 
-    def _own_range(self, value: SSAValue, wide: bool) -> tuple[float, float]:
-        constant = self.rewrite.constant_value(value)
-        if constant is not None:
-            return filled_range(value, constant, self.observed)
-        analytic = _analytic_range(value)
-        if analytic is not None:
-            return analytic
-        if isinstance(value.owner, INDEXING_OPS):  # of a table, whose other rows come up later
-            return self._own_range(value.owner.x, wide)
-        observed = self.extremes if wide else self.observed
-        if isinstance(value.owner, SoftmaxOp):
-            return probability_range(self.extremes.get(value, (0.0, 1.0)))
-        steps = (1 << (WIDE_BITS if wide else NARROW_BITS)) - 1
-        seen = seen_by_softmax(value, observed, self.rewrite.weights)
-        return self._used_part(value, seen, steps)
+    def _has_raw_form(self, op: Operation) -> bool:
+        """Whether the op ends a group whose accumulator can go out unquantized.
 
-    def _used_part(
-        self, value: SSAValue, observed: tuple[float, float], steps: int
-    ) -> tuple[float, float]:
-        """The part of a range in which the tables and samples that read the value still change.
-
-        A sigmoid's input saturates at 8 even where some element is 700.
+        Not with an upper bound, which would be another integer for each channel; nor with 16 bits
+        on either side, whose products may need more than the 32 bits that go out.
         """
-        parts: list[tuple[float, float]] = []
-        for use in value.uses:
-            reader = use.operation
-            if isinstance(reader, GridSampleOp) and value == reader.grid:
-                parts.append(coordinates_read(reader, observed))
-                continue
-            chain = (
-                chain_starting_at(reader, self.rewrite.weights)
-                if reader in self.on_bpu and isinstance(reader, TensorOp)
-                else []
-            )
-            if not chain:
-                return observed
-            function = chain_function(chain, self.rewrite.weights)
-            parts.append(varying_part(function, observed, steps))
-        return _union(parts) if parts else observed
+        group = group_ending_at(op)
+        if group is None or isinstance(group.activation, ClipOp):
+            return False
+        gemm = group.gemm
+        x_bits = self.widths.given_bits(self.scales.find(gemm.x))
+        read = [
+            self.widths.read_bits(gemm, 0, x_bits),
+            self.widths.operand_bits(gemm, WEIGHTS_OPERAND),
+        ]
+        return max(read) <= NARROW_BITS
 
     def _insert(self, value: SSAValue, value_range: tuple[float, float], bits: int) -> None:
-        if value not in self.observed and _analytic_range(value) is None:
+        if not self.value_ranges.is_known(value):
             raise HbirError(
                 f'tensor "{name_of(value, "?")}" is to be quantized but has no observed range;'
                 " run calibrate with at least one batch"
@@ -454,41 +328,34 @@ class _Placement:
             readers = [use for use in readers if use.operation in self.on_bpu]
         return readers
 
-    def _width_said(self, value: SSAValue) -> bool:
-        """Whether somebody chose the width of a value, perhaps where it has been moved to."""
-        return any(member in self.widths.values for member in self.scales.members(value))
-
-    def _has_raw_form(self, op: Operation) -> bool:
-        """Whether the op ends a group whose accumulator can go out unquantized.
-
-        Not with an upper bound, which would be another integer for each channel; nor with 16 bits
-        on either side, whose products may need more than the 32 bits that go out.
-        """
-        group = group_ending_at(op)
-        if group is None or isinstance(group.activation, ClipOp):
-            return False
-        gemm = group.gemm
-        x_bits = self._given_bits(self.scales.find(gemm.x))
-        read = [
-            self._read_bits(gemm, 0, x_bits),
-            self.widths.operands.get((gemm, WEIGHTS_OPERAND), NARROW_BITS),
+    def _narrow(self, use: Use, value_range: tuple[float, float], bits: int) -> None:
+        """Requantize what a reader gets to fewer bits, once for all readers of that value."""
+        value = use.operation.operands[use.index]
+        if isinstance(value.owner, Block | ConstantOp):
+            return
+        if not is_fake_quant(value.owner):
+            source = next(self._fake_quants_above(value), None)
+            if source is None:
+                return
+            value = copy_fake_quant(self.rewrite, value, [use], source)
+        existing = {quantization_of(op): op.output for op in fake_quants_of(value)}
+        shared = [
+            output for how, output in existing.items() if how is not None and how.bits == bits
         ]
-        return max(read) <= NARROW_BITS
+        if shared:
+            redirect([use], shared[0])
+            return
+        low, high = value_range
+        insert_fake_quant(self.rewrite, value, [use], minimum=low, maximum=high, bits=bits)
 
-
-def _union(ranges: Sequence[tuple[float, float]]) -> tuple[float, float]:
-    return min(low for low, _ in ranges), max(high for _, high in ranges)
-
-
-def _magnitude(value_range: tuple[float, float] | None) -> float:
-    return 0.0 if value_range is None else max(abs(value_range[0]), abs(value_range[1]))
-
-
-def _analytic_range(value: SSAValue) -> tuple[float, float] | None:
-    owner = value.owner
-    if isinstance(owner, CastTypeOp):
-        return SIGNED_BYTES if element_of(owner.x) == SI8 else None
-    return ANALYTIC_RANGES.get(type(owner)) if isinstance(owner, Operation) else None
+    def _fake_quants_above(self, value: SSAValue) -> Iterator[FakeQuantOp]:
+        """The fake-quant of what a value is moved from."""
+        while isinstance(value.owner, KEEPING_OPS + JOINING_OPS):
+            value = scale_sources(value.owner)[0]
+            fake_quant = fake_quant_at(value)
+            if fake_quant is not None:
+                yield fake_quant
+                return
 
 
 def _needs_fake_quant(value: SSAValue) -> bool:
