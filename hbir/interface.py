@@ -42,6 +42,36 @@ class ArgumentType:
     shape: tuple[int, ...]
     np_dtype: np.dtype[Any]
     quant_info: QuantInfo = QuantInfo()
+    open_axes: tuple[int, ...] = ()
+    """Axes whose extents each run gives; `shape` holds their maxima."""
+
+    @property
+    def run_shape(self) -> tuple[int | None, ...]:
+        """The shape, None where each run gives the extent."""
+        return tuple(None if i in self.open_axes else n for i, n in enumerate(self.shape))
+
+    def takes(self, shape: tuple[int, ...]) -> bool:
+        """Whether an array of this shape fits: open extents are at least 1, at most the maximum."""
+        if not self.open_axes:
+            return shape == self.shape
+        return len(shape) == len(self.shape) and all(
+            1 <= extent <= most if axis in self.open_axes else extent == most
+            for axis, (extent, most) in enumerate(zip(shape, self.shape, strict=True))
+        )
+
+    @property
+    def valid_shape(self) -> tuple[int, ...]:
+        """The shape, -1 where each run gives the extent: how the board's tools show it."""
+        return tuple(-1 if extent is None else extent for extent in self.run_shape)
+
+    @property
+    def shape_text(self) -> str:
+        """`[1, 224, 224, 3]`; open extents as `1...8192`."""
+        extents = (
+            f"1...{most}" if axis in self.open_axes else str(most)
+            for axis, most in enumerate(self.shape)
+        )
+        return f"[{', '.join(extents)}]"
 
     @override
     def __str__(self) -> str:
@@ -107,10 +137,10 @@ def bind_inputs(what: str, ports: Sequence[Argument], given: Mapping[str, Any]) 
 
 def _bind(what: str, port: Argument, value: Any) -> Array:
     array = np.asarray(value)
-    if array.shape != port.type.shape:
+    if not port.type.takes(array.shape):
         raise HbirError(
             f"{what}: input {port.name!r} has shape {list(array.shape)}, expected"
-            f" {list(port.type.shape)}"
+            f" {port.type.shape_text}"
         )
     if array.dtype == port.type.np_dtype:
         return array

@@ -19,11 +19,11 @@ import numpy as np
 
 import hbir
 from benchmarks.boards.graphs import MARCH, bare, imported, with_made_up_ranges
+from hbir.backend.instruction_cycles import DescriptorFeatures
 from hbir.backend.isa.enums import Engine
 from hbir.backend.isa.program import Program
 from hbir.backend.march import Machine, load_march
 from hbir.backend.timeline import (
-    DescriptorFeatures,
     Timeline,
     frame_microseconds,
     layer_cycles,

@@ -172,6 +172,21 @@ def vector_cycles(machine: Machine, opcode: str, work: Work) -> Cycles:
     return beats * VECTOR_PASSES.get(opcode, 1.0) + float(engine.startup_cycles)
 
 
+def resizer_bytes(machine: Machine, rows: Counts, row_bytes: Counts) -> npt.NDArray[np.int64]:
+    """DDR bytes of resized rows: what a roi as large as the result takes (assumed: each run gives
+    its own)."""
+    return burst_bytes(machine, rows, row_bytes)
+
+
+def resizer_fixed_cycles(machine: Machine, result_bytes: Counts) -> Cycles:
+    """Cycles of the resizer beside those in which the DDR's bytes move: a transfer's latency, and
+    four taps per element at the rate of the engine that pools and resizes (assumed; none is
+    published)."""
+    engine = machine.vector["AAE"]
+    filtered = np.ceil(np.asarray(result_bytes) * BILINEAR_TAPS / engine.bytes_per_cycle)
+    return filtered + float(machine.ddr.transfer_latency_cycles)
+
+
 def burst_bytes(machine: Machine, runs: Counts, run_bytes: Counts) -> npt.NDArray[np.int64]:
     """DDR bytes of `runs` contiguous runs of `run_bytes` each: whole bursts."""
     burst = machine.ddr.burst_bytes

@@ -27,6 +27,9 @@ KERNELS = {
 OPCODES = {"transpose": "permute"}
 """Kind → opcode of the compute instruction, where it isn't the kind itself."""
 
+EXTERNAL_OPERANDS = {"roi_resize": frozenset({1, 2})}
+"""Kind → operands that its instruction itself reads in DDR: images whose size each run gives."""
+
 FLOAT16_OPCODES = {
     kind: f"float_{kind}"
     for kind in ("max_pool", "reduce_max", "reduce_min", "resize2d", "grid_sample")
@@ -100,6 +103,11 @@ class Layer:
     def moves_only(self) -> bool:
         """Whether loads and stores alone do it."""
         return self.kind in MOVE_KINDS
+
+    @property
+    def external(self) -> frozenset[int]:
+        """Operands that the compute instruction reads in DDR: nothing loads them."""
+        return EXTERNAL_OPERANDS.get(self.kind, frozenset())
 
     @property
     def groups(self) -> int:

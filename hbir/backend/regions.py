@@ -362,6 +362,16 @@ def _grid_sample(layer: Layer) -> LayerRegions:
     return _plain(layer, (image, places))
 
 
+def _roi_resize(layer: Layer) -> LayerRegions:
+    """Where a tile reads is data; the roi is whole, and so are the channels."""
+    return LayerRegions(
+        layer,
+        layer.output.shape,
+        tuple(_entire(spec.shape) for spec in layer.inputs),
+        whole_axes=frozenset({3}),
+    )
+
+
 def _transpose(layer: Layer) -> LayerRegions:
     shape, dims = layer.inputs[0].shape, layer.params["dims"]
     by_input = sorted((int(source), axis) for axis, source in enumerate(dims))
@@ -443,6 +453,7 @@ _BUILDERS = {
     "gather_elements": _gather_elements,
     "topk": _topk,
     "grid_sample": _grid_sample,
+    "roi_resize": _roi_resize,
     "float_add": _elementwise,
     "float_sub": _elementwise,
     "float_mul": _elementwise,

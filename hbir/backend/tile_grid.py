@@ -126,6 +126,10 @@ class TileGrid:
             params["out_offset"] = (box[1][0], box[2][0])
             params["in_offset"] = (source[1][0], source[2][0])
             params["in_size"] = tuple(self.layer.inputs[0].shape[1:3])
+        if kind == "roi_resize":
+            _, rows, columns, _ = self.output_box(index)
+            params["out_offset"] = (rows[0], columns[0])
+            params["out_size"] = (rows[1] - rows[0], columns[1] - columns[0])
         if kind == "tile":
             params["multiplies"] = self._multiplies(index)
         return params

@@ -28,6 +28,8 @@ from hbir.backend.cost import (
     matmul_cycles,
     output_channel_passes,
     padded_elements,
+    resizer_bytes,
+    resizer_fixed_cycles,
     vector_cycles,
 )
 from hbir.backend.layer import Layer, TensorSpec
@@ -84,7 +86,8 @@ class GridCost:
         one = np.ones((1,) * axes, np.int64)
         self.number = np.asarray(prod(self.counts, start=one))
         self.resident = resident
-        operands = () if layer.moves_only else tuple(range(len(layer.inputs)))
+        loaded = (i for i in range(len(layer.inputs)) if i not in layer.external)
+        operands = () if layer.moves_only else tuple(loaded)
         split = (ACCUMULATOR,) if self.regions.reduction_axis is not None else ()
         self.slots = tuple(s for s in (*operands, OUTPUT, *split) if s not in resident)
         """Operand number of each on-chip area, or OUTPUT or ACCUMULATOR."""
@@ -209,7 +212,7 @@ class GridCost:
         zero = np.array(0, np.int64)
         once_bytes = once = many_bytes = many = zero
         for operand, (size, loads) in enumerate(self._sweeps):
-            if operand in self.resident:
+            if operand in self.resident or operand in self.layer.external:
                 continue
             repeats = self._repeats(operand, order)
             if operand in held:
@@ -310,6 +313,8 @@ class GridCost:
             return self._conv_cycles()
         if self.layer.kind == "matmul":
             return self._matmul_cycles()
+        if self.layer.kind == "roi_resize":
+            return self._resizer_cycles()
         first = self.layer.inputs[0]
         inputs = [self.extents(m)[0] for m in self.regions.operands[0]]
         work = Work(
@@ -333,6 +338,13 @@ class GridCost:
             rhs.itemsize,
         )
         return self.number * matmul_cycles(self.machine, work)
+
+    def _resizer_cycles(self) -> Reals:
+        """Its reads of the DDR count as its work: they are in one queue with all loads."""
+        _, rows, columns, channels = self.tiles[: self.rank]
+        moved = resizer_bytes(self.machine, rows, columns * channels)
+        fixed = resizer_fixed_cycles(self.machine, rows * columns * channels)
+        return self.number * (fixed + moved / self.machine.ddr_bytes_per_cycle)
 
     def _elements(self, shape: Sequence[Ints], itemsize: int) -> Ints:
         columns = np.stack(np.broadcast_arrays(*shape), axis=-1) if shape else np.zeros((1, 0), int)

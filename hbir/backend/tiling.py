@@ -187,7 +187,7 @@ def share_tiles(
         again[axis] = sum(
             spec.byte_size
             for operand, spec in enumerate(layer.inputs)
-            if axis not in regions.depends_on(operand)
+            if operand not in layer.external and axis not in regions.depends_on(operand)
         )
     if not again:
         return None

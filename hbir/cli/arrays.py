@@ -98,12 +98,11 @@ class CalibrationData(ABC):
 
     def fitted(self, port: Argument, array: Array, what: str) -> Array:
         """`array` as a batch of `port`: as it is, or with the batch axis of 1 put before."""
-        shape = port.type.shape
-        if array.shape == shape[1:] and shape[:1] == (1,):
+        if port.type.takes((1, *array.shape)):
             array = array[np.newaxis]
-        if array.shape != shape:
+        if not port.type.takes(array.shape):
             raise HbirError(
-                f"{what}: input {port.name!r} needs shape {list(shape)}, this is"
+                f"{what}: input {port.name!r} needs shape {port.type.shape_text}, this is"
                 f" {list(array.shape)}"
             )
         return array
@@ -160,7 +159,7 @@ class _Npz(CalibrationData):
 
     def _batches(self, port: Argument, array: Array) -> int:
         batch = port.type.shape[0] if port.type.shape else 1
-        if array.shape[1:] != port.type.shape[1:] or array.shape[0] < batch:
+        if not port.type.takes((batch, *array.shape[1:])) or array.shape[0] < batch:
             rest = ", ".join(map(str, port.type.shape[1:]))
             raise HbirError(
                 f"{self.path}: input {port.name!r} needs an array of shape [samples, {rest}],"

@@ -39,7 +39,6 @@ TENSOR_TYPES = {
 """NumPy dtype → the end of HB_DNN_TENSOR_TYPE_."""
 
 UNSUPPORTED = {
-    "input_valid_shape": "inputs have the static shapes of the .hbm",
     "input_stride": "give inputs dense; the simulator lays them out",
     "input_img_properties": "give Y and UV as inputs of their own",
     "dump_intermediate": "use hbir-run on the .bc, whose listener sees every tensor",
@@ -81,7 +80,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--dump_format", choices=("bin", "txt", "npy"), default="bin")
     add("--dump_path", default=".", metavar="DIR")
     add("--dump_intermediate", default="")
-    add("--input_valid_shape", default="")
+    add(
+        "--input_valid_shape", default="", metavar="SHAPE[;SHAPE]",
+        help="infer: 1,300,300,1;1,150,150,2 of raw inputs whose extents are open, in order",
+    )  # fmt: skip
     add("--input_stride", default="")
     add("--input_img_properties", default="")
     for without_effect in ("--log_level", "--statistic_cycle", "--internal_use"):
@@ -134,9 +136,8 @@ def _model_info(options: argparse.Namespace) -> int:
         ):
             for i, (port, tensor) in enumerate(zip(ports, tensors, strict=True)):
                 print(f"{kind}[{i}]:")
-                print(
-                    "\n".join(_tensor_lines(port, tensor.buffer_bytes, tensor.strides)), end="\n\n"
-                )
+                size = -1 if port.type.open_axes else tensor.buffer_bytes
+                print("\n".join(_tensor_lines(port, size, tensor.strides)), end="\n\n")
     return 0
 
 
@@ -144,7 +145,7 @@ def _tensor_lines(port: Argument, buffer_bytes: int, strides: Sequence[int]) -> 
     info = port.type.quant_info
     lines = [
         f"name: {port.name}",
-        f"valid shape: {_tuple_text(port.type.shape)}",
+        f"valid shape: {_tuple_text(port.type.valid_shape)}",
         f"aligned byte size: {buffer_bytes}",
         f"tensor type: HB_DNN_TENSOR_TYPE_{TENSOR_TYPES[str(port.type.np_dtype)]}",
         f"quanti type: {'SCALE' if info.scales else 'NONE'}",
@@ -178,7 +179,8 @@ def _infer(options: argparse.Namespace) -> int:
     if len(files) != len(ports):
         names = ", ".join(port.name for port in ports)
         raise HbirError(f"--input_file gives {len(files)} files, the model takes {names}")
-    feed = {p.name: _read_input(f, p) for f, p in zip(files, ports, strict=True)}
+    shapes = _valid_shapes(options.input_valid_shape, ports)
+    feed = {p.name: _read_input(f, p, shapes[p.name]) for f, p in zip(files, ports, strict=True)}
     workload = _workload(load_march(hbm.march_name), hbm, graph)
     (frame,) = simulate(1, [replace(workload, frames=1)])
     print(f"{'-' * 21}Frame 0 begin{'-' * 21}")
@@ -190,12 +192,40 @@ def _infer(options: argparse.Namespace) -> int:
     return 0
 
 
-def _read_input(file: str, port: Argument) -> Array:
-    """A `.npy`, or the input's elements as they lie in memory."""
+def _valid_shapes(text: str, ports: Sequence[Argument]) -> dict[str, tuple[int, ...] | None]:
+    """By input its shape in this run; None where an open one isn't given."""
+    given = [part.strip() for part in text.split(";")] if text else []
+    if len(given) > len(ports):
+        raise HbirError(
+            f"--input_valid_shape gives {len(given)} shapes, the model has {len(ports)} inputs"
+        )
+    shapes: dict[str, tuple[int, ...] | None] = {
+        port.name: None if port.type.open_axes else port.type.shape for port in ports
+    }
+    for port, part in zip(ports, given, strict=False):
+        extents = [extent.strip() for extent in part.rstrip(",").split(",")]
+        shape = tuple(int(extent) if extent.isdecimal() else 0 for extent in extents)
+        if not port.type.takes(shape):
+            raise HbirError(
+                f"--input_valid_shape {part}: input {port.name!r} takes {port.type.shape_text}"
+            )
+        shapes[port.name] = shape
+    return shapes
+
+
+def _read_input(file: str, port: Argument, shape: tuple[int, ...] | None) -> Array:
+    """A `.npy`, a `.txt` of numbers, or the input's elements as they lie in memory."""
     if file.endswith(".npy"):
         return read_array(file)
+    if shape is None:
+        raise HbirError(
+            f"{file}: input {port.name!r} is {port.type.shape_text}; give its shape with"
+            " --input_valid_shape, or a .npy"
+        )
     data = read_file(file)
-    dtype, shape = port.type.np_dtype, port.type.shape
+    dtype = port.type.np_dtype
+    if file.endswith(".txt"):
+        return _read_numbers(file, data, port).reshape(shape)
     expected = int(np.prod(shape)) * dtype.itemsize
     if len(data) != expected:
         raise HbirError(
@@ -203,6 +233,22 @@ def _read_input(file: str, port: Argument) -> Array:
             f" {expected}, dense"
         )
     return np.frombuffer(data, dtype).reshape(shape)
+
+
+def _read_numbers(file: str, data: bytes, port: Argument) -> Array:
+    words = data.split()
+    expected = int(np.prod(port.type.shape))
+    try:
+        numbers = np.array(words, np.float64)
+    except ValueError:
+        numbers = np.zeros(0)
+    array = numbers.astype(port.type.np_dtype)
+    if len(numbers) != expected or not np.array_equal(array, numbers):
+        raise HbirError(
+            f"{file}: expected {expected} numbers of {port.type.np_dtype} with spaces between, as"
+            f" input {port.name!r} takes"
+        )
+    return array
 
 
 def _dump(outputs: dict[str, Array], folder: Path, kind: str) -> None:

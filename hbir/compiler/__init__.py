@@ -330,7 +330,9 @@ def least_bytes_apart(layers: Sequence[Layer]) -> int:
     those of O0 and O1 do."""
     total = 0
     for layer in layers:
-        read = sum(spec.byte_size for spec in layer.inputs)
+        read = sum(
+            spec.byte_size for i, spec in enumerate(layer.inputs) if i not in layer.external
+        )
         if layer.kind in PARTIAL_READERS:
             read = min(read, layer.output.byte_size)
         total += read + layer.output.byte_size

@@ -49,6 +49,9 @@ from hbir.passes.schedule.allocate_workspace import output_roots
 from hbir.runtime.interpreter import kernel_params, result_names
 
 
+RESIZER = "bpu.roi_resize"
+
+
 @dataclass(frozen=True)
 class DensePorts:
     """Whether inputs, and whether outputs, lie dense in DDR."""
@@ -165,8 +168,8 @@ class _GraphCompiler:
         for name, value in zip(input_names(self.function), arguments, strict=True):
             # Cameras write images at the stride whatever is asked of other inputs.
             dense = self.dense.inputs and dtype_of(value) != np.uint8
-            if open_axes(value):
-                dense = True  # its strides are each run's
+            if any(use.operation.name == RESIZER for use in value.uses):
+                dense = True  # the strides of planes are each run's; a roi is published as dense
             if not dense and value not in returned and _is_read_by_rows(value):
                 self._pad_rows(value)
             tensor = self._port(name, value)

@@ -41,6 +41,8 @@ class HBRuntime:
     output_names: list[str]
     input_shapes: list[Shape]
     output_shapes: list[Shape]
+    input_maxima: list[tuple[int, ...]] | None = None
+    """Shapes with the largest extents; None where the model says none."""
     input_types: list[np.dtype[Any]]
     output_types: list[np.dtype[Any]]
     input_quants: list[QuantInfo]
@@ -146,7 +148,8 @@ class HBRuntime:
     def _set_ports(self, inputs: Sequence[Argument], outputs: Sequence[Argument]) -> None:
         self.input_names = [port.name for port in inputs]
         self.output_names = [port.name for port in outputs]
-        self.input_shapes = [port.type.shape for port in inputs]
+        self.input_shapes = [port.type.run_shape for port in inputs]
+        self.input_maxima = [port.type.shape for port in inputs]
         self.output_shapes = [port.type.shape for port in outputs]
         self.input_types = [port.type.np_dtype for port in inputs]
         self.output_types = [port.type.np_dtype for port in outputs]

@@ -14,17 +14,22 @@ from typing import Any, TypeAlias, cast
 import numpy as np
 import numpy.typing as npt
 from xdsl.dialects.builtin import (
+    ArrayAttr,
     BFloat16Type,
+    DictionaryAttr,
     Float16Type,
     Float32Type,
     Float64Type,
+    IntegerAttr,
     IntegerType,
+    NoneAttr,
     Signedness,
     TensorType,
     f16,
     f32,
     f64,
     i1,
+    i64,
 )
 from xdsl.ir import Attribute, SSAValue
 
@@ -73,6 +78,43 @@ def _cached_tensor(shape: tuple[int, ...], element: Attribute) -> AnyTensor:
 def tensor(shape: Sequence[int], element: Attribute = F32) -> AnyTensor:
     """The (cached) ranked tensor type of `shape` and `element`."""
     return _cached_tensor(tuple(int(d) for d in shape), element)
+
+
+DYNAMIC_DIMS = "dynamic_dims"
+"""Key of a tensor's encoding: the axes, counted from the end (-1 the last), whose extents are known
+only when it runs. The type's shape holds their maxima."""
+
+
+def open_tensor(shape: Sequence[int], element: Attribute, axes: Sequence[int]) -> AnyTensor:
+    """The type of a tensor whose `axes` are open up to `shape`: `{dynamic_dims = [-2, -3]}`."""
+    dims = ArrayAttr([IntegerAttr(axis, i64) for axis in axes])
+    return TensorType(element, shape, DictionaryAttr({DYNAMIC_DIMS: dims}))
+
+
+def open_axes(value: SSAValue | Attribute) -> tuple[int, ...]:
+    """The axes of a tensor whose extents are known only when it runs, counted from the start.
+
+    Raises HbirError for an encoding that says anything else.
+    """
+    type_ = tensor_type(value)
+    encoding = type_.encoding
+    if isinstance(encoding, NoneAttr):
+        return ()
+    entries = dict(encoding.data) if isinstance(encoding, DictionaryAttr) else {}
+    dims = entries.pop(DYNAMIC_DIMS, None)
+    items = cast(ArrayAttr[Attribute], dims).data if isinstance(dims, ArrayAttr) else ()
+    rank = len(type_.get_shape())
+    axes = {
+        rank + dim.value.data
+        for dim in items
+        if isinstance(dim, IntegerAttr) and -rank <= dim.value.data < 0
+    }
+    if entries or not items or len(axes) != len(items):
+        raise HbirError(
+            f"{type_}: the encoding of a tensor must be {{dynamic_dims = [...]}} with axes from"
+            f" {-rank} to -1"
+        )
+    return tuple(sorted(axes))
 
 
 def element_type(dtype: npt.DTypeLike) -> Attribute:

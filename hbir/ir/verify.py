@@ -5,7 +5,16 @@ xDSL has no dominance check, and its diagnostics print the whole module, weights
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import FileLineColLoc, NameLoc, UnregisteredOp
+from typing import cast
+
+from xdsl.dialects.builtin import (
+    FileLineColLoc,
+    NameLoc,
+    NoneAttr,
+    StringAttr,
+    TensorType,
+    UnregisteredOp,
+)
 from xdsl.ir import Attribute, Block, Operation, OpResult, SSAValue
 from xdsl.traits import IsolatedFromAbove
 from xdsl.utils.exceptions import VerifyException
@@ -51,11 +60,38 @@ def verify_module(module: Operation) -> None:
     for op in module.walk():
         try:
             op.verify(verify_nested_ops=False)
+            _check_open_extents(op)
         except VerifyException as error:
             raise VerifyError(op, _one_line(str(error))) from error
         except HbirError as error:
             raise VerifyError(op, str(error)) from error
     _check_region_dominance(module, frozenset())
+
+
+OPEN_READERS = ("hbir.roi_resize", "bpu.roi_resize")
+"""Ops that read tensors whose extents each run gives; the first also as a CPU call."""
+
+
+def _check_open_extents(op: Operation) -> None:
+    """Only inputs of functions are open, and only ops that crop read them."""
+    if any(_is_open(result) for result in op.results):
+        raise VerifyError(op, "its result has open extents; only inputs of a function can")
+    signature = op.properties.get("signature")
+    called = signature.data if isinstance(signature, StringAttr) else ""
+    if op.name in OPEN_READERS or called.partition("::")[2] in OPEN_READERS:
+        return
+    for index, operand in enumerate(op.operands):
+        if _is_open(operand):
+            raise VerifyError(
+                op, f"operand {index} has open extents, which only hbir.roi_resize can read"
+            )
+
+
+def _is_open(value: SSAValue) -> bool:
+    type_ = value.type
+    if not isinstance(type_, TensorType):
+        return False
+    return not isinstance(cast(TensorType[Attribute], type_).encoding, NoneAttr)
 
 
 def _one_line(text: str) -> str:

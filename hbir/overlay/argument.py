@@ -20,7 +20,7 @@ from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue
 from hbir.errors import HbirError
 from hbir.interface import Argument, ArgumentType, QuantInfo
 from hbir.ir.function import body_of, input_names, output_names, return_of
-from hbir.ir.types import dtype_of, shape_of
+from hbir.ir.types import dtype_of, open_axes, shape_of
 from hbir.overlay import remove
 from hbir.overlay.ports import erase_input, set_input_attribute, set_output_attribute
 
@@ -41,7 +41,9 @@ class ModuleArgument(Argument):
         *,
         is_input: bool,
     ) -> None:
-        type_ = ArgumentType(shape_of(value), dtype_of(value), _quantization(attributes))
+        type_ = ArgumentType(
+            shape_of(value), dtype_of(value), _quantization(attributes), open_axes(value)
+        )
         super().__init__(name, type_, _text(attributes.get("hbir.desc")))
         self._function = function
         self._value = value
@@ -112,18 +114,31 @@ class ModuleArgument(Argument):
         insert.split_output(self._function, index, dim)
         return tuple(self._output(index + i) for i in range(count))
 
-    def insert_roi_resize(self, *_: Any, **__: Any) -> Any:
-        """Not there: raises HbirError.
+    def insert_roi_resize(
+        self,
+        mode: str = "nv12",
+        interp_mode: str = "bilinear",
+        pad_mode: str = "constant",
+        pad_value: Sequence[int] = (0, -128),
+    ) -> Any:
+        """A camera's image of any size up to 8192x8192 and a region of interest as inputs, which
+        the resizer crops and resizes: nv12 gives (y, uv, roi), gray gives (y, roi).
 
-        Its planes have open extents, up to 8192 each way, and every tensor of a `.hbm` has one
-        shape: addresses, tiles and the simulator's memory rest on that.
+        interp_mode: bilinear or nearest. pad_mode: beyond the image, `constant` is pad_value (bytes
+        of Y and of UV, modulo 256: black) and `border` its nearest pixel.
         """
-        height, width = self.type.shape[1:3] if len(self.type.shape) == 4 else (0, 0)
-        raise HbirError(
-            f"insert_roi_resize: not supported yet, for its planes have open extents and tensors of"
-            f" a .hbm have fixed ones; crop and resize {self.name!r} to {height}x{width} before the"
-            " network and use insert_image_convert('nv12')"
+        from hbir.overlay import insert
+
+        self._expect_input("insert_roi_resize")
+        new = insert.resize_roi(
+            self._function,
+            self._argument(),
+            mode=mode,
+            interp_mode=interp_mode,
+            pad_mode=pad_mode,
+            pad_value=pad_value,
         )
+        return self._one_or_tuple(new)
 
     # --------------------------------------------------------------------- removals
 

@@ -13,14 +13,27 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import BlockArgument, Operation, SSAValue
 
 from hbir.dialects.hbir.cast import CastTypeOp
-from hbir.dialects.hbir.image import ImageConvertOp, ImagePreprocessOp
+from hbir.dialects.hbir.image import ImageConvertOp, ImagePreprocessOp, RoiResizeOp
 from hbir.dialects.hbir.move import ConcatOp, SliceOp, TransposeOp
 from hbir.errors import HbirError
 from hbir.ir.function import body_of, input_names, output_names, return_of
 from hbir.ir.op import TensorOp
 from hbir.ir.origin import Origin, set_origin
-from hbir.ir.types import F32, SI8, UI8, AnyTensor, element_of, shape_of, tensor
+from hbir.ir.types import (
+    F32,
+    SI8,
+    SI32,
+    UI8,
+    AnyTensor,
+    element_of,
+    open_axes,
+    open_tensor,
+    shape_of,
+    tensor,
+)
+from hbir.kernels.float.grid_sample import EXPANSION_MODES
 from hbir.kernels.float.image import COLOUR_SPACES
+from hbir.kernels.roi import INTERPOLATE_MODES, MAX_EXTENT, PLANES
 from hbir.overlay.ports import (
     erase_input,
     expect_free,
@@ -68,28 +81,14 @@ def convert_image(function: FuncOp, argument: BlockArgument, mode: str) -> list[
 
     The input is si8, as `preprocess_image` leaves it, or f32, which then gets the values −128…127.
     """
-    if mode not in CONVERT_MODES:
-        raise HbirError(
-            f"insert_image_convert: mode {mode!r} is not supported; use {', '.join(CONVERT_MODES)}"
-        )
-    name, shape = _name_of(function, argument), shape_of(argument)
-    channels = 3 if mode == "nv12" else 1
-    if len(shape) != 4 or shape[3] != channels:
-        raise HbirError(
-            f"insert_image_convert: {mode} needs an input (N, H, W, {channels}); {name!r} is"
-            f" {list(shape)}. For N, C, H, W call insert_transpose([0, 3, 1, 2]) first"
-        )
-    batch, height, width, _ = shape
+    what = "insert_image_convert"
+    name = _name_of(function, argument)
+    batch, height, width = _image_extents(argument, name, mode, what)
     planes: list[tuple[str, AnyTensor]] = [(f"{name}_y", tensor((batch, height, width, 1), UI8))]
     if mode == "nv12":
-        if height % 2 or width % 2:
-            raise HbirError(
-                f"insert_image_convert: nv12 needs an even height and width; {name!r} is"
-                f" {height}x{width}"
-            )
         half = (batch, height // 2, width // 2, 2)
         planes.append((f"{name}_uv", tensor(half, UI8)))
-    element = _image_element(argument, name)
+    element = _image_element(argument, name, what)
 
     def build(new: list[BlockArgument]) -> list[TensorOp]:
         converted = ImageConvertOp.make(*new, mode=mode.upper())
@@ -98,6 +97,57 @@ def convert_image(function: FuncOp, argument: BlockArgument, mode: str) -> list[
         return [converted, CastTypeOp.make(converted, element=F32)]
 
     return _replace(function, argument, planes, build)
+
+
+def resize_roi(
+    function: FuncOp,
+    argument: BlockArgument,
+    *,
+    mode: str,
+    interp_mode: str,
+    pad_mode: str,
+    pad_value: Sequence[int],
+) -> list[BlockArgument]:
+    """A whole image of any size and a region of interest in the place of a (1, H, W, C) input.
+
+    `<name>_y` and `<name>_uv`, ui8 with open H and W, and `<name>_roi`, si32 (left, top, right,
+    bottom). The input is si8 or f32, as for `convert_image`.
+    """
+    what = "insert_roi_resize"
+    name = _name_of(function, argument)
+    batch, height, width = _image_extents(argument, name, mode, what)
+    for key, given, known in (
+        ("interp_mode", interp_mode, INTERPOLATE_MODES),
+        ("pad_mode", pad_mode, EXPANSION_MODES),
+    ):
+        if given not in known:
+            raise HbirError(f"{what}: {key} {given!r} is not supported; use {', '.join(known)}")
+    if batch != 1:
+        raise HbirError(
+            f"{what}: {name!r} holds {batch} images, a roi is of one; call insert_split(0) first"
+            " and insert at each"
+        )
+    element = _image_element(argument, name, what)
+    ports: list[tuple[str, AnyTensor]] = []
+    for suffix, (channels, pixels) in zip(("y", "uv"), PLANES[mode.upper()], strict=False):
+        most = (1, MAX_EXTENT // pixels, MAX_EXTENT // pixels, channels)
+        ports.append((f"{name}_{suffix}", open_tensor(most, UI8, (-2, -3))))
+    ports.append((f"{name}_roi", tensor((1, 4), SI32)))
+
+    def build(new: list[BlockArgument]) -> list[TensorOp]:
+        resized = RoiResizeOp.make(
+            *new,
+            size=[height, width],
+            mode=mode.upper(),
+            interpolate_mode=interp_mode,
+            expansion_mode=pad_mode,
+            pad_value=[int(byte) for byte in pad_value],
+        )
+        if element == SI8:
+            return [resized]
+        return [resized, CastTypeOp.make(resized, element=F32)]
+
+    return _replace(function, argument, ports, build)
 
 
 def preprocess_image(
@@ -174,6 +224,11 @@ def _replace(
 ) -> list[BlockArgument]:
     """Put new inputs in the place of `argument`, with the ops of `build` before all others."""
     old_name, index = _name_of(function, argument), argument.index
+    if open_axes(argument):
+        raise HbirError(
+            f"nothing can be inserted at {old_name!r}: its extents are open, and only"
+            " insert_roi_resize's own op reads such an input"
+        )
     for name, _ in inputs:
         if name != old_name:
             expect_free(function, name)
@@ -213,10 +268,30 @@ def _name_of(function: FuncOp, argument: BlockArgument) -> str:
     return input_names(function)[argument.index]
 
 
-def _image_element(argument: BlockArgument, name: str) -> Any:
+def _image_extents(
+    argument: BlockArgument, name: str, mode: str, what: str
+) -> tuple[int, int, int]:
+    """Batch, height and width of an input that takes planes of `mode`."""
+    if mode not in CONVERT_MODES:
+        raise HbirError(f"{what}: mode {mode!r} is not supported; use {', '.join(CONVERT_MODES)}")
+    shape = shape_of(argument)
+    channels = 3 if mode == "nv12" else 1
+    if len(shape) != 4 or shape[3] != channels:
+        raise HbirError(
+            f"{what}: {mode} needs an input (N, H, W, {channels}); {name!r} is {list(shape)}. For"
+            " N, C, H, W call insert_transpose([0, 3, 1, 2]) first"
+        )
+    if mode == "nv12" and (shape[1] % 2 or shape[2] % 2):
+        raise HbirError(
+            f"{what}: nv12 needs an even height and width; {name!r} is {shape[1]}x{shape[2]}"
+        )
+    return shape[:3]
+
+
+def _image_element(argument: BlockArgument, name: str, what: str) -> Any:
     element = element_of(argument)
     if element not in (SI8, F32):
-        raise HbirError(f"insert_image_convert: {name!r} is {argument.type}, expected si8 or f32")
+        raise HbirError(f"{what}: {name!r} is {argument.type}, expected si8 or f32")
     return element
 
 

@@ -169,7 +169,7 @@ def _ports(
     inputs: Sequence[Argument], outputs: Sequence[Argument]
 ) -> tuple[tuple[str, str, str, str], ...]:
     return tuple(
-        (port.name, kind, _shape_text(port.type.shape), str(np.dtype(port.type.np_dtype)))
+        (port.name, kind, _shape_text(port.type.valid_shape), str(np.dtype(port.type.np_dtype)))
         for kind, some in (("input", inputs), ("output", outputs))
         for port in some
     )

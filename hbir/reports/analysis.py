@@ -211,7 +211,7 @@ def _cpu_ops(report: Json, module: Module | None) -> list[Json]:
 def _ports(module: Module | None) -> Json:
     def described(ports: Iterable[Argument]) -> list[Json]:
         return [
-            {"name": p.name, "shape": list(p.type.shape), "dtype": str(p.type.np_dtype)}
+            {"name": p.name, "shape": list(p.type.valid_shape), "dtype": str(p.type.np_dtype)}
             for p in ports
         ]
 

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hbir.backend.instruction_cycles import DescriptorFeatures
 from hbir.backend.isa.enums import Engine
 from hbir.backend.isa.program import BpuSegment, CpuSegment, Graph, Program
 from hbir.backend.march import Machine
 from hbir.backend.timeline import (
-    DescriptorFeatures,
     Timeline,
     busy_cycles,
     frame_microseconds,

@@ -35,7 +35,8 @@ def prototxt(program: Program, graph: Graph) -> str:
 
 
 def _input(tensor: Tensor) -> Iterator[str]:
-    dims = " ".join(f"dim: {extent}" for extent in tensor.shape)
+    extents = (-1 if i in tensor.open_axes else n for i, n in enumerate(tensor.shape))
+    dims = " ".join(f"dim: {extent}" for extent in extents)
     yield from _layer(
         tensor.name, "Input", (), tensor.name, f"  input_param {{ shape {{ {dims} }} }}"
     )

@@ -19,9 +19,10 @@ import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from hbir.backend.instruction_cycles import DescriptorFeatures
 from hbir.backend.isa.program import BpuSegment, Graph, Program
 from hbir.backend.march import Machine
-from hbir.backend.timeline import DescriptorFeatures, play_call
+from hbir.backend.timeline import play_call
 
 PREEMPTING_PRIORITY = 254
 """From here on a task takes a running core at the next function call (contract §2.8)."""

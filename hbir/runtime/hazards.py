@@ -36,6 +36,7 @@ from hbir.runtime.memory import (
     AddressError,
     Array,
     MemoryKey,
+    is_open,
     memory_key,
     memory_name,
     memory_sizes,
@@ -144,6 +145,8 @@ class _Checker:
         self.graph = graph
         self.descriptors = program.decoded_descriptors()
         self.sizes = memory_sizes(program, graph)
+        # Inputs whose extents each run gives are whole, and what reads them stays inside.
+        self.inputs = [(i, tensor) for i, tensor in enumerate(graph.inputs) if not tensor.open_axes]
         self.maps = self._maps()
         self.names: list[str] = ["the start of the graph"]
         self.layers: list[int] = [-1]  # by access number, like the names
@@ -152,7 +155,7 @@ class _Checker:
         self.position_of = np.zeros(1, np.int32)
 
     def run(self) -> None:
-        for port, tensor in enumerate(self.graph.inputs):
+        for port, tensor in self.inputs:
             self._mark_input(port, tensor)
         for segment in self.graph.segments:
             if isinstance(segment, BpuSegment):
@@ -174,9 +177,11 @@ class _Checker:
             if (key, descriptor) in seen:
                 continue
             seen.add((key, descriptor))
+            if is_open(self.graph, descriptor):
+                continue
             self._check_range(key, descriptor, where)
             cell_bytes[key] = math.gcd(cell_bytes.get(key, 0), _granule(descriptor))
-        for port, tensor in enumerate(self.graph.inputs):
+        for port, tensor in self.inputs:
             self._add_tensor(cell_bytes, (Space.INPUT, port), tensor)
         for port, tensor in enumerate(self.graph.outputs):
             self._add_tensor(cell_bytes, (Space.OUTPUT, port), tensor)
@@ -311,10 +316,10 @@ class _Checker:
         reads += [g for g in given if g[0] in ("qpp", "residual")]
         return _Accesses(reads, [g for g in given if g[0] == "output"])
 
-    # ----------------------------------------------------------------- accesses
-
     def _read(self, clock: _Clock, core: int, name: str, descriptor: TensorDescriptor) -> None:
         key = memory_key(descriptor, core)
+        if self.flow is not None and key[0] is Space.INPUT:
+            self.flow.inputs.add((key[1], self.layers[clock.number]))
         memory = self.maps.get(key)
         if memory is None:
             return
@@ -325,20 +330,17 @@ class _Checker:
             if not clock.covers(memory.last_write):
                 self._check_ordered(clock, name, "reads", "writes", memory, piece, writers)
             if self.flow is not None:
-                self._note_flow(self.flow, self.layers[clock.number], key, writers)
+                self._note_flow(self.flow, self.layers[clock.number], writers)
             if key[0] not in READ_ONLY and clock.queue >= 0:
                 if clock.queue not in memory.readers:
                     memory.readers[clock.queue] = np.full(len(memory.writer), UNWRITTEN, np.int32)
                 memory.cells(memory.readers[clock.queue], piece)[...] = clock.number
                 memory.last_read[clock.queue] = clock.position
 
-    def _note_flow(self, flow: LayerFlow, reader: int, key: MemoryKey, writers: Array) -> None:
-        if key[0] == Space.INPUT:
-            flow.inputs.add((key[1], reader))
-            return
+    def _note_flow(self, flow: LayerFlow, reader: int, writers: Array) -> None:
         numbers: list[int] = np.unique(writers).tolist()
-        found = {self.layers[number] for number in numbers}
-        flow.layers.update((writer, reader) for writer in found if writer not in (-1, reader))
+        found = {self.layers[number] for number in numbers} - {-1, reader}
+        flow.layers.update((writer, reader) for writer in found)
 
     def _write(self, clock: _Clock, core: int, name: str, descriptor: TensorDescriptor) -> None:
         key = memory_key(descriptor, core)
@@ -370,8 +372,6 @@ class _Checker:
                 mine = memory.cells(readers, piece)
                 self._check_ordered(clock, name, "writes", "reads", memory, piece, mine)
         cells[...] = mark
-
-    # ----------------------------------------------------------------- messages
 
     def _check_ordered(
         self,

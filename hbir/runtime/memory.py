@@ -70,6 +70,12 @@ def memory_sizes(program: Program, graph: Graph) -> dict[MemoryKey, int]:
     return sizes
 
 
+def is_open(graph: Graph, descriptor: TensorDescriptor) -> bool:
+    """Whether an operand is an input whose extents each run gives: no memory of the program's."""
+    inputs, port = graph.inputs, descriptor.port
+    return descriptor.space is Space.INPUT and port < len(inputs) and bool(inputs[port].open_axes)
+
+
 def straight_pieces(descriptor: TensorDescriptor) -> list[tuple[int, TensorDescriptor]]:
     """(first row, operand without a ring) of the parts that a line buffer's wrap cuts it into."""
     if not descriptor.ring_rows:
@@ -123,11 +129,6 @@ class Memories:
         if buffer is None:
             raise AddressError(f"there is no {memory_name(key)}")
         return strided_view(buffer, descriptor, key)
-
-    def padding_view(self, descriptor: TensorDescriptor, core: int) -> Array | None:
-        """The bytes that a write of the operand leaves undefined; None when there are none."""
-        padding = padding_descriptor(descriptor)
-        return None if padding is None else self.view(padding, core)
 
 
 def padding_descriptor(descriptor: TensorDescriptor) -> TensorDescriptor | None:

@@ -38,7 +38,14 @@ from hbir.errors import HbirError
 from hbir.kernels.integer.conv import conv2d_accumulate, conv2d_finish
 from hbir.kernels.table import execute_all, find_kernel
 from hbir.runtime.hazards import check_graph
-from hbir.runtime.memory import POISON, Array, Memories, padding_descriptor, straight_pieces
+from hbir.runtime.memory import (
+    POISON,
+    Array,
+    Memories,
+    is_open,
+    padding_descriptor,
+    straight_pieces,
+)
 from hbir.runtime.values import GatheredValues, Tap, ValueListener, box_at
 
 Step = Callable[[], None]
@@ -301,22 +308,14 @@ class _Plan:
             if operand is None:
                 continue
             is_plane = row.mnemonic == "roi_resize" and name.rstrip("?") in ("y", "uv")
-            if self._is_open(operand) != is_plane:
+            if is_open(self.graph, operand) != is_plane:
                 raise ExecutionError(
                     f"{name.rstrip('?')} is {'not ' if is_plane else ''}an input with open extents,"
                     " which the planes of roi_resize are and no other operand is"
                 )
 
-    def _is_open(self, descriptor: TensorDescriptor) -> bool:
-        inputs = self.graph.inputs
-        return (
-            descriptor.space is Space.INPUT
-            and descriptor.port < len(inputs)
-            and bool(inputs[descriptor.port].open_axes)
-        )
-
     def _reader(self, descriptor: TensorDescriptor, core: int) -> Callable[[], Array]:
-        if self._is_open(descriptor):
+        if is_open(self.graph, descriptor):
             port = descriptor.port
             return lambda: self.open_inputs[port]
         views = [self.memories.view(d, core) for _, d in straight_pieces(descriptor)]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from xdsl.dialects.builtin import ModuleOp, StringAttr
+from xdsl.dialects.builtin import ModuleOp, StringAttr, TensorType
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, SSAValue
 
@@ -53,14 +53,16 @@ from hbir.kernels.parameters import avg_pool_qpp, resize_parameters
 from hbir.kernels.sample_parameters import grid_sample_parameters
 from hbir.module import Module
 
+Input = tuple[Sequence[int], Attribute] | TensorType[Attribute]
+
 
 class Network:
     """A quantized module under construction, with random parameters drawn from a seed."""
 
-    def __init__(self, inputs: dict[str, tuple[Sequence[int], Attribute]], seed: int = 0) -> None:
+    def __init__(self, inputs: Mapping[str, Input], seed: int = 0) -> None:
         self.random = np.random.default_rng(seed)
         self.context = make_context()
-        types = [(name, tensor(shape, element)) for name, (shape, element) in inputs.items()]
+        types = [(n, tensor(*t) if isinstance(t, tuple) else t) for n, t in inputs.items()]
         self.function: FuncOp
         self.function, self.block = make_function("main", types)
         self.inputs = list(self.block.args)

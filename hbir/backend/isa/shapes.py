@@ -95,6 +95,24 @@ def _resized(operands: Mapping[str, TensorDescriptor], params: Mapping[str, Any]
     return (batch, *params["size"], channels)
 
 
+def _cropped(operands: Mapping[str, TensorDescriptor], params: Mapping[str, Any]) -> Shape:
+    """The tile of a resized image; what the planes hold is checked when their extents are known."""
+    roi, mode = operands["roi"], params["mode"]
+    if roi.shape != (1, 4) or roi.dtype is not DType.SI32:
+        raise OperandError(f"the roi is {roi.dtype.name} {list(roi.shape)}, expected SI32 [1, 4]")
+    if ("uv" in operands) != (mode == "NV12"):
+        raise OperandError(f"{mode} with {len(operands) - 2} planes")
+    for name in ("y", "uv"):
+        if name in operands and operands[name].dtype is not DType.UI8:
+            raise OperandError(f"{name} holds {operands[name].dtype.name}, expected UI8")
+    size, offset, extent = params["size"], params["out_offset"], params["out_size"]
+    if any(first + n > whole for first, n, whole in zip(offset, extent, size, strict=True)):
+        raise OperandError(f"a tile of {list(extent)} from {list(offset)} of {list(size)}")
+    if mode == "NV12" and (size[0] % 2 or size[1] % 2):
+        raise OperandError(f"NV12 of {size[0]}x{size[1]}: chroma is half of it")
+    return (1, *extent, 3 if mode == "NV12" else 1)
+
+
 def _located(operands: Mapping[str, TensorDescriptor], params: Mapping[str, Any]) -> Shape:
     if len(params["dims"]) != 1:
         raise OperandError(f"dims {list(params['dims'])} must be one axis")
@@ -140,6 +158,7 @@ def _indices(index: TensorDescriptor) -> Shape:
 _RULES: dict[str, Callable[[Mapping[str, TensorDescriptor], Mapping[str, Any]], Shape]] = {
     "resize2d": _resized,
     "grid_sample": _sampled,
+    "roi_resize": _cropped,
     "reduce_argmax": _located,
     "reduce_argmin": _located,
     "topk": _ordered,

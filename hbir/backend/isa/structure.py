@@ -16,7 +16,6 @@ import numpy as np
 from hbir.backend.isa.enums import DType
 from hbir.backend.isa.program import (
     NO_VALUE,
-    OPEN,
     BpuSegment,
     CpuSegment,
     FunctionCall,
@@ -181,11 +180,12 @@ def tensor_to_json(tensor: Tensor) -> Json:
         "name": tensor.name,
         "type": tensor.dtype.name.lower(),
         "shape": list(tensor.shape),
-        "strides": list(tensor.strides),
     }
     if tensor.open_axes:
         value["open_axes"] = list(tensor.open_axes)
         value["row_align_bytes"] = tensor.row_align_bytes
+    else:
+        value["strides"] = list(tensor.strides)
     if tensor.description:
         value["description"] = tensor.description
     if tensor.scales:
@@ -200,8 +200,9 @@ def tensor_of_json(fields: Fields) -> Tensor:
     """The input or output of a JSON object."""
     dtype = _dtype(fields)
     shape = fields.integers("shape", MAX_TENSOR_BYTES, 1)
-    axes = fields.integers("open_axes", MAX_RANK) if "open_axes" in fields.value else ()
-    strides = fields.integers("strides", MAX_TENSOR_BYTES, OPEN if axes else 0)
+    if "open_axes" in fields.value:
+        return _open_of_json(fields, dtype, shape)
+    strides = fields.integers("strides", MAX_TENSOR_BYTES)
     if len(shape) != len(strides) or len(shape) > MAX_RANK:
         raise StructureError(
             f"{fields.path}: {len(shape)} axes and {len(strides)} strides; expected as many, at"
@@ -218,11 +219,7 @@ def tensor_of_json(fields: Fields) -> Tensor:
         tuple(float(s) for s in fields.list("scales")) if quantized else (),
         fields.integers("zero_points", 1 << 31, -(1 << 31)) if quantized else (),
         axis,
-        axes,
-        fields.integer("row_align_bytes", MAX_ROW_ALIGN_BYTES, 1) if axes else 1,
     )
-    if axes:
-        return _checked_open(fields, tensor)
     last = sum((d - 1) * s for d, s in zip(shape, strides, strict=True)) + tensor.dtype.itemsize
     if not last <= tensor.buffer_bytes <= MAX_TENSOR_BYTES:
         raise StructureError(
@@ -232,26 +229,16 @@ def tensor_of_json(fields: Fields) -> Tensor:
     return tensor
 
 
-def _checked_open(fields: Fields, tensor: Tensor) -> Tensor:
-    """An input with open extents: what its strides must be follows from the rest."""
-    axes, rank = tensor.open_axes, len(tensor.shape)
-    if list(axes) != sorted(set(axes)) or axes[-1] >= rank:
-        raise StructureError(
-            f"{fields.path}.open_axes: {list(axes)} are not axes of {list(tensor.shape)}, ascending"
-        )
-    expected = Tensor.open(
-        tensor.name, tensor.dtype, tensor.shape, axes, tensor.row_align_bytes
-    ).strides
-    if tensor.strides != expected:
-        raise StructureError(
-            f"{fields.path}.strides: {list(tensor.strides)}, expected {list(expected)} where axes"
-            f" {list(axes)} are open"
-        )
-    largest = tensor.shape[0] * tensor.run_strides(tensor.shape)[0]
-    if largest > MAX_TENSOR_BYTES:
-        raise StructureError(
-            f"{fields.path}: up to {largest} bytes, at most {MAX_TENSOR_BYTES} are possible"
-        )
+def _open_of_json(fields: Fields, dtype: DType, shape: tuple[int, ...]) -> Tensor:
+    """An input with open extents; its strides follow from the rest."""
+    axes = fields.integers("open_axes", len(shape) - 1)
+    if not axes or list(axes) != sorted(set(axes)) or len(shape) > MAX_RANK:
+        raise StructureError(f"{fields.path}.open_axes: {list(axes)} of {list(shape)}")
+    align = fields.integer("row_align_bytes", MAX_ROW_ALIGN_BYTES, 1)
+    said = fields.text("description") if "description" in fields.value else ""
+    tensor = Tensor.open(fields.text("name"), dtype, shape, axes, align, said)
+    if shape[0] * tensor.run_strides(shape)[0] > MAX_TENSOR_BYTES:
+        raise StructureError(f"{fields.path}: it may take over {MAX_TENSOR_BYTES} bytes")
     return tensor
 
 
@@ -453,9 +440,8 @@ def graphs_of_json(
 
 def _outputs(graph: Fields) -> tuple[Tensor, ...]:
     outputs = tuple(tensor_of_json(tensor) for tensor in graph.objects("outputs"))
-    for index, tensor in enumerate(outputs):
-        if tensor.open_axes:
-            raise StructureError(f"{graph.path}.outputs[{index}]: only inputs have open extents")
+    if any(tensor.open_axes for tensor in outputs):
+        raise StructureError(f"{graph.path}.outputs: only inputs have open extents")
     return outputs
 
 

@@ -295,6 +295,29 @@ _ROWS: tuple[Instruction, ...] = (
         doc="Sample a whole image where the (column, row) pairs of grid say.",
     ),
     Instruction(
+        "roi_resize", 44, "bpu.roi_resize", ("output", "roi", "y", "uv?"), (Engine.LOAD,),
+        (
+            Parameter(
+                "size", Kind.TUPLE, ("h", "w"), None, True, 1, _EXTENT_MAX, doc="of all tiles"
+            ),
+            Parameter("mode", Kind.CHOICE, default=None, required=True, choices=("NV12", "GRAY")),
+            Parameter(
+                "interpolate_mode", Kind.CHOICE, default="bilinear", choices=("nearest", "bilinear")
+            ),
+            Parameter(
+                "expansion_mode", Kind.CHOICE, default="constant", choices=("constant", "border"),
+            ),
+            Parameter(
+                "pad_value", Kind.TUPLE, ("y", "uv"), (0, -128), minimum=-128, maximum=255,
+                doc="bytes beyond the image, modulo 256",
+            ),
+            _pair("out_offset", (0, 0), "absolute index of this tile's first result", minimum=0),
+            _pair("out_size", (1, 1), "rows and columns of this tile"),
+        ),
+        doc="Crop and resize an image in DDR, an input whose size each run gives, by the roi on"
+        " chip, less 128.",
+    ),
+    Instruction(
         "quantize", 48, "qnt.quantize", ("output", "x"), _VECTOR,
         (
             Parameter("scale", Kind.FLOAT32, default=None, required=True, doc="step of the output"),

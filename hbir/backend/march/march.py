@@ -50,6 +50,7 @@ DEFAULT_ENGINES: dict[str, str] = {
     "tile": "TRANS",
     "resize2d": "AAE",
     "grid_sample": "AAE",
+    "roi_resize": "LOAD",
     "reduce_argmax": "AAE",
     "reduce_argmin": "AAE",
     "index": "TRANS",

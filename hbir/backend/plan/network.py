@@ -17,7 +17,8 @@ from hbir.backend.tile_grid_cost import GridCost
 
 @dataclass(frozen=True)
 class Operand:
-    """A layer's operand. tensor: its number, None for a constant; is_view: under another shape."""
+    """A layer's operand. tensor: its number; None for a constant, and for what the layer's own
+    instruction reads in DDR; is_view: under another shape."""
 
     tensor: int | None
     is_view: bool = False

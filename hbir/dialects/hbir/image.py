@@ -1,9 +1,6 @@
-"""Image inputs: planes as a camera gives them, colour conversion and normalisation."""
+"""Image inputs: planes as a camera gives them, the resizer, colour conversion, normalisation."""
 
 from __future__ import annotations
-
-from collections.abc import Mapping, Sequence
-from typing import Any
 
 from typing_extensions import override
 from xdsl.dialects.builtin import TensorType
@@ -24,10 +21,12 @@ from hbir.dialects.properties import (
     bool_property,
     float_list_property,
     float_property,
+    int_list_property,
     string_property,
 )
-from hbir.ir.op import ShapeError, TensorOp
-from hbir.ir.types import SI8, UI8, AnyTensor
+from hbir.dialects.roi import roi_resized_shape
+from hbir.ir.op import Operands, Params, Shape, ShapeError, TensorOp
+from hbir.ir.types import SI8, UI8
 from hbir.kernels.float.image import COLOUR_SPACES
 
 CONVERT_MODES = ("NV12", "GRAY")
@@ -54,9 +53,7 @@ class ImageConvertOp(TensorOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         expect_one_of(params["mode"], CONVERT_MODES, "mode")
         batch, height, width, channels = expect_rank(operands[0], "y", 4, "(N, H, W, 1)")
         expect(channels == 1, f"y must have one channel, got {channels}")
@@ -78,12 +75,52 @@ class ImageConvertOp(TensorOp):
 
     @classmethod
     @override
-    def infer_element(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> Attribute | None:
+    def infer_element(cls, operands: Operands, params: Params) -> Attribute | None:
         for operand in operands:
             if operand.get_element_type() != UI8:
                 raise ShapeError(f"planes must be ui8, got {operand.get_element_type()}")
+        return SI8
+
+
+@irdl_op_definition
+class RoiResizeOp(TensorOp):
+    """A region of interest of an image of any size, cropped and resized to size, as the channels of
+    one tensor, si8: each value less 128.
+
+    y (1, H, W, 1) and, for mode NV12, uv (1, H/2, W/2, 2) are ui8 inputs with `dynamic_dims = [-2,
+    -3]`: each run gives H and W. roi: (left, top, right, bottom), si32 (1, 4), corners included.
+    Each plane's crop is resized corner to corner, uv's (half of the roi) to half of size and then
+    repeated 2x2. Outside of the image is padValue of Y and of UV, bytes modulo 256 (expansionMode
+    "constant"; the default is black), or the image's nearest pixel ("border").
+    """
+
+    name = "hbir.roi_resize"
+
+    y = operand_def(TensorType)
+    chroma = var_operand_def(TensorType)
+    roi = operand_def(TensorType)
+    size = int_list_property()
+    mode = string_property("NV12")
+    interpolate_mode = string_property("bilinear", "interpolateMode")
+    expansion_mode = string_property("constant", "expansionMode")
+    pad_value = int_list_property([0, -128], "padValue")
+    result = result_def(TensorType)
+
+    assembly_format = (
+        "$y (`,` $chroma^)? `roi` $roi attr-dict `:` functional-type(operands, results)"
+    )
+    irdl_options = (ParsePropInAttrDict(),)
+    traits = traits_def(Pure())
+
+    @classmethod
+    @override
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
+        *planes, roi = operands
+        return roi_resized_shape(planes, roi, params)
+
+    @classmethod
+    @override
+    def infer_element(cls, operands: Operands, params: Params) -> Attribute | None:
         return SI8
 
 
@@ -110,9 +147,7 @@ class ImagePreprocessOp(FloatOp):
 
     @classmethod
     @override
-    def infer_shape(
-        cls, operands: Sequence[AnyTensor], params: Mapping[str, Any]
-    ) -> tuple[int, ...]:
+    def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         shape = operands[0].get_shape()
         expect(len(shape) >= 1, "x must be (..., C), got a scalar")
         expect_one_of(params["csc"], tuple(COLOUR_SPACES), "csc")

@@ -1,4 +1,4 @@
-"""Image inputs: camera planes to channels, colour spaces and normalisation.
+"""Image inputs: camera planes to channels, the resizer, colour spaces and normalisation.
 
 The colour matrices are ITU-R BT.601's, in float64 and rounded once to the result's float32. Full
 range has Y, U and V in 0...255, video range Y in 16...235 and U and V in 16...240.
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from hbir.kernels.roi import FRACTION_BITS, Int64Array, resize_planes
 from hbir.kernels.table import kernel
 from hbir.kernels.types import Array
 
@@ -56,6 +57,41 @@ def image_convert(y: Array, *chroma: Array, mode: str) -> Array:
         planes.append(chroma[0].repeat(2, axis=1).repeat(2, axis=2))
     channels = np.concatenate(planes, axis=3)
     return (channels.astype(np.int16) - SIGNED_OFFSET).astype(np.int8)
+
+
+@kernel("hbir.roi_resize")
+def roi_resize(
+    *planes_and_roi: Array,
+    size: Sequence[int],
+    mode: str,
+    interpolate_mode: str,
+    expansion_mode: str,
+    pad_value: Sequence[int],
+) -> Array:
+    """si8 (1, H, W, C): the roi, si32 (1, 4) and last, of ui8 planes, resized to `size`, less 128.
+
+    bilinear: the weighted mean of four pixels, exact in float64 (weights have 16 fraction bits),
+    rounded to the nearest byte, ties up. Raises HbirError for a roi and planes that don't fit each
+    other (`hbir.kernels.roi`).
+    """
+    *planes, roi = planes_and_roi
+    return resize_planes(
+        roi,
+        planes,
+        _blend,
+        size=size,
+        mode=mode,
+        interpolate_mode=interpolate_mode,
+        expansion_mode=expansion_mode,
+        pad_value=pad_value,
+    )
+
+
+def _blend(corners: Sequence[Array], wy: Int64Array, wx: Int64Array) -> Array:
+    down, across = wy / (1 << FRACTION_BITS), wx / (1 << FRACTION_BITS)
+    top = corners[0] * (1.0 - across) + corners[1] * across
+    bottom = corners[2] * (1.0 - across) + corners[3] * across
+    return np.floor(top * (1.0 - down) + bottom * down + 0.5).astype(np.uint8)
 
 
 @kernel("hbir.image_preprocess")

@@ -112,9 +112,10 @@ def _network(ops: Sequence[Operation], function: FuncOp) -> tuple[list[SSAValue]
     nodes: list[Node] = []
     for source, op in enumerate(ops):
         operands: list[Operand] = []
-        for value in op.operands:
+        external = layer_of(op).external
+        for index, value in enumerate(op.operands):
             root = view_source(value)
-            if is_constant(root):
+            if is_constant(root) or index in external:
                 operands.append(Operand(None))
             else:
                 operands.append(Operand(number(root), root is not value))

@@ -5,12 +5,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hbir.backend.instruction_cycles import DescriptorFeatures
 from hbir.backend.isa.descriptor import TensorDescriptor, channel_padded, dense
 from hbir.backend.isa.enums import DType, Engine, Space
 from hbir.backend.isa.order import DeadlockError
 from hbir.backend.march import Machine, load_march
 from hbir.backend.timeline import (
-    DescriptorFeatures,
     Timeline,
     frame_microseconds,
     layer_cycles,

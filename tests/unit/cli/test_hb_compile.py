@@ -73,6 +73,8 @@ OPTION_MISTAKES: list[tuple[list[str], str]] = [
     (["-m", "net.onnx"], "The march value is missing"),
     (["-m", "none.onnx", "--march", "nash-e"], "none.onnx: no such file"),
     (["-m", "net.caffemodel", "--proto", "net.prototxt", "--march", "nash-e"], "convert the model"),
+    (["-m", "net.onnx", "--proto", "net.prototxt", "--march", "nash-e"], "net.prototxt: Caffe"),
+    (["-m", "data", "--march", "nash-e"], "data: is no file"),
     (["-m", "net.onnx", "--march", "nash-x"], "invalid choice: 'nash-x'"),
     (["-m", "net.onnx", "--march", "nash-e", "-i", "z", "1x2"], "input_name z does not exist"),
     (["-m", "net.onnx", "--march", "nash-e", "-i", "x", "1xa"], "The input_shape parse failed."),
@@ -287,7 +289,20 @@ STAGE_MISTAKES: list[tuple[str, dict[str, Any], dict[str, dict[str, Any]]]] = [
             CALIBRATION: {"cal_data_dir": "data;data"},
         },
     ),
-    ("hbdk.insert_roi_resize", {}, {INPUT: IMAGE, COMPILER: {"input_source": {"x": "resizer"}}}),
+    (
+        "hbdk.insert_roi_resize",
+        {"inputs": {"x": SHAPE, "x_roi": SHAPE}},
+        {
+            INPUT: {
+                "input_name": "x;x_roi",
+                "input_type_rt": "nv12;featuremap",
+                "input_type_train": "rgb;featuremap",
+                "input_layout_train": "NCHW;NCHW",
+            },
+            CALIBRATION: {"cal_data_dir": "data;data"},
+            COMPILER: {"input_source": {"x": "resizer"}},
+        },
+    ),
     ("hbdk.convert", {"last": "Hardmax"}, {CALIBRATION: {"run_on_bpu": "Hardmax"}}),
     ("hbdk.overlay.remove_io_op", {}, {MODEL: {"remove_node_name": "nothing"}}),
 ]
@@ -364,6 +379,11 @@ LANDMARKS = (
     "node_dict: {}",
     "The specified model compilation architecture: nash-e.",
     "Input ONNX Model Information:",
+    "IR Version: 8",
+    "Opset Version: ['ai.onnx v13']",
+    "Model Producer: unknown",
+    "x : shape=[1, 3, 8, 8], dtype=FLOAT32",
+    "After constant folding, the number of nodes has changed from 5 to 4.",
     "The num of calibration data: 3",
     "Start to export model.",
     "Successfully export model.",
@@ -444,14 +464,21 @@ def test_an_open_input_takes_its_shape_from_the_command_line(folder: Path) -> No
     assert port.type.shape == (1, 3, 12, 8)
 
 
-def test_a_bc_compiles_again_into_the_same_bytes(folder: Path) -> None:
+def test_a_bc_compiles_again_into_the_same_bytes(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     write_config(folder, {MODEL: {"remove_node_type": "Dequantize"}})
     assert main(["-c", "net.yaml"]) == 0
     compiled = (folder / "out" / "net.hbm").read_bytes()
     assert main(["-m", "out/net_quantized_model.bc", "--march", "nash-e"]) == 0
     assert (folder / "model_output" / "net.hbm").read_bytes() == compiled
     (folder / "out" / "net.hbm").unlink()
-    assert main(["-c", "net.yaml", "-m", "out/net_quantized_removed_model.bc"]) == 0
+    capsys.readouterr()
+    arguments = ["-c", "net.yaml", "-m", "out/net_quantized_removed_model.bc", "--skip", "export"]
+    assert main([*arguments, "--march", "nash-p", "--workers", "2"]) == 0
+    printed = capsys.readouterr().out
+    for option in ("--skip", "--march", "--workers"):
+        assert f"WARNING {option} has no effect in bc mode" in printed
     assert (folder / "out" / "net.hbm").read_bytes() == compiled
 
 

@@ -82,6 +82,52 @@ def test_gray() -> None:
     assert str(new) == "tensor<1x32x32x1xui8> img_y"
 
 
+def test_roi_resize() -> None:
+    module = Module.parse(TEXT)
+    function = module.functions[0]
+    y, uv, roi = function.flatten_inputs[0].insert_roi_resize("nv12")
+    assert [str(port) for port in (y, uv, roi)] == [
+        "tensor<1x8192x8192x1xui8> img_y",
+        "tensor<1x4096x4096x2xui8> img_uv",
+        "tensor<1x4xsi32> img_roi",
+    ]
+    assert y.type.run_shape == (1, None, None, 1)
+    assert module.asm().count("{dynamic_dims = [-2, -3]}>") == 4
+    kinds = [op.name for op in function.operations]
+    assert kinds == ["hbir.roi_resize", "hbir.cast_type", "hbir.conv2d"]
+    again = Module.parse(module.asm(elide=False))
+    assert str(again) == str(module)
+    random = np.random.default_rng(0)
+    image = {
+        "img_y": random.integers(0, 256, (1, 50, 60, 1)).astype(np.uint8),
+        "img_uv": random.integers(0, 256, (1, 25, 30, 2)).astype(np.uint8),
+    }
+    _, weight = _arrays()
+    found = again.functions[0].feed(
+        {**image, "img_roi": np.array([[6, 4, 37, 35]], np.int32), "weight": weight}
+    )
+    crop = Module.parse(TEXT).functions[0]
+    crop.flatten_inputs[0].insert_image_convert("nv12")
+    expected = crop(image["img_y"][:, 4:36, 6:38], image["img_uv"][:, 2:18, 3:19], weight)
+    np.testing.assert_array_equal(found["pred"], expected)
+
+
+def test_open_extents_are_checked() -> None:
+    function = _function()
+    y, _, _ = function.flatten_inputs[0].insert_roi_resize("nv12")
+    with pytest.raises(HbirError, match="nothing can be inserted at 'img_y': its extents are open"):
+        y.insert_transpose([0, 3, 1, 2])
+    _, weight = _arrays()
+    feed = {
+        "img_y": np.zeros((1, 4, 8194, 1), np.uint8),
+        "img_uv": np.zeros((1, 2, 4097, 2), np.uint8),
+        "img_roi": np.zeros((1, 4), np.int32),
+        "weight": weight,
+    }
+    with pytest.raises(HbirError, match=r"expected \[1, 1\.\.\.8192, 1\.\.\.8192, 1\]"):
+        function.feed(feed)
+
+
 def test_preprocess_then_nv12() -> None:
     function = _function()
     image = function.flatten_inputs[0].insert_image_preprocess(
@@ -150,7 +196,16 @@ REFUSED: list[tuple[Callable[[Function], object], str]] = [
     (lambda f: f.flatten_inputs[0].insert_image_preprocess(bit_width=12), "bit_width=12"),
     (lambda f: f.flatten_inputs[0].insert_image_preprocess(mean=[1, 2]), "mean must have 1 or 3"),
     (lambda f: f.flatten_inputs[0].insert_split(7), "has no axis 7"),
-    (lambda f: f.flatten_inputs[0].insert_roi_resize(), "not supported yet"),
+    (lambda f: f.flatten_inputs[0].insert_roi_resize("nv21"), "mode 'nv21' is not supported"),
+    (lambda f: f.flatten_inputs[1].insert_roi_resize(), "insert_roi_resize: nv12 needs"),
+    (lambda f: f.flatten_inputs[0].insert_roi_resize(interp_mode="cubic"), "interp_mode 'cubic'"),
+    (lambda f: f.flatten_inputs[0].insert_roi_resize(pad_mode="wrap"), "use constant, border"),
+    (
+        lambda f: f.flatten_inputs[0].insert_roi_resize(pad_value=(0, 256)),
+        "padValue must be a byte",
+    ),
+    (lambda f: f.flatten_inputs[0].insert_roi_resize(pad_value=(0,)), "padValue must be a byte"),
+    (lambda f: f.flatten_outputs[0].insert_roi_resize(), "'pred' is an output"),
 ]
 
 
