@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hbir.cli.hb_command import LOG, HbParser, run_hb_command
+from hbir.cli.progress import progress
 from hbir.errors import HbirError
 from hbir.files import write_file
 
@@ -70,13 +71,15 @@ def _run(options: argparse.Namespace) -> None:
     LOG.info("Start hb_verifier...")
     if given is None:
         LOG.info("no -i/--input: random inputs, the same each time (seed 0)")
-    found = verify(
-        models[0],
-        models[1],
-        given,
-        digits=options.compare_digits,
-        departs_below=options.departs_below,
-    )
+    with progress() as display:
+        found = verify(
+            models[0],
+            models[1],
+            given,
+            digits=options.compare_digits,
+            departs_below=options.departs_below,
+            display=display,
+        )
     LOG.info("%s", "\n".join(["", *found.text().splitlines()]))
     if options.csv:
         write_file(options.csv, found.csv().encode())

@@ -89,6 +89,50 @@ def read_description(desc: str) -> dict[str, Any] | None:
     return cast(dict[str, Any], values)
 
 
+def input_specs(values: Mapping[str, Any]) -> tuple[InputSpec, ...]:
+    """What a description says of the model's inputs, its batch applied; empty where nothing."""
+    names = _column(values, "INPUT_NAMES")
+    columns = {key: _column(values, key) or [""] * len(names) for key in _SPEC_KEYS}
+    if not names or any(len(column) != len(names) for column in columns.values()):
+        return ()
+    batch, separate = values.get("INPUT_BATCH"), _column(values, "SEPARATE_NAME")
+    specs: list[InputSpec] = []
+    for i, name in enumerate(names):
+        cell = {key: column[i] for key, column in columns.items()}
+        shape = tuple(int(extent) for extent in cell["INPUT_SHAPE"].split("x") if extent)
+        specs.append(
+            InputSpec(
+                name=name,
+                shape=(batch, *shape[1:]) if batch and shape else shape,
+                runtime_type=cell["INPUT_TYPE_RT"],
+                train_type=cell["INPUT_TYPE_TRAIN"],
+                layout=cell["INPUT_LAYOUT_TRAIN"],
+                video_range=cell["INPUT_SPACE_AND_RANGE"] == "bt601_video",
+                mean=tuple(map(float, cell["MEAN_VALUE"].split())),
+                std=tuple(map(float, cell["STD_VALUE"].split())),
+                separate_batch=bool(values.get("SEPARATE_BATCH")) or name in separate,
+            )
+        )
+    return tuple(specs)
+
+
+_SPEC_KEYS = (
+    "INPUT_SHAPE", "INPUT_TYPE_RT", "INPUT_TYPE_TRAIN", "INPUT_LAYOUT_TRAIN",
+    "INPUT_SPACE_AND_RANGE", "MEAN_VALUE", "STD_VALUE",
+)  # fmt: skip
+
+
+def _column(values: Mapping[str, Any], key: str) -> list[str]:
+    text = values.get(key)
+    return str(text).split(";") if text else []
+
+
+def input_sources(values: Mapping[str, Any]) -> dict[str, str]:
+    """What a description says of where the board takes its inputs from, by name."""
+    given: dict[str, str] | None = values.get("INPUT_SOURCE")
+    return dict(given or {})
+
+
 def _model(config: Config) -> dict[str, Any]:
     model = config.model
     return {

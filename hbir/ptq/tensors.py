@@ -6,13 +6,15 @@ arrays turned back, whatever a pass has done in between.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from xdsl.ir import Operation
 
+from hbir.backend.isa.program import Value
+from hbir.hbm import Graph
 from hbir.ir.origin import origin_of_op
 from hbir.ir.types import Array
 from hbir.module import Module
@@ -40,12 +42,34 @@ def source_tensor(array: Array, op: Operation | None) -> FloatArray | None:
     """An op's result as float32 in its source tensor's layout; None for integers without a scale
     for all (accumulators, indices)."""
     origin = origin_of_op(op) if op is not None else None
-    if array.dtype.kind == "f" or array.dtype.kind == "b" or origin is None:
+    if origin is None:
+        return array.astype(np.float32)
+    scale = origin.scale if isinstance(origin.scale, float) else None
+    return in_source_terms(array, origin.perm, scale, origin.zero_point)
+
+
+def in_source_terms(
+    array: Array, perm: Sequence[int], scale: float | None, zero_point: int
+) -> FloatArray | None:
+    """An array as float32 in the layout before `perm`; None for integers without a scale."""
+    if array.dtype.kind in "fb":
         value = array.astype(np.float32)
-    elif isinstance(origin.scale, float):
-        value = (array.astype(np.float32) - origin.zero_point) * np.float32(origin.scale)
+    elif scale is not None:
+        value = (array.astype(np.float32) - zero_point) * np.float32(scale)
     else:
         return None
-    if origin is None or len(origin.perm) != value.ndim:
-        return value
-    return value.transpose(np.argsort(origin.perm))
+    return value.transpose(np.argsort(perm)) if perm and len(perm) == value.ndim else value
+
+
+def run_compiled_tensors(graph: Graph, inputs: Mapping[str, Any], sink: Sink) -> dict[str, Array]:
+    """The same as `run_source_tensors` of a compiled graph in the simulator."""
+
+    def listen(name: str, array: Array, value: Value | None) -> None:
+        if value is None:
+            sink(name, array.astype(np.float32))
+            return
+        found = in_source_terms(array, value.perm, value.scale, value.zero_point)
+        if found is not None:
+            sink(name, found)
+
+    return graph.feed(inputs, listen)

@@ -1,13 +1,14 @@
 """A model's tensors on its way from inputs to outputs, by the names of the user's model.
 
 ONNX files say of a tensor that was renamed or transposed which one it is (metadata that
-hbir/exporters/onnx writes); modules say it in their origins. The simulator of a compiled model sees
-tiles, not tensors: of an .hbm there are outputs only.
+hbir/exporters/onnx writes); modules say it in their origins, and a .hbm in its debug table, by
+which the simulator puts tensors together from the tiles that instructions write.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,39 +18,56 @@ from onnx import ModelProto, ValueInfoProto, external_data_helper
 from hbir.exporters.onnx.graph import PERM, SOURCE
 from hbir.files import read_file
 from hbir.frontends.onnx.proto import load_model
-from hbir.hb_runtime import HB_HBIRRuntime, HB_ONNXRuntime, HBRuntime
+from hbir.hb_runtime import HB_HBIRRuntime, HB_HBMRuntime, HB_ONNXRuntime, HBRuntime
 from hbir.hb_runtime.onnx_runtime import make_session, run_session
 from hbir.interface import Array
 from hbir.module import Module
 from hbir.onnx import export
-from hbir.ptq.tensors import run_source_tensors
+from hbir.ptq.tensors import run_compiled_tensors, run_source_tensors
 
 Tensors = dict[str, Array]
 """By source tensor name, float32, in the source's layout, in the order in which they are made."""
 
 
-def source_tensors(runtime: HBRuntime, feed: Mapping[str, Array]) -> Tensors | None:
-    """The tensors of a run; None for a compiled model. A tensor that is made several times (first
-    exact, then rounded) is what later ops read."""
+@dataclass(frozen=True)
+class Run:
+    """What a model made of its inputs: its outputs by name, and its tensors."""
+
+    outputs: Mapping[str, Array]
+    tensors: Tensors
+
+
+def run_model(runtime: HBRuntime, feed: Mapping[str, Array]) -> Run:
+    """A run with its tensors. One that is made several times (first exact, then rounded) is what
+    later ops read."""
     if isinstance(runtime, HB_HBIRRuntime):
         return _of_module(runtime.module, runtime.bound(feed))
-    if isinstance(runtime, HB_ONNXRuntime):
-        return _of_onnx(runtime, runtime.bound(feed))
-    return None
+    if isinstance(runtime, HB_HBMRuntime):
+        tensors = _Kept()
+        outputs = run_compiled_tensors(runtime.graph, runtime.bound(feed), tensors.keep)
+        return Run(outputs, tensors.arrays)
+    assert isinstance(runtime, HB_ONNXRuntime)  # there are no others
+    return _of_onnx(runtime, runtime.bound(feed))
 
 
-def _of_module(module: Module, feed: Mapping[str, Array]) -> Tensors:
-    tensors: Tensors = {}
+class _Kept:
+    """The latest array of each name, in the order in which these came."""
 
-    def keep(name: str, array: Array) -> None:
-        tensors.pop(name, None)
-        tensors[name] = array.copy()
+    def __init__(self) -> None:
+        self.arrays: Tensors = {}
 
-    run_source_tensors(module, feed, keep)
-    return tensors
+    def keep(self, name: str, array: Array) -> None:
+        self.arrays.pop(name, None)
+        self.arrays[name] = array.copy()
 
 
-def _of_onnx(runtime: HB_ONNXRuntime, feed: dict[str, Array]) -> Tensors:
+def _of_module(module: Module, feed: Mapping[str, Array]) -> Run:
+    tensors = _Kept()
+    outputs = run_source_tensors(module, feed, tensors.keep)
+    return Run(outputs, tensors.arrays)
+
+
+def _of_onnx(runtime: HB_ONNXRuntime, feed: dict[str, Array]) -> Run:
     if runtime.session is None:
         return _of_module(export(runtime.model_path), feed)
     model = _all_as_outputs(runtime.model_path)
@@ -63,7 +81,9 @@ def _of_onnx(runtime: HB_ONNXRuntime, feed: dict[str, Array]) -> Tensors:
         name, value = _in_source_layout(infos.get(output.name), output.name, array)
         tensors.pop(name, None)
         tensors[name] = value.astype(np.float32, copy=False)
-    return tensors
+    # as users run it: with all tensors as outputs onnxruntime couldn't fuse as it does otherwise
+    outputs = dict(zip(runtime.output_names, runtime.run(None, feed), strict=True))
+    return Run(outputs, tensors)
 
 
 def _is_float(value: Any) -> bool:

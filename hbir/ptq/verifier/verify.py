@@ -17,9 +17,10 @@ from typing import Any
 from hbir.errors import HbirError
 from hbir.hb_runtime import HBRuntime
 from hbir.interface import Array
+from hbir.ptq.display import Display, Silent
 from hbir.ptq.verifier.compare import Difference, difference
-from hbir.ptq.verifier.inputs import dequantized, inputs_like, random_inputs
-from hbir.ptq.verifier.tensors import source_tensors
+from hbir.ptq.verifier.inputs import dequantized, paired_inputs
+from hbir.ptq.verifier.tensors import run_model
 
 CONSISTENCY, COSINE = "consistency", "cosine"
 
@@ -34,14 +35,13 @@ CAPTIONS = ("Tensor", "Shape", "Cosine", "max_abs_diff", "max_rel_diff", "mean_a
 
 @dataclass(frozen=True)
 class Verification:
-    """What two models had to say. `layers`: every tensor that both have, as they are made; None
-    where a compiled model shows its outputs only."""
+    """What two models had to say. `layers`: every tensor that both have, as they are made."""
 
     models: tuple[str, str]
     mode: str
     digits: int
     outputs: tuple[Difference, ...]
-    layers: tuple[Difference, ...] | None = None
+    layers: tuple[Difference, ...]
     departs_below: float = DEPARTS_BELOW
 
     @property
@@ -51,9 +51,11 @@ class Verification:
 
     @property
     def first_departing(self) -> Difference | None:
-        """The first tensor, in the order of computation, whose cosine is too low."""
-        for layer in self.layers or ():
-            if layer.shape is not None and layer.cosine < self.departs_below:
+        """The first tensor, in the order of computation, whose cosine is too low; of models that
+        should give the same numbers, the first that doesn't agree."""
+        for layer in self.layers:
+            departs = layer.shape is not None and layer.cosine < self.departs_below
+            if departs if self.mode == COSINE else not layer.equal:
                 return layer
         return None
 
@@ -64,18 +66,22 @@ class Verification:
             lines += self._output_lines(output)
         if self.mode == CONSISTENCY:
             lines.append(f"ret: {self.ret}")
-        if self.layers is None:
-            lines.append("layers: of a .hbm the outputs alone can be compared")
-            return "\n".join(lines)
-        lines += ["", *_aligned([CAPTIONS, *self.rows()])]
-        first = self.first_departing
-        threshold = f"cosine {self.departs_below:g}"
-        lines.append(
-            f"no tensor departs: all are above {threshold}"
-            if first is None
-            else f"the first tensor below {threshold} is {first.name} ({first.cosine:.6f})"
-        )
+        lines += ["", *_aligned([CAPTIONS, *self.rows()]), self._last_line()]
         return "\n".join(lines)
+
+    def _last_line(self) -> str:
+        first = self.first_departing
+        if self.mode == CONSISTENCY:
+            if first is None:
+                return f"all {len(self.layers)} tensors agree to {self.digits} digits"
+            return (
+                f"the first tensor that differs is {first.name}"
+                f" ({first.mismatched}/{first.total} elements)"
+            )
+        threshold = f"cosine {self.departs_below:g}"
+        if first is None:
+            return f"no tensor departs: all are above {threshold}"
+        return f"the first tensor below {threshold} is {first.name} ({first.cosine:.6f})"
 
     def _output_lines(self, output: Difference) -> list[str]:
         if output.shape is None:
@@ -97,14 +103,14 @@ class Verification:
 
     def rows(self) -> list[tuple[str, ...]]:
         """The fields of the table of layers, captions left out."""
-        return [_row(layer) for layer in self.layers or ()]
+        return [_row(layer) for layer in self.layers]
 
     def csv(self) -> str:
-        """The table of layers (of outputs, where there are no layers) with its captions."""
+        """The table of layers with its captions."""
         stream = io.StringIO()
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(CAPTIONS)
-        writer.writerows(self.rows() if self.layers is not None else map(_row, self.outputs))
+        writer.writerows(self.rows())
         return stream.getvalue()
 
 
@@ -121,41 +127,41 @@ def verify(
     *,
     digits: int = DIGITS,
     departs_below: float = DEPARTS_BELOW,
+    display: Display | None = None,
 ) -> Verification:
     """Run two model files (.onnx, .bc, .mlir, .hbm) on the same inputs and compare them.
 
     inputs: the first model's, by name; random ones, always the same, when left out. Where the
-    second takes integers with a scale for floats, or the other way round, they are converted.
+    second takes integers with a scale for floats, or the other way round, they are converted; a
+    float model gets what hb_compile's insertions make of the images that the other is fed.
     Raises HbirError for files that are no models, and for models that don't take the same inputs or
     have no output in common.
     """
     if digits < 0:
         raise HbirError(f"compare_digits must be 0 or more, got {digits}")
-    one, other = HBRuntime(first), HBRuntime(second)
-    given: dict[str, Any] = dict(random_inputs(one) if inputs is None else inputs)
-    feed = one.bound(given)
-    other_feed = other.bound(inputs_like(one, feed, other))
-    outputs = _outputs(one, feed, other, other_feed, digits)
-    layers = None
-    mine = source_tensors(one, feed)
-    theirs = None if mine is None else source_tensors(other, other_feed)
-    if mine is not None and theirs is not None:
-        layers = tuple(
-            difference(name, mine[name], array, digits)
-            for name, array in theirs.items()
-            if name in mine
-        )
+    shown: Display = display if display is not None else Silent()
+    with shown.stage("read models"):
+        one, other = HBRuntime(first), HBRuntime(second)
+    feed, other_feed = paired_inputs(one, other, inputs)
+    pairs = _output_pairs(one, other)
+    with shown.stage(f"run {Path(first).name}"):
+        mine = run_model(one, feed)
+    with shown.stage(f"run {Path(second).name}"):
+        theirs = run_model(other, other_feed)
+    outputs = tuple(
+        difference(a, *_comparable(one, a, mine.outputs[a], other, b, theirs.outputs[b]), digits)
+        for a, b in pairs
+    )
+    layers = tuple(
+        difference(name, mine.tensors[name], array, digits)
+        for name, array in shown.each("compare", theirs.tensors.items(), len(theirs.tensors))
+        if name in mine.tensors
+    )
     pair = (one.model_path, other.model_path)
     return Verification(pair, mode_of(first, second), digits, outputs, layers, departs_below)
 
 
-def _outputs(
-    one: HBRuntime,
-    feed: dict[str, Array],
-    other: HBRuntime,
-    other_feed: dict[str, Array],
-    digits: int,
-) -> tuple[Difference, ...]:
+def _output_pairs(one: HBRuntime, other: HBRuntime) -> list[tuple[str, str]]:
     """The outputs of both, by name, or where no name agrees by number."""
     pairs = [(name, name) for name in one.output_names if name in other.output_names]
     if not pairs and one.output_num == other.output_num:
@@ -165,11 +171,7 @@ def _outputs(
             f"{one.model_path} and {other.model_path} have no output in common:"
             f" {', '.join(one.output_names)} and {', '.join(other.output_names)}"
         )
-    mine = dict(zip(one.output_names, one.run(None, feed), strict=True))
-    theirs = dict(zip(other.output_names, other.run(None, other_feed), strict=True))
-    return tuple(
-        difference(a, *_comparable(one, a, mine[a], other, b, theirs[b]), digits) for a, b in pairs
-    )
+    return pairs
 
 
 def _comparable(
