@@ -41,7 +41,6 @@ TENSOR_TYPES = {
 UNSUPPORTED = {
     "input_stride": "give inputs dense; the simulator lays them out",
     "input_img_properties": "give Y and UV as inputs of their own",
-    "dump_intermediate": "use hbir-run on the .bc, whose listener sees every tensor",
 }
 """Options of the board's tool that the simulation has no use for → what to do instead."""
 
@@ -79,7 +78,8 @@ def _parser() -> argparse.ArgumentParser:
     add("--enable_dump", type=_flag, default=False, help="infer: write the outputs")
     add("--dump_format", choices=("bin", "txt", "npy"), default="bin")
     add("--dump_path", default=".", metavar="DIR")
-    add("--dump_intermediate", default="")
+    add("--dump_intermediate", type=int, default=0,
+        help="infer with --enable_dump: above 0 write every tensor on the way, too")  # fmt: skip
     add(
         "--input_valid_shape", default="", metavar="SHAPE[;SHAPE]",
         help="infer: 1,300,300,1;1,150,150,2 of raw inputs whose extents are open, in order",
@@ -184,10 +184,13 @@ def _infer(options: argparse.Namespace) -> int:
     workload = _workload(load_march(hbm.march_name), hbm, graph)
     (frame,) = simulate(1, [replace(workload, frames=1)])
     print(f"{'-' * 21}Frame 0 begin{'-' * 21}")
-    outputs = graph.feed(feed)
+    dumped: dict[str, Array] = {}
+    wants_all = options.enable_dump and options.dump_intermediate > 0
+    outputs = graph.feed(feed, (lambda n, a, _: dumped.update({n: a})) if wants_all else None)
+    dumped.update(outputs)
     print(f"Infer time: {frame.latency_us / 1000:.3f} ms")
     if options.enable_dump:
-        _dump(outputs, Path(options.dump_path), options.dump_format)
+        _dump(dumped, Path(options.dump_path), options.dump_format)
     print(f"{'-' * 21}Frame 0 end{'-' * 21}")
     return 0
 

@@ -72,6 +72,16 @@ def test_infer_computes_what_the_simulator_does(
     np.testing.assert_array_equal(got, expected)
 
 
+def test_every_tensor_on_the_way_is_dumped(model: Path, tmp_path: Path) -> None:
+    np.save(tmp_path / "x.npy", _input(model))
+    dump = ["--enable_dump", "true", "--dump_intermediate", "1", "--dump_format", "npy"]
+    files = ["--input_file", str(tmp_path / "x.npy"), "--dump_path", str(tmp_path / "out")]
+    assert main(["infer", "--model_file", str(model), *dump, *files]) == 0
+    found = {file.stem: np.load(file) for file in (tmp_path / "out").iterdir()}
+    assert found.keys() == {"x", "conv", "flat", "tail", "y"}
+    np.testing.assert_array_equal(found["tail"], found["y"][:, 2:])
+
+
 def _read(file: Path, kind: str) -> np.ndarray[Any, Any]:
     if kind == "npy":
         return np.load(file)
