@@ -102,10 +102,11 @@ def _expect_files(options: argparse.Namespace) -> None:
             "The model file or config file is missing, please specify either -m/--model or"
             " -c/--config parameter."
         )
-    if options.proto or Path(model or "").suffix in CAFFE_SUFFIXES:
+    caffe = model if Path(model or "").suffix in CAFFE_SUFFIXES else options.proto
+    if caffe:
         raise HbirError(
-            f"{model or options.proto}: Caffe models can't be read; convert the model to ONNX"
-            " (for instance with caffe2onnx) and give the .onnx file"
+            f"{caffe}: Caffe models can't be read; convert the model to ONNX (for instance with"
+            " caffe2onnx) and give the .onnx file alone"
         )
     for path in (config, model):
         if path and not Path(path).is_file():
@@ -119,16 +120,29 @@ def _run(options: argparse.Namespace, folders: list[Path]) -> None:
     LOG.info("Start hb_compile...")
     for name in ("hbdk", "hmct", "hb_compile"):
         LOG.info("%s version: %s", name, hbir.__version__)
-    if options.input_shape and mode in ("config", "bc"):
-        LOG.warning("--input-shape has no effect in %s mode: give input_shape in the YAML", mode)
-    if options.march and mode == "config":
-        LOG.warning("--march has no effect with --config: the YAML's march counts")
+    for option, reason in _without_effect(options, mode):
+        LOG.warning("%s has no effect in %s mode: %s", option, mode, reason)
     with progress() as display:
         if mode == "bc":
             _recompile(options, folders, display)
         else:
             _build(options, mode, folders, display)
     LOG.info("The hb_compile completes running.")
+
+
+def _without_effect(options: argparse.Namespace, mode: str) -> list[tuple[str, str]]:
+    """The options that are given in vain, and why."""
+    real_data = mode == "config"
+    given = {
+        "--input-shape": (options.input_shape and options.config, "the YAML's input_shape counts"),
+        "--march": (options.march and options.config, "the YAML's march counts"),
+        "--skip": (options.skip and mode == "bc", "nothing comes before compiling"),
+        "--workers": (options.workers and not real_data, "there is nothing to calibrate"),
+        "--dask": (options.dask and not real_data, "there is nothing to calibrate"),
+    }
+    if mode == "bc":
+        given["--input-shape"] = (options.input_shape, "the .bc has its shapes")
+    return [(option, reason) for option, (vain, reason) in given.items() if vain]
 
 
 def _build(options: argparse.Namespace, mode: str, folders: list[Path], display: Progress) -> None:
@@ -164,8 +178,6 @@ def _config(options: argparse.Namespace, mode: str) -> Config:
 def _recompile(options: argparse.Namespace, folders: list[Path], display: Progress) -> None:
     from hbir.ptq.build import recompilation, recompile
 
-    if options.skip:
-        LOG.warning("--skip has no effect on a .bc")
     config = Path(options.config) if options.config else None
     LOG.info("Start verifying yaml")
     wanted = recompilation(Path(options.model), config, options.march)

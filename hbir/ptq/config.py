@@ -385,19 +385,21 @@ def _optimize_level(level: str, march: str, notes: list[str]) -> int:
 def _input_source(given: dict[str, Any], inputs: tuple[InputSpec, ...]) -> dict[str, str]:
     by_name = {spec.name: spec for spec in inputs}
     for name, source in given.items():
-        if name == "_default_value":  # what older templates hold
-            continue
-        if name not in by_name:
+        if name not in (*by_name, keys.ANY_INPUT):
             raise ConfigError(
                 f"input_source names '{name}'; the model's inputs are {', '.join(by_name)}"
             )
         chosen(f"input_source of {name}", source, keys.INPUT_SOURCES)
-        if source not in by_name[name].sources:
+        if name in by_name and source not in by_name[name].sources:
             raise ConfigError(
                 f"input_source of {name} is {source}; an input of type"
                 f" {by_name[name].runtime_type} takes {', '.join(by_name[name].sources)}"
             )
-    return {spec.name: str(given.get(spec.name, spec.sources[0])) for spec in inputs}
+    default = given.get(keys.ANY_INPUT)
+    return {
+        spec.name: given.get(spec.name) or (default if default in spec.sources else spec.sources[0])
+        for spec in inputs
+    }
 
 
 def _cache(values: Values, folder: Path) -> dict[str, str]:

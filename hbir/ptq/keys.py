@@ -45,6 +45,8 @@ OPTIMIZATIONS = (
     "asymmetric", "bias_correction",
 )  # fmt: skip
 INPUT_SOURCES = ("pyramid", "ddr", "resizer")
+ANY_INPUT = "_default_value"
+"""Of input_source, in older templates: what holds for inputs of types that can have it."""
 MAX_L2M_BYTES = 25_165_824
 ALL_L2M = "all"
 """Of max_l2m_size: as much as there is; a file says None."""

@@ -46,6 +46,7 @@ from hbir.ptq.stages import (
     write_original_float,
     write_ptq,
 )
+from hbir.quantization.dtypes import node_names
 from hbir.reports.advice import advice_text
 
 LOG = logging.getLogger("hbir.ptq")
@@ -135,6 +136,11 @@ def _quantize(config: Config, files: Artifacts, shown: Display, executor: Execut
         log_model(proto)
         with during("hbdk.export"):
             original = export(proto, config.model.prefix)
+        LOG.info(
+            "After constant folding, the number of nodes has changed from %d to %d.",
+            len(proto.graph.node),
+            len(node_names(original.functions[0].op)),
+        )
         config = without_dissolved(config, original)
         write_stage(files, "original_float", lambda path: write_original_float(proto, None, path))
         ready = optimized(original)

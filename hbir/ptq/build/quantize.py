@@ -22,7 +22,7 @@ from hbir.ptq.calibration_data import SUFFIX, CalibrationData, random_data, read
 from hbir.ptq.config import Config
 from hbir.ptq.display import Display
 from hbir.ptq.inputs import InputSpec
-from hbir.ptq.quant_config import settings_of
+from hbir.ptq.quant_config import LOAD, settings_of
 from hbir.ptq.quantize import QuantizationResult, quant_info_of, quantize
 
 LOG = logging.getLogger("hbir.ptq")
@@ -36,10 +36,13 @@ def calibration_data(config: Config, module: Module, specs: Sequence[InputSpec])
     ports: list[Argument] = list(module.functions[0].flatten_inputs)
     folders = config.calibration.folders
     if not folders or config.calibration.type == "skip":
-        LOG.warning(
-            "calibration is skipped: ranges come from made-up data, so results are good for timing"
-            " and placement only, not for accuracy"
-        )
+        if module.level == "qat" or config.calibration.type == LOAD:
+            LOG.info("no calibration data: how close the result is to float isn't measured")
+        else:
+            LOG.warning(
+                "calibration is skipped: ranges come from made-up data, so results are good for"
+                " timing and placement only, not for accuracy"
+            )
         return random_data(ports)
     data = read_folders([folders[port.name] for port in ports], ports, config.input_batch)
     LOG.info("The num of calibration data: %d", len(data))

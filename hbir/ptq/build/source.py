@@ -142,12 +142,13 @@ def _unknown_output(name: str) -> ValueInfoProto:
 def log_model(proto: ModelProto) -> None:
     """The block `Input ONNX Model Information` of the log."""
     LOG.info("Input ONNX Model Information:")
-    LOG.info("ONNX IR version: %d", proto.ir_version)
+    LOG.info("IR Version: %d", proto.ir_version)
     opsets = [f"{entry.domain or 'ai.onnx'} v{entry.version}" for entry in proto.opset_import]
     LOG.info("Opset Version: %s", opsets)
-    LOG.info("Producer: %s %s", proto.producer_name or "unknown", proto.producer_version)
+    producer = f"{proto.producer_name} {proto.producer_version}".strip()
+    LOG.info("Model Producer: %s", producer or "unknown")
     for title, values in (("Input", proto.graph.input), ("Output", proto.graph.output)):
-        LOG.info("Graph %s:", title.lower())
+        LOG.info("Graph %s:", title)
         for value in values:
             shape = dims_of(value.type)
             kind = TensorProto.DataType.Name(value.type.tensor_type.elem_type)

@@ -303,7 +303,6 @@ STAGE_MISTAKES: list[tuple[str, dict[str, Any], dict[str, dict[str, Any]]]] = [
             COMPILER: {"input_source": {"x": "resizer"}},
         },
     ),
-    ("hbdk.convert", {"last": "Hardmax"}, {CALIBRATION: {"run_on_bpu": "Hardmax"}}),
     ("hbdk.overlay.remove_io_op", {}, {MODEL: {"remove_node_name": "nothing"}}),
 ]
 
@@ -339,6 +338,7 @@ def test_errors_say_during_which_stage_they_came_up(
 @pytest.mark.parametrize(
     ("name", "stage"),
     [
+        ("net_advice.json", "hbdk.convert"),
         ("net_quantized_model.bc", "hbdk.save"),
         ("net_node_info.csv", "hbdk.statistics"),
         ("net.hbm", "hbdk.compile"),

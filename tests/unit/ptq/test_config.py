@@ -180,6 +180,19 @@ def test_without_data_calibration_is_skipped_with_an_info(tmp_path: Path) -> Non
     assert "the calibration method is modified to skip" in config.warnings[0]
 
 
+def test_a_default_input_source_holds_for_the_types_that_can_have_it(tmp_path: Path) -> None:
+    for train, wanted in (("gray", "ddr"), ("rgb", "pyramid")):
+        config = _read(
+            tmp_path,
+            input_parameters={
+                "input_type_train": train,
+                "input_type_rt": "nv12" if train == "rgb" else train,
+            },
+            compiler_parameters={"input_source": {"_default_value": "ddr"}},
+        )
+        assert config.compiler.input_source == {"image": wanted}
+
+
 def test_a_cache_path_alone_turns_the_cache_on(tmp_path: Path) -> None:
     config = _read(tmp_path, compiler_parameters={"cache_path": "data"})
     assert config.compiler.cache_mode == "enable"

@@ -191,6 +191,21 @@ def test_without_data_everything_is_built_on_made_up_ones_and_said_so(
     assert {line[4] for line in built.table.node_lines()} == {"--"}
 
 
+def test_a_model_that_brings_its_scales_needs_no_data(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = _build(folder)
+    (folder / "net.onnx").write_bytes(first.files.path("ptq").read_bytes())
+    loaded = _build(folder, {CALIBRATION: {"cal_data_dir": None, "calibration_type": "load"}})
+    assert "made-up data" not in caplog.text
+    assert first.quantized is not None
+    assert loaded.quantized is not None
+    sample = first.data[0]
+    (wanted,) = first.quantized.functions[0].feed(sample).values()
+    (found,) = loaded.quantized.functions[0].feed(sample).values()
+    np.testing.assert_array_equal(found, wanted)
+
+
 def test_keys_that_change_nothing_say_so(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
     changes = {"compiler_parameters": {"debug": False, "ability_entry": "x"}}
     _build(folder, changes, skip="export")
