@@ -41,7 +41,7 @@ _NAMES = {
 """Model → graph and family."""
 
 HOST_BOUND_FPS = 9000.0
-"""Above it the host that starts frames is measured, not the BPU (hardware.md §3.0, rule 2)."""
+"""Above it the host that starts frames is measured, not the BPU."""
 
 EXCLUDED = {
     "YOLO26": "top-k on the CPU",

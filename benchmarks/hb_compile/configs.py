@@ -1,7 +1,7 @@
 """The YAML files of the acceptance run, and their networks and data.
 
-Two follow published examples (toolchain contract §3.8), one the older generation's template (seed
-001): its march, deprecated keys, `;` and empty texts for what isn't said.
+Two follow published examples, one the older generation's template: its march, deprecated keys, `;`
+and empty texts for what isn't said.
 """
 
 from __future__ import annotations

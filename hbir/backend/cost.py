@@ -1,8 +1,8 @@
 """Cycles of instructions: the one function that the tiling search and the timeline share.
 
 Everything works on arrays: the search evaluates all candidate tiles of a layer at once, the
-timeline all instructions of one opcode at once. Formulas are padded-unroll counts (hardware.md §6)
-with the numbers of the march file; which of those are assumed is marked there.
+timeline all instructions of one opcode at once. Formulas are padded-unroll counts with the numbers
+of the march file; which of those are assumed is marked there.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """`hb_compile`: from a YAML file, or a model alone, to every file of the vendor's flow.
 
-Modes, options, log lines and messages are those of the vendor's tool (toolchain contract §2.1).
+Modes, options, log lines and messages are those of the vendor's tool.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """`hrt_model_exec`: the board's model runner, simulated: `model_info`, `infer` and `perf`.
 
-Options and printed lines are those of the vendor's tool (toolchain contract §2.8), so that scripts
-that drive and parse it carry over. `infer` computes with the simulator, bit for bit; times come
-from the modelled timeline. With several models, `perf` runs them beside each other, and
-`--task_priority`, `--core_id` and `--thread_num` may give a value per model, joined by `;`.
+Options and printed lines are those of the vendor's tool, so that scripts that drive and parse it
+carry over. `infer` computes with the simulator, bit for bit; times come from the modelled timeline.
+With several models, `perf` runs them beside each other, and `--task_priority`, `--core_id` and
+`--thread_num` may give a value per model, joined by `;`.
 """
 
 from __future__ import annotations

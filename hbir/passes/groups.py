@@ -3,6 +3,9 @@
 Conv2d, convtranspose or linear with constant weights, then optionally an addition of another
 tensor of the same shape, then optionally relu or clip. The ops of a group share the discardable
 attribute `fusion_group = N`. Between them nothing is quantized: the sum stays in the accumulator.
+
+Chains of functions of one element, which are one table (`tables.py`), share the attribute too, for
+the same reason; `FusionGroup` is about convolutions alone.
 """
 
 from __future__ import annotations

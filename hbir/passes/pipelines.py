@@ -1,6 +1,7 @@
 """The pipelines: which passes run, in which order, and what each step is for. All in one place.
 
-`schedule` is what the schedule phase appends. Names are those of `hbir-opt --list-passes`.
+The schedule phase's passes depend on what the schedules cost: `hbir.compiler` chooses among them.
+Names are those of `hbir-opt --list-passes`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The configuration of one compilation: what the YAML's values mean, checked against the model.
 
 `resolve` turns the sections of `yaml_file` into typed, frozen parameters, one dataclass per
-section. Messages are the vendor tool's (toolchain contract §10) where it has one.
+section. Messages are the vendor tool's where it has one.
 """
 
 from __future__ import annotations

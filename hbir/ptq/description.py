@@ -1,8 +1,8 @@
 """The description of a compilation, a JSON object in the `desc` of `.bc` and `.hbm` functions.
 
-Keys are the vendor tool's (toolchain contract §3.7); what isn't set is null. `hb_model_info` and
-recompiling a `.bc` read it back. Paths are as the YAML has them, or relative to its folder, so that
-the same configuration gives the same bytes wherever it lies.
+Keys are the vendor tool's; what isn't set is null. `hb_model_info` and recompiling a `.bc` read it
+back. Paths are as the YAML has them, or relative to its folder, so that the same configuration
+gives the same bytes wherever it lies.
 """
 
 from __future__ import annotations

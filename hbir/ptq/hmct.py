@@ -1,4 +1,4 @@
-"""`build_model` and `check_model` with the names and arguments of HMCT (toolchain contract §8).
+"""`build_model` and `check_model` with the names and arguments of HMCT.
 
 They take a model and data from memory and give the PTQ ONNX model back; the YAML's keys that HMCT
 doesn't know (input types, insertions, compilation) are `hbir.ptq.compile_yaml`'s.

@@ -29,7 +29,7 @@ CONVERSIONS: dict[str, frozenset[str]] = {
     "gray": frozenset({"gray"}),
     FEATUREMAP: frozenset({FEATUREMAP}),
 }
-"""Training type → the runtime types that it can be fed from (toolchain contract §3.2)."""
+"""Training type → the runtime types that it can be fed from."""
 
 _PYRAMID = ("pyramid", "resizer")
 

@@ -1,7 +1,7 @@
 """Every key of the YAML file: one table, which the reader, the templates and the documents use.
 
-Names, defaults and choices are those of the vendor's tool (toolchain contract §3); so are the
-spellings of the older generation (X3, J5) that are still taken, with a warning.
+Names, defaults and choices are those of the vendor's tool; so are the spellings of the older
+generation (X3, J5) that are still taken, with a warning.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a model file tells of itself: `hb_model_info`'s sections, and hb_compile's last words.
 
-Frames and titles are the vendor tool's (toolchain contract §2.3). What a `.bc` or `.hbm` was made
-with stands in its description (`description`); files of other tools have none, and say less.
+Frames and titles are the vendor tool's. What a `.bc` or `.hbm` was made with stands in its
+description (`description`); files of other tools have none, and say less.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Configurations that need no YAML: those of hb_compile's check and fast-perf modes.
 
 Both are documents as a YAML file would hold them, so that they go through the same checks; that of
-fast-perf is written into `.fast_perf/`, for users to start from (toolchain contract §2.1).
+fast-perf is written into `.fast_perf/`, for users to start from.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The node table: per node of the user's model where it runs, how it is quantized, how close it is.
 
-Captions and the number of fields are the vendor tool's (toolchain contract §2.1.1), for scripts
-that read them. Nodes that became one op are joined by `+`.
+Captions and the number of fields are the vendor tool's, for scripts that read them. Nodes that
+became one op are joined by `+`.
 """
 
 from __future__ import annotations

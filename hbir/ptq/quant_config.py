@@ -1,6 +1,6 @@
 """`quant_config` and all else a configuration says about quantization: `settings_of`.
 
-Keys are those of the toolchain contract §3.6; a list in `activation` starts a search over all
+Keys are those of the vendor's quant_config; a list in `activation` starts a search over all
 combinations. hbir adds, in `activation`, `averaging` and `load_path`, in `weight` `equalization`
 and `rounding`, and in `search` the keys of `SEARCH_KEYS`.
 """

@@ -1,7 +1,7 @@
 """Advice: which unit takes each op of a quantized module, as the published op checker's JSON.
 
 A list of objects with `backend`, `op`, `loc` and `tensor_names`, and for ops that the BPU doesn't
-take `choice_reason` (toolchain contract §4.4); `nodes` is ours: the nodes of the user's model.
+take `choice_reason`; `nodes` is ours: the nodes of the user's model.
 """
 
 from __future__ import annotations

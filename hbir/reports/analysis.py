@@ -1,8 +1,8 @@
 """What a model's time is spent on, and what would help: `hb_analyzer`'s summary.
 
-Keys are those of the vendor's `analysis_summary.json` (toolchain contract §2.5). It reads static
-performance reports (`hbir/reports/performance.py`, or those of the vendor's tool, which have costs
-as text alone) and, where there is one, the quantized module, for shapes and CPU ops.
+Keys are those of the vendor's `analysis_summary.json`. It reads static performance reports
+(`hbir/reports/performance.py`, or those of the vendor's tool, which have costs as text alone) and,
+where there is one, the quantized module, for shapes and CPU ops.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """What a simulated run on a board prints and writes: the lines of `hrt_model_exec perf`, and its
-`profiler.log` and `profiler.csv` (toolchain contract §2.8). All times are of the simulated run.
+`profiler.log` and `profiler.csv`. All times are of the simulated run.
 """
 
 from __future__ import annotations

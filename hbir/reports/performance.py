@@ -1,9 +1,8 @@
 """The static performance of a graph as the published JSON, from the timeline.
 
-Keys are those of the vendor's `<graph>.json` (toolchain contract §9.1); beside each string stands
-a numeric twin with its unit in the key. Times are the timeline's: a single run of the graph with
-the BPU to itself, and what starting its function calls costs. CPU calls take no time here, and are
-named in "cpu ops".
+Keys are those of the vendor's `<graph>.json`; beside each string stands a numeric twin with its
+unit in the key. Times are the timeline's: a single run of the graph with the BPU to itself, and
+what starting its function calls costs. CPU calls take no time here, and are named in "cpu ops".
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from hbir.backend.march import Machine
 from hbir.backend.timeline import play_call
 
 PREEMPTING_PRIORITY = 254
-"""From here on a task takes a running core at the next function call (contract §2.8)."""
+"""From here on a task takes a running core at the next function call."""
 
 MAX_PRIORITY = 255
 

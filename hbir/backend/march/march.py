@@ -62,7 +62,7 @@ DEFAULT_ENGINES: dict[str, str] = {
     "quantize": "VPU",
     "dequantize": "VPU",
 }
-"""Opcode → engine where a march's `[opcodes]` table says nothing else (hardware.md §1.2)."""
+"""Opcode → engine where a march's `[opcodes]` table says nothing else."""
 
 FLOAT16_OPCODES = (
     "float_add",

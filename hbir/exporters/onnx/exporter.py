@@ -29,7 +29,7 @@ from hbir.passes.permutation import Dims, identity
 from hbir.runtime.interpreter import kernel_params
 
 OPSET = 19
-"""Of the files: what the contract's tools read."""
+"""Of the files: what the vendor's tools read."""
 
 WIDE_OPSET = 21
 """The first whose QuantizeLinear has 16 bits."""

@@ -2,9 +2,9 @@
 
 A constraint is a small function whose docstring is what users read: the rule, and after an empty
 line how to live with it, the cure. It returns None when the op fulfils it, else what the op has
-instead. A family file lists the constraints of each of its
-ops in `CONSTRAINTS`; an op in no list has no BPU form. Calibration asks which ops will want
-quantized operands, `place-ops` decides and writes the reason.
+instead. A family file lists the constraints of each of its ops in `CONSTRAINTS`; an op in no list
+has no BPU form. Calibration asks which ops will want quantized operands, `place-ops` decides and
+writes the reason.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
 """Insertions at the inputs: from what the board feeds to what the model was trained on.
 
 Per input, from the model outwards: split of the batch, layout, colours and normalisation, camera
-planes (toolchain contract §2.1 and §3.2). The module is calibrated by then: calibration data are
-what the float model takes.
+planes. The module is calibrated by then: calibration data are what the float model takes.
 """
 
 from __future__ import annotations

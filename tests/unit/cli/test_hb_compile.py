@@ -1,4 +1,4 @@
-"""hb_compile: its modes and files, and every mistake of the contract's §10 made through it."""
+"""hb_compile: its modes and files, and every mistake that the vendor's manual names made through it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The YAML file: what it comes to, and what each mistake is answered with (contract §3, §10)."""
+"""The YAML file: what it comes to, and what each mistake is answered with."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def _read(folder: Path, given: tuple[ModelInput, ...] = IMAGE, **changes: Change
     return read_config(_write(folder, **changes), lambda _: given)
 
 
-def test_defaults_are_those_of_the_contract(tmp_path: Path) -> None:
+def test_defaults_are_those_of_the_vendors_manual(tmp_path: Path) -> None:
     config = _read(tmp_path)
     assert config.model.prefix == "model"
     assert config.model.working_dir == tmp_path / "model_output"

@@ -27,7 +27,7 @@ KEYS = {
     "hbm_model_info",
     "perf_json_data",
 }
-"""Of the toolchain contract §2.5."""
+"""Of the vendor's file."""
 
 
 def attention(heads: int, tokens: int, width: int) -> Any:
