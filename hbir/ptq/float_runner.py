@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -93,11 +94,23 @@ class _Session:
             if isinstance(result, OpResult)
         ]
 
-    def __call__(self, arrays: Sequence[Array], listener: Listener) -> None:
+    def __call__(self, batches: Sequence[Sequence[Array]], listener: Listener) -> None:
+        """The next batch runs, off Python's lock, while the listener looks at one."""
+        with ThreadPoolExecutor(1) as ahead:
+            under_way = [ahead.submit(self._tensors, arrays) for arrays in batches[:1]]
+            for following in [*batches[1:], None]:
+                found = under_way.pop().result()
+                if following is not None:
+                    under_way.append(ahead.submit(self._tensors, following))
+                self._tell(found, listener)
+
+    def _tensors(self, arrays: Sequence[Array]) -> dict[str, Array]:
         given = dict(zip(self._inputs, arrays, strict=True))
-        for name, array in given.items():
-            listener(name, array, None)
-        found = dict(zip(self._fetched, self._session.run(self._fetched, given), strict=True))
-        found.update(given)
+        found = zip(self._fetched, self._session.run(self._fetched, given), strict=True)
+        return {**dict(found), **given}
+
+    def _tell(self, found: Mapping[str, Array], listener: Listener) -> None:
+        for name in self._inputs:
+            listener(name, found[name], None)
         for op, name, tensor, axes in self._results:
             listener(name, np.asarray(found[tensor]).transpose(axes), op)

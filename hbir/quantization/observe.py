@@ -33,9 +33,9 @@ BATCHES_PER_PART = 4
 """Batches of one item of work; means and moving averages depend on it in their last bits."""
 
 
-Runner = Callable[[Sequence[Array], Listener], object]
-"""Runs the function on inputs and tells the listener of every tensor, as `Plan.run` does; tensors
-inside fusion groups may be left out, and arrays may be transposed views."""
+Runner = Callable[[Sequence[Sequence[Array]], Listener], object]
+"""Runs the function on inputs, batch after batch, and tells the listener of every tensor, as
+`Plan.run` does; tensors inside fusion groups may be left out, and arrays may be transposed views."""
 
 
 RunnerMaker = Callable[[Module], Runner]
@@ -43,7 +43,13 @@ RunnerMaker = Callable[[Module], Runner]
 
 def interpreter_runner(module: Module) -> Runner:
     """hbir's own interpreter."""
-    return Plan(module.functions[0].op, module.weights).run
+    plan = Plan(module.functions[0].op, module.weights)
+
+    def run(batches: Sequence[Sequence[Array]], listener: Listener) -> None:
+        for arrays in batches:
+            plan.run(arrays, listener)
+
+    return run
 
 
 @dataclass
@@ -194,9 +200,8 @@ def _observe_part(part: _Part) -> Observations:
     module = part.module.open()
     listener = _Listener(module.functions[0].op, part.wanted, part.means)
     run = _runner(part.module, part.runner_of)
-    for arrays in part.batches:
-        run(arrays, listener.listen)
-        listener.found.batches += 1
+    run(part.batches, listener.listen)
+    listener.found.batches = len(part.batches)
     return listener.found
 
 
