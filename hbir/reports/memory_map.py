@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +36,22 @@ class Resident:
     """The layer of the instruction that writes them."""
 
 
+_Place: TypeAlias = tuple[int, int, int, int]
+"""Space, core (-1 of the shared one), address and size in bytes."""
+
+
+@dataclass(frozen=True, order=True)
+class _Access:
+    """What an instruction does with one operand. In order of places, then of time; of accesses that
+    start together, writes come first."""
+
+    place: _Place
+    start: float
+    is_read: bool
+    end: float
+    layer: int
+
+
 def memory_map(program: Program, graph: Graph, timeline: Timeline) -> list[Resident]:
     """The residents of all on-chip memories, by memory, address and start."""
     sizes = extent_bytes(program.descriptors)
@@ -56,36 +74,39 @@ def _residents(
     descriptors: Records, sizes: Ints, queues: list[tuple[int, Records, Records]]
 ) -> list[Resident]:
     """Those of one function call; queues: (core, instructions, the same instructions played)."""
-    accesses: list[tuple[tuple[int, int, int, int], float, int, float, int]] = []
-    for core, queue, played in queues:
-        starts, ends = played["start"].tolist(), played["end"].tolist()
-        layers = queue["layer"].tolist()
-        for i, operands in enumerate(queue["operands"].tolist()):
-            for position in range(MAX_OPERANDS):
-                operand = operands[position]
-                if operand == ABSENT or int(descriptors["space"][operand]) not in _ON_CHIP:
-                    continue
-                space = int(descriptors["space"][operand])
-                owner = core if space == Space.L1 else -1
-                place = (space, owner, int(descriptors["base"][operand]), int(sizes[operand]))
-                written = 0 if position == 0 else 1
-                accesses.append((place, starts[i], written, ends[i], layers[i]))
-    accesses.sort()
+    accesses = sorted(
+        access
+        for core, queue, played in queues
+        for access in _accesses(descriptors, sizes, core, queue, played)
+    )
     residents: list[Resident] = []
-    open_place: tuple[int, int, int, int] | None = None
-    for place, start, read, end, layer in accesses:
-        if place == open_place and read:
+    held: _Place | None = None
+    for access in accesses:
+        if access.place == held and access.is_read:
             last = residents[-1]
-            residents[-1] = Resident(
-                *(last.space, last.core, last.base, last.size_bytes, last.start),
-                max(last.end, end),
-                last.layer,
-            )
+            residents[-1] = replace(last, end=max(last.end, access.end))
             continue
-        space, owner, base, size = place
-        residents.append(Resident(_ON_CHIP[space], owner, base, size, start, end, layer))
-        open_place = place
+        held = access.place
+        space, core, base, size = access.place
+        first = Resident(_ON_CHIP[space], core, base, size, access.start, access.end, access.layer)
+        residents.append(first)
     return residents
+
+
+def _accesses(
+    descriptors: Records, sizes: Ints, core: int, queue: Records, played: Records
+) -> Iterator[_Access]:
+    """The accesses of a queue's instructions to memories on chip."""
+    columns = (queue["operands"], queue["layer"], played["start"], played["end"])
+    rows = zip(*(column.tolist() for column in columns), strict=True)
+    for operands, layer, start, end in rows:
+        for position, operand in enumerate(operands[:MAX_OPERANDS]):
+            if operand == ABSENT or int(descriptors["space"][operand]) not in _ON_CHIP:
+                continue
+            space = int(descriptors["space"][operand])
+            owner = core if space == Space.L1 else -1
+            place = (space, owner, int(descriptors["base"][operand]), int(sizes[operand]))
+            yield _Access(place, start, position > 0, end, layer)
 
 
 def extent_bytes(descriptors: Records) -> Ints:

@@ -8,7 +8,7 @@ there is room for.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from hbir.backend.isa.descriptor import padded_strides
@@ -193,6 +193,13 @@ class _Chosen:
     slabs: bool
 
 
+def _tensors_of(group: _Group) -> Iterator[int]:
+    """What the layers of a group read and make, in their order."""
+    for node in group.nodes:
+        yield from (operand.tensor for operand in node.operands if operand.tensor is not None)
+        yield node.output
+
+
 class _Placer:
     """Gives every group its memory: tensors first, all at once; then constants in order of time."""
 
@@ -216,11 +223,10 @@ class _Placer:
         """Tensor that owns memory → the first and the last group that touch it."""
         self.rows: dict[int, int] = {}
         for number, group in enumerate(groups):
-            for node in group.nodes:
-                for value in (*(o.tensor for o in node.operands), node.output):
-                    if value is not None and value in onchip:
-                        root = self._root(value)
-                        self.span[root] = (self.span.get(root, (number, 0))[0], number)
+            for value in _tensors_of(group):
+                if value in onchip:
+                    root = self._root(value)
+                    self.span[root] = (self.span.get(root, (number, 0))[0], number)
             if group.striped is not None:
                 for value, rows in group.striped.ring_rows.items():
                     self.rows.setdefault(self._root(value), rows)

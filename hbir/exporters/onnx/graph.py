@@ -199,9 +199,7 @@ class OnnxGraph:
             return
         for node in self.nodes:
             for names in (node.input, node.output):
-                for index, name in enumerate(names):
-                    if name in self._renamed:
-                        names[index] = self._renamed[name]
+                names[:] = [self._renamed.get(name, name) for name in names]
 
 
 def _value_info(name: str, shape: Sequence[int], dtype: np.dtype[Any]) -> ValueInfoProto:
