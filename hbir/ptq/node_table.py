@@ -39,6 +39,10 @@ SAMPLES = 1
 """Calibration samples that cosines are measured on; every one runs the network at three levels."""
 
 
+_BLOCK_ELEMENTS = 1 << 16
+"""Numbers that are multiplied at once, in float64."""
+
+
 @dataclass(frozen=True)
 class Row:
     """A node, or several that became one op. threshold: what its first input is quantized up to."""
@@ -207,12 +211,19 @@ def measure(
 
 
 def _floats(outputs: Mapping[str, Any]) -> dict[str, FloatArray]:
-    return {name: array.astype(np.float32) for name, array in outputs.items()}
+    return {name: array.astype(np.float32, copy=False) for name, array in outputs.items()}
 
 
 def _products(x: FloatArray, y: FloatArray) -> tuple[float, float, float]:
-    a, b = x.ravel().astype(np.float64), y.ravel().astype(np.float64)
-    return float(a @ b), float(a @ a), float(b @ b)
+    """Σxy, Σxx and Σyy, in the order of memory where both agree in it."""
+    order = "K" if x.strides == y.strides else "C"
+    xs, ys = x.ravel(order), y.ravel(order)
+    xy = xx = yy = 0.0
+    for start in range(0, xs.size, _BLOCK_ELEMENTS):
+        block = slice(start, start + _BLOCK_ELEMENTS)
+        a, b = xs[block].astype(np.float64), ys[block].astype(np.float64)
+        xy, xx, yy = xy + float(a @ b), xx + float(a @ a), yy + float(b @ b)
+    return xy, xx, yy
 
 
 @dataclass

@@ -25,7 +25,7 @@ Sink = Callable[[str, FloatArray], None]
 
 def run_source_tensors(module: Module, inputs: Mapping[str, Any], sink: Sink) -> dict[str, Array]:
     """Run the module's first function; `sink` gets (name, float32 array in the source's layout) of
-    every named tensor that has one scale. Returns the outputs.
+    every named tensor that has one scale, not to be changed. Returns the outputs.
 
     A name may come several times, quantized and not; the last is what later ops read.
     """
@@ -43,7 +43,7 @@ def source_tensor(array: Array, op: Operation | None) -> FloatArray | None:
     for all (accumulators, indices)."""
     origin = origin_of_op(op) if op is not None else None
     if origin is None:
-        return array.astype(np.float32)
+        return array.astype(np.float32, copy=False)
     scale = origin.scale if isinstance(origin.scale, float) else None
     return in_source_terms(array, origin.perm, scale, origin.zero_point)
 
@@ -53,7 +53,7 @@ def in_source_terms(
 ) -> FloatArray | None:
     """An array as float32 in the layout before `perm`; None for integers without a scale."""
     if array.dtype.kind in "fb":
-        value = array.astype(np.float32)
+        value = array.astype(np.float32, copy=False)
     elif scale is not None:
         value = (array.astype(np.float32) - zero_point) * np.float32(scale)
     else:
