@@ -8,15 +8,21 @@ from __future__ import annotations
 import argparse
 import ast
 import logging
-from collections.abc import Callable, Sequence
-from typing import Any, cast
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import contextmanager
+from typing import Any, TypeAlias, cast
 
 from hbir.cli.command import CommandParser, run_command
+from hbir.cli.progress import progress
 from hbir.errors import HbirError
 from hbir.ptq.debugger.metrics import COSINE, METRICS
 
 TOOL = "hmct-debugger"
+
+Command: TypeAlias = Callable[[dict[str, Any]], Iterable[str]]
+"""A tool with its options, which gives what is to be printed."""
 _DEFAULT_FOLDER = "./debug_result/"
+_NODES_HELP = 'nodes, weights or tensors, as "[a,b]"; weight, activation: all of these'
 _METRIC_HELP = f"one of {', '.join(METRICS)} (default %(default)s)"
 
 
@@ -27,16 +33,25 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     options = vars(_parser().parse_args(argv))
-    command: Callable[[dict[str, Any]], None] = options.pop("command")
+    command: Command = options.pop("command")
+    with progress() as display, _logging():
+        said = list(command({**options, "display": display}))
+    for line in said:
+        print(line)
+    return 0
+
+
+@contextmanager
+def _logging() -> Generator[None]:
+    """What hbir logs goes to stderr, above the progress display."""
     logger = logging.getLogger("hbir")
     handler = logging.StreamHandler()
     logger.addHandler(handler)
     logger.setLevel(logging.INFO)
     try:
-        command(options)
+        yield
     finally:
         logger.removeHandler(handler)
-    return 0
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -50,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _tool(tools: Any, name: str, what: str, command: Callable[[dict[str, Any]], None]) -> Any:
+def _tool(tools: Any, name: str, what: str, command: Command) -> Any:
     """A subcommand with what all take: the model and the data."""
     parser = tools.add_parser(name, help=what, description=what)
     parser.set_defaults(command=command)
@@ -77,16 +92,16 @@ def _add_sensitivity(tools: Any) -> None:
 def _add_distributions(tools: Any) -> None:
     what = "histograms of weights and tensors, before rounding and after"
     add = _tool(tools, "plot-distribution", what, _distribution)
-    add("-n", "--nodes_list", type=_names, required=True, help='such as "[a,b]"')
+    add("-n", "--nodes_list", type=_names, required=True, help=_NODES_HELP)
     add("-s", "--save_dir", default=_DEFAULT_FOLDER)
     what = "quartiles and extremes of each channel"
     add = _tool(tools, "get-channelwise-data-distribution", what, _channelwise)
-    add("-n", "--nodes_list", type=_names, required=True, help='such as "[a,b]"')
-    add("-a", "--axis", type=int, help="of the channels")
+    add("-n", "--nodes_list", type=_names, required=True, help=_NODES_HELP)
+    add("-a", "--axis", type=int, help="of the channels in your model, 1 in N, C, H, W")
     add("-s", "--save_dir", default=_DEFAULT_FOLDER)
     what = "statistics of the tensors that nodes read, over all samples"
     add = _tool(tools, "tensor-analysis", what, _tensors)
-    add("-n", "--node_names", type=_names, required=True, help='such as "[a,b]"')
+    add("-n", "--node_names", type=_names, required=True, help=_NODES_HELP)
     add("-s", "--save_dir", default=_DEFAULT_FOLDER)
     add("-np", "--num_processes", type=int, default=16, help="samples run at a time")
 
@@ -175,56 +190,59 @@ def _names(text: str) -> list[str]:
     return list(found)
 
 
-def _sensitivity(options: dict[str, Any]) -> None:
+def _sensitivity(options: dict[str, Any]) -> Iterable[str]:
     from hbir.ptq.debugger import get_sensitivity_of_nodes
 
     found = get_sensitivity_of_nodes(**options)
-    if not options["verbose"]:
-        for node, values in found.items():
-            print(node, *(f"{metric}={value}" for metric, value in values.items()))
+    if options["verbose"]:  # the log has them
+        return []
+    return [
+        " ".join([node, *(f"{metric}={value}" for metric, value in values.items())])
+        for node, values in found.items()
+    ]
 
 
-def _distribution(options: dict[str, Any]) -> None:
+def _distribution(options: dict[str, Any]) -> Iterable[str]:
     from hbir.ptq.debugger import plot_distribution
 
-    _print_files(plot_distribution(**options))
+    return _written(plot_distribution(**options))
 
 
-def _channelwise(options: dict[str, Any]) -> None:
+def _channelwise(options: dict[str, Any]) -> Iterable[str]:
     from hbir.ptq.debugger import get_channelwise_data_distribution
 
-    _print_files(get_channelwise_data_distribution(**options))
+    return _written(get_channelwise_data_distribution(**options))
 
 
-def _acc_error(options: dict[str, Any]) -> None:
+def _acc_error(options: dict[str, Any]) -> Iterable[str]:
     from hbir.ptq.debugger import plot_acc_error
 
     plot_acc_error(**options)
-    print(f"written to {options['save_dir']}")
+    return _written([options["save_dir"]])
 
 
-def _analysis(options: dict[str, Any]) -> None:
+def _analysis(options: dict[str, Any]) -> Iterable[str]:
     from hbir.ptq.debugger import sensitivity_analysis
 
     found = sensitivity_analysis(**options)
-    print(f"{len(found.sensitive)} sensitive nodes: {', '.join(found.sensitive) or 'none'}")
-    print(f"written to {options['save_dir']}")
+    count = len(found.sensitive)
+    named = f"{count} sensitive nodes: {', '.join(found.sensitive) or 'none'}"
+    return [named, *_written([options["save_dir"]])]
 
 
-def _tensors(options: dict[str, Any]) -> None:
+def _tensors(options: dict[str, Any]) -> Iterable[str]:
     from hbir.ptq.debugger import tensor_analysis
 
     options["calibration_data"] = options.pop("calibrated_data")
     tensor_analysis(**options)
-    print(f"written to {options['save_dir']}")
+    return _written([options["save_dir"]])
 
 
-def _runall(options: dict[str, Any]) -> None:
+def _runall(options: dict[str, Any]) -> Iterable[str]:
     from hbir.ptq.debugger import runall
 
-    print(f"written to {runall(**options)}")
+    return _written([runall(**options)])
 
 
-def _print_files(files: Sequence[Any]) -> None:
-    for file in files:
-        print(f"wrote {file}")
+def _written(files: Iterable[Any]) -> Iterable[str]:
+    return [f"wrote {file}" for file in files]

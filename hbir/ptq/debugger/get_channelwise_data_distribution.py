@@ -10,9 +10,10 @@ import numpy as np
 
 from hbir.errors import HbirError
 from hbir.ptq.debugger.calibrated import ModelOrFile, Rounding, load_calibrated
-from hbir.ptq.debugger.data import CalibratedData, samples_of
-from hbir.ptq.debugger.pictures import boxes, figure, file_name, save
-from hbir.ptq.debugger.plot_distribution import DEFAULT_FOLDER, rounded_arrays
+from hbir.ptq.debugger.data import CalibratedData
+from hbir.ptq.debugger.pictures import boxes, figure, file_names, save, title
+from hbir.ptq.debugger.plot_distribution import DEFAULT_FOLDER, form_text, rounded_arrays
+from hbir.ptq.display import Display, Silent
 
 FOLDER = "channelwise_distribution"
 
@@ -23,35 +24,52 @@ def get_channelwise_data_distribution(
     nodes_list: str | Sequence[str],
     axis: int | None = None,
     save_dir: str | os.PathLike[str] = DEFAULT_FOLDER,
+    *,
+    display: Display | None = None,
 ) -> list[Path]:
     """A picture per node of nodes_list, in `channelwise_distribution/`; returns the files.
 
     It shows the extremes, the middle half and the median of each channel of a calibration node's
-    tensor, or of the tensors and weights that another node reads, on the first sample. axis: of the
-    channels, in hbir's layout (channels last); by default the one that has scales of its own, else
-    the last. Raises HbirError for unknown names, an axis that isn't there, and without matplotlib.
+    tensor, or of the tensors and weights that another node reads; `weight` and `activation` are all
+    of these, a picture each. The first sample is shown. axis: of the channels, in your model's
+    layout (1 in N, C, H, W); by default the one that has scales of its own, else the one that hbir
+    has last. display: shows how far it is. Raises HbirError for unknown names, an axis that isn't
+    there, and without matplotlib.
     """
-    model = load_calibrated(model_or_file)
-    chosen = model.chosen([nodes_list] if isinstance(nodes_list, str) else nodes_list)
-    steps = [step for name in chosen for step in chosen[name]]
-    arrays = rounded_arrays(model, steps, samples_of(model, calibrated_data, 1))
+    shown: Display = display if display is not None else Silent()
+    model = load_calibrated(model_or_file, shown)
+    chosen = model.each_chosen(nodes_list)
+    with shown.stage("run"):
+        arrays = rounded_arrays(model, chosen, calibrated_data)
+    axis_of = {
+        step: _channel_axis(model.rounding(step), axis, array.ndim)
+        for step, (array, _) in arrays.items()
+    }
+    names = file_names(chosen)
     files: list[Path] = []
-    for name, its_steps in chosen.items():
-        drawn, axes = figure(len(its_steps))
-        for ax, step in zip(axes, its_steps, strict=True):
-            rounding = model.rounding(step)
-            before, _ = arrays[step]
-            along = _channel_axis(rounding, axis, before.ndim)
-            channels = np.moveaxis(before, along, 0).reshape(before.shape[along], -1)
-            boxes(ax, f"{rounding.name} ({rounding.kind}), axis {along}", channels)
-        files.append(save(drawn, Path(save_dir) / FOLDER / f"{file_name(name)}.png"))
+    for name in shown.each("channels", chosen, len(chosen)):
+        drawn, axes = figure(len(chosen[name]))
+        for ax, step in zip(axes, chosen[name], strict=True):
+            rounding, (before, _) = model.rounding(step), arrays[step]
+            channels = np.moveaxis(before, axis_of[step], 0)
+            boxes(
+                ax,
+                channels.reshape(len(channels), -1),
+                rounding.limits if rounding.axis is None else None,
+            )
+            of_user = rounding.perm[axis_of[step]] if rounding.perm else axis_of[step]
+            counted = f"{len(channels)} channels along axis {of_user}"
+            title(ax, rounding.name, f"{form_text(rounding)}; {counted}")
+        files.append(save(drawn, Path(save_dir) / FOLDER / f"{names[name]}.png"))
     return files
 
 
 def _channel_axis(rounding: Rounding, axis: int | None, rank: int) -> int:
-    chosen = axis if axis is not None else rounding.axis
-    if chosen is None:
-        return rank - 1
-    if not -rank <= chosen < rank:
-        raise HbirError(f"axis {chosen} is not one of {rounding.name!r}, which has {rank}")
-    return chosen % rank
+    """The axis of the array that is the channels'."""
+    if axis is None:
+        return rank - 1 if rounding.axis is None else rounding.axis
+    if not -rank <= axis < rank:
+        raise HbirError(
+            f"axis {axis} is not one of {rounding.name!r}, whose axes are 0 to {rank - 1}"
+        )
+    return rounding.perm.index(axis % rank) if len(rounding.perm) == rank else axis % rank

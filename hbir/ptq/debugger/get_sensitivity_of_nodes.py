@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,9 +17,10 @@ from hbir.ptq.debugger.calibrated import (
     ModelOrFile,
     load_calibrated,
 )
-from hbir.ptq.debugger.data import CalibratedData, samples_of
+from hbir.ptq.debugger.data import CalibratedData, Samples, samples_of
 from hbir.ptq.debugger.metrics import COSINE, badness, check_metrics, measure
 from hbir.ptq.debugger.tables import number_text, save_table
+from hbir.ptq.display import Display, Silent
 
 FOLDER = "node_sensitivity"
 NODE = "node"
@@ -39,6 +40,8 @@ def get_sensitivity_of_nodes(
     verbose: bool = False,
     interested_nodes: str | Sequence[str] | None = None,
     save_dir: str | os.PathLike[str] | None = None,
+    *,
+    display: Display | None = None,
 ) -> dict[str, dict[str, str]]:
     """Node → metric → its value, as text, the most sensitive by the first metric first.
 
@@ -46,19 +49,21 @@ def get_sensitivity_of_nodes(
     and the outputs, or output_node's result, are compared with the float network's: the worst of
     several outputs, averaged over the first data_num samples. interested_nodes: only these, which
     makes node_type `node`. save_dir: writes `node_sensitivity/sensitivity_of_<node_type>.log`
-    there. Raises HbirError for unknown names, and for data that don't fit.
+    there; verbose logs the table, and writes it to `.` without a save_dir. display: shows how far
+    it is. Raises HbirError for unknown names, and for data that don't fit.
     """
     names = check_metrics(metrics)
     if node_type not in NODE_TYPES:
         raise HbirError(f"node_type must be one of {', '.join(NODE_TYPES)}, got {node_type!r}")
-    model = load_calibrated(model_or_file)
+    shown: Display = display if display is not None else Silent()
+    model = load_calibrated(model_or_file, shown)
     if interested_nodes is not None:
-        wanted = [interested_nodes] if isinstance(interested_nodes, str) else interested_nodes
-        node_type, candidates = NODE, model.chosen(wanted)
+        node_type, candidates = NODE, model.chosen(interested_nodes)
     else:
         candidates = model.nodes if node_type == NODE else model.of_kind(node_type)
     samples = samples_of(model, calibrated_data, data_num)
-    found = sensitivities(model, candidates, samples, names, output_node)
+    what = f"{node_type} sensitivity"
+    found = sensitivities(model, candidates, samples, names, output_node, what=what, display=shown)
     text = {
         node: {metric: number_text(value) for metric, value in values.items()}
         for node, values in found.items()
@@ -68,7 +73,7 @@ def get_sensitivity_of_nodes(
         rows = [[node, *values.values()] for node, values in text.items()]
         save_table(
             folder / f"sensitivity_of_{node_type}.log",
-            f"{node_type} sensitivity",
+            what,
             [node_type, *names],
             rows,
             verbose=verbose,
@@ -79,29 +84,24 @@ def get_sensitivity_of_nodes(
 def sensitivities(
     model: CalibratedModel,
     candidates: Mapping[str, tuple[int, ...]],
-    samples: Sequence[Sequence[Array]],
+    samples: Samples,
     metrics: Sequence[str],
     output_node: str | None = None,
+    *,
+    what: str,
+    display: Display,
 ) -> Sensitivities:
     """The metrics with each candidate alone rounded, the worst by the first metric first.
 
-    candidates: name → the steps of its roundings.
+    candidates: name → the steps of its roundings. what: is measured, as the display calls it.
     """
     slots = model.output_slots if output_node is None else (model.output_of(output_node)[1],)
     sums = {name: np.zeros(len(metrics)) for name in candidates}
-    firsts: dict[int, list[str]] = {}
-    for name, steps in candidates.items():
-        firsts.setdefault(min(steps, default=-1), []).append(name)
-    for inputs in samples:
-        wanted = model.run(inputs, (), slots)
-        values = model.plan.start(inputs)
-        for number in range(len(model.plan.ops)):
-            for name in firsts.get(number, ()):
-                # What the float network has computed so far is the same.
-                found = model.resume(values, number, candidates[name], slots)
-                found.update({slot: wanted[slot] for slot in slots if slot not in found})
-                sums[name] += [_worst(metric, wanted, found) for metric in metrics]
-            model.advance(values, number, ())
+    measured = (
+        pair for inputs in samples for pair in _measured(model, candidates, inputs, metrics, slots)
+    )
+    for name, values in display.each(what, measured, len(samples) * len(candidates)):
+        sums[name] += values
     values_of = {
         name: dict(zip(metrics, (float(v) for v in total / len(samples)), strict=True))
         for name, total in sums.items()
@@ -109,6 +109,28 @@ def sensitivities(
     first = metrics[0]
     order = sorted(values_of, key=lambda name: -badness(first, values_of[name][first]))
     return {name: values_of[name] for name in order}
+
+
+def _measured(
+    model: CalibratedModel,
+    candidates: Mapping[str, tuple[int, ...]],
+    inputs: Sequence[Array],
+    metrics: Sequence[str],
+    slots: Sequence[int],
+) -> Iterator[tuple[str, list[float]]]:
+    """Each candidate's metrics on one sample, in the order of the network."""
+    firsts: dict[int, list[str]] = {}
+    for name, steps in candidates.items():
+        firsts.setdefault(min(steps), []).append(name)
+    wanted = model.run(inputs, (), slots)
+    values = model.plan.start(inputs)
+    for number in range(max(firsts, default=-1) + 1):
+        for name in firsts.get(number, ()):
+            # What the float network has computed so far is the same.
+            found = model.resume(values, number, candidates[name], slots)
+            found.update({slot: wanted[slot] for slot in slots if slot not in found})
+            yield name, [_worst(metric, wanted, found) for metric in metrics]
+        model.advance(values, number, ())
 
 
 def _worst(metric: str, wanted: Mapping[int, Array], found: Mapping[int, Array]) -> float:

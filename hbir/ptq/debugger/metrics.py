@@ -65,6 +65,9 @@ METRICS: dict[str, Metric] = {
 
 LARGER_IS_CLOSER = frozenset({COSINE, "sqnr"})
 
+UNITS = {"sqnr": "dB"}
+"""The metrics that have one of their own; distances have the tensor's."""
+
 
 def check_metrics(names: str | Sequence[str]) -> list[str]:
     """The names as a list. Raises HbirError for one that isn't in METRICS, and for none."""

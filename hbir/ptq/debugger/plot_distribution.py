@@ -3,18 +3,28 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-
-import numpy as np
+from typing import TypeAlias
 
 from hbir.ir.types import Array
-from hbir.ptq.debugger.calibrated import CalibratedModel, ModelOrFile, load_calibrated
+from hbir.ptq.debugger.calibrated import (
+    CalibratedModel,
+    ModelOrFile,
+    Rounding,
+    load_calibrated,
+)
 from hbir.ptq.debugger.data import CalibratedData, samples_of
-from hbir.ptq.debugger.pictures import figure, file_name, histogram, save
+from hbir.ptq.debugger.metrics import COSINE, measure
+from hbir.ptq.debugger.pictures import figure, file_names, histogram, save, title
+from hbir.ptq.debugger.tables import number_text
+from hbir.ptq.display import Display, Silent
 
 FOLDER = "data_distribution"
 DEFAULT_FOLDER = "./debug_result/"
+
+Seen: TypeAlias = Callable[[Rounding, Array, Array], None]
+"""Called with a rounding, what it reads in the float network and what it makes of that."""
 
 
 def plot_distribution(
@@ -22,54 +32,71 @@ def plot_distribution(
     calibrated_data: CalibratedData,
     nodes_list: str | Sequence[str],
     save_dir: str | os.PathLike[str] = DEFAULT_FOLDER,
+    *,
+    display: Display | None = None,
 ) -> list[Path]:
     """A histogram per node of nodes_list, in `data_distribution/`; returns the files.
 
     A calibration node shows its tensor in the float network and rounded; any other node all of the
-    tensors and weights that it reads. The first sample is shown. Raises HbirError for unknown
-    names, and without matplotlib.
+    tensors and weights that it reads; `weight` and `activation` are all of these, a picture each.
+    The first sample is shown. display: shows how far it is. Raises HbirError for unknown names, and
+    without matplotlib.
     """
-    model = load_calibrated(model_or_file)
-    chosen = model.chosen([nodes_list] if isinstance(nodes_list, str) else nodes_list)
-    samples = samples_of(model, calibrated_data, 1)
-    steps = [step for name in chosen for step in chosen[name]]
-    arrays = rounded_arrays(model, steps, samples)
+    shown: Display = display if display is not None else Silent()
+    model = load_calibrated(model_or_file, shown)
+    chosen = model.each_chosen(nodes_list)
+    with shown.stage("run"):
+        arrays = rounded_arrays(model, chosen, calibrated_data)
+    names = file_names(chosen)
     files: list[Path] = []
-    for name, its_steps in chosen.items():
-        drawn, axes = figure(len(its_steps))
-        for ax, step in zip(axes, its_steps, strict=True):
-            rounding = model.rounding(step)
-            histogram(ax, f"{rounding.name} ({rounding.kind})", *arrays[step])
-        files.append(save(drawn, Path(save_dir) / FOLDER / f"{file_name(name)}.png"))
+    for name in shown.each("distributions", chosen, len(chosen)):
+        drawn, axes = figure(len(chosen[name]))
+        for ax, step in zip(axes, chosen[name], strict=True):
+            rounding, (before, after) = model.rounding(step), arrays[step]
+            cosine = number_text(measure(COSINE, before, after))
+            histogram(ax, before, after, rounding.dtype, rounding.scale, rounding.limits)
+            title(ax, rounding.name, f"{form_text(rounding)}; cosine {cosine}")
+        files.append(save(drawn, Path(save_dir) / FOLDER / f"{names[name]}.png"))
     return files
 
 
+def form_text(rounding: Rounding) -> str:
+    """What a rounding is, as pictures say it."""
+    text = f"{rounding.kind}, {rounding.dtype}"
+    if rounding.axis is not None:
+        return f"{text} with a scale per channel"
+    return text if rounding.scale is None else f"{text} in steps of {rounding.scale:.4g}"
+
+
 def rounded_arrays(
-    model: CalibratedModel, steps: Sequence[int], samples: Sequence[Sequence[Array]]
+    model: CalibratedModel, chosen: dict[str, tuple[int, ...]], data: CalibratedData
 ) -> dict[int, tuple[Array, Array]]:
-    """Step of a rounding → what it reads in the float network and what it makes of that.
+    """Step of a chosen rounding → what it reads in the float network and what it makes of that,
+    on the first sample."""
+    steps = {step for its_steps in chosen.values() for step in its_steps}
+    found: dict[int, tuple[Array, Array]] = {}
 
-    The samples stand one after the other along the first axis; weights are there once.
+    def keep(rounding: Rounding, before: Array, after: Array) -> None:
+        found[rounding.step] = (before, after)
+
+    for inputs in samples_of(model, data, 1):
+        watch(model, steps, inputs, keep)
+    return found
+
+
+def watch(model: CalibratedModel, steps: set[int], inputs: Sequence[Array], seen: Seen) -> None:
+    """Show `seen` what the roundings of `steps` do in the float network, one after the other.
+
+    No array is kept once its last reader is through.
     """
-    found: dict[int, list[tuple[Array, Array]]] = {step: [] for step in steps}
-    for inputs in samples:
-        values = model.plan.start(inputs)
-        for number in range(len(model.plan.ops)):
-            if number in found:
-                (source,), (result,) = model.plan.slots(number)
-                before, alone = values[source], list(values)
-                model.advance(alone, number, (number,))
-                after = alone[result]
-                if before is not None and after is not None:
-                    found[number].append((before, after))
-            model.advance(values, number, ())
-    return {step: _joined(model, step, pairs) for step, pairs in found.items()}
-
-
-def _joined(
-    model: CalibratedModel, step: int, pairs: Sequence[tuple[Array, Array]]
-) -> tuple[Array, Array]:
-    if model.rounding(step).kind == "weight":
-        return pairs[0]
-    before, after = zip(*pairs, strict=True)
-    return np.concatenate(before), np.concatenate(after)
+    values = model.plan.start(inputs)
+    for number in range(max(steps, default=-1) + 1):
+        if number in steps:
+            (source,), (result,) = model.plan.slots(number)
+            before, alone = values[source], list(values)
+            model.advance(alone, number, (number,))
+            after = alone[result]
+            assert before is not None, "a step's operands are there when it is its turn"
+            assert after is not None, "its result has a reader"
+            seen(model.rounding(number), before, after)
+        model.advance(values, number, ())

@@ -14,6 +14,7 @@ from hbir.ptq.debugger.metrics import COSINE
 from hbir.ptq.debugger.plot_acc_error import NodeGroups, plot_acc_error
 from hbir.ptq.debugger.plot_distribution import DEFAULT_FOLDER, plot_distribution
 from hbir.ptq.debugger.sensitivity_analysis import sensitivity_analysis
+from hbir.ptq.display import Display, Silent
 
 WORST_SHOWN = 5
 """Nodes whose distributions are shown where none are named."""
@@ -38,16 +39,19 @@ def runall(
     average_mode: bool = False,
     pick_threshold: float = 0.999,
     sensitive_nodes: str | Sequence[str] | None = None,
+    *,
+    display: Display | None = None,
 ) -> Path:
     """Sensitivities, distributions, accumulated errors and sensitivity analysis, all in save_dir.
 
     node_type: one of node, weight, activation; all three where none is named. Where
     dis_nodes_list or cw_nodes_list is None, distributions are those of the most sensitive nodes.
     Without quantize_node and non_quantize_node three curves of errors are drawn: of weights alone,
-    of activations alone, and (a picture by itself) of everything. Returns the folder; raises what
+    of activations alone, and of both. display: shows how far it is. Returns the folder; raises what
     the tools raise.
     """
-    model = load_calibrated(model_or_file)
+    shown: Display = display if display is not None else Silent()
+    model = load_calibrated(model_or_file, shown)
     folder = Path(save_dir)
     worst: list[str] = []
     for kind in NODE_TYPES if node_type is None else (node_type,):
@@ -61,14 +65,24 @@ def runall(
             verbose,
             interested_nodes,
             folder,
+            display=shown,
         )
         worst = worst or list(found)[:WORST_SHOWN]
-    plot_distribution(model, calibrated_data, dis_nodes_list or worst, folder)
-    get_channelwise_data_distribution(model, calibrated_data, cw_nodes_list or worst, axis, folder)
+    plot_distribution(model, calibrated_data, dis_nodes_list or worst, folder, display=shown)
+    get_channelwise_data_distribution(
+        model, calibrated_data, cw_nodes_list or worst, axis, folder, display=shown
+    )
     if not quantize_node and not non_quantize_node:
         quantize_node = [["weight"], ["activation"], ["weight", "activation"]]
     plot_acc_error(
-        calibrated_data, model, quantize_node, non_quantize_node, ae_metric, average_mode, folder
+        calibrated_data,
+        model,
+        quantize_node,
+        non_quantize_node,
+        ae_metric,
+        average_mode,
+        folder,
+        display=shown,
     )
     sensitivity_analysis(
         model,
@@ -78,5 +92,6 @@ def runall(
         data_num,
         sensitive_nodes,
         save_dir=folder,
+        display=shown,
     )
     return folder

@@ -11,13 +11,19 @@ from hbir.errors import HbirError
 from hbir.ir.function import return_of
 from hbir.ir.origin import name_of
 from hbir.ir.types import Array
-from hbir.ptq.debugger.calibrated import CalibratedModel, ModelOrFile, load_calibrated
-from hbir.ptq.debugger.data import CalibratedData, samples_of
+from hbir.ptq.debugger.calibrated import (
+    ACTIVATION,
+    CalibratedModel,
+    ModelOrFile,
+    load_calibrated,
+)
+from hbir.ptq.debugger.data import CalibratedData, Samples, samples_of
 from hbir.ptq.debugger.get_sensitivity_of_nodes import sensitivities
 from hbir.ptq.debugger.metrics import COSINE, badness, check_metrics, measure
-from hbir.ptq.debugger.pictures import curves, figure, file_name, save
+from hbir.ptq.debugger.pictures import curves, figure, file_names, save, title
 from hbir.ptq.debugger.plot_distribution import DEFAULT_FOLDER
 from hbir.ptq.debugger.tables import number_text, save_table
+from hbir.ptq.display import Display, Silent
 
 FOLDER = "sensitivity_analysis"
 QTYPES = ("float32", "int16")
@@ -43,78 +49,105 @@ def sensitivity_analysis(
     qtype: str = "float32",
     output_separated: bool = False,
     save_dir: str | os.PathLike[str] = DEFAULT_FOLDER,
+    *,
+    display: Display | None = None,
 ) -> Analysis:
     """Which nodes are sensitive, and how close to float the network comes without their rounding.
 
     Sensitive are the nodes whose metric, rounded alone, is worse than pick_threshold; or those
-    given. From the worst on, one more at a time gets qtype: `float32`, not rounded, or `int16`.
-    output_separated: each output by itself, else the worst. Writes `sensitivity_analysis/`: the
-    picture(s) and the same numbers as a table. Raises HbirError for unknown names and qtypes, and
-    without matplotlib.
+    given. From the worst on, one more at a time gets qtype: `float32`, not rounded, or `int16`,
+    which is what it is in a `quant_config`: what a node reads has 16 bits, its weights stay at 8
+    (but weights that are named themselves). output_separated: each output by itself, else the
+    worst. Writes `sensitivity_analysis/`: the picture(s) and the same numbers as a table. display:
+    shows how far it is. Raises HbirError for unknown names and qtypes, and without matplotlib.
     """
     (name,) = check_metrics(metric)
     if qtype not in QTYPES:
         raise HbirError(f"qtype must be one of {', '.join(QTYPES)}, got {qtype!r}")
-    model = load_calibrated(model_or_file)
+    shown: Display = display if display is not None else Silent()
+    model = load_calibrated(model_or_file, shown)
     samples = samples_of(model, calibrated_data, data_num)
-    candidates = model.nodes
-    if sensitive_nodes:
-        given = [sensitive_nodes] if isinstance(sensitive_nodes, str) else sensitive_nodes
-        candidates = model.chosen(given)
-    found = sensitivities(model, candidates, samples, [name])
+    candidates = model.chosen(sensitive_nodes) if sensitive_nodes else model.nodes
+    found = sensitivities(
+        model, candidates, samples, [name], what="node sensitivity", display=shown
+    )
     sensitive = {
         node: values[name]
         for node, values in found.items()
         if sensitive_nodes or badness(name, values[name]) > badness(name, pick_threshold)
     }
-    recovered = _recovered(model, sensitive, candidates, samples, name, qtype)
+    freed = {node: _freed(model, candidates[node], qtype) for node in sensitive}
+    recovered = _recovered(model, freed, samples, name, qtype, shown)
     if not output_separated:
         recovered = {
             step: {"output": max(values.values(), key=lambda v: badness(name, v))}
             for step, values in recovered.items()
         }
-    _save(Path(save_dir) / FOLDER, recovered, name, qtype)
+    detail = f"{len(sensitive)} of {len(candidates)} nodes are sensitive"
+    if not sensitive:
+        detail = f"none of {len(candidates)} nodes, rounded alone, is worse than {pick_threshold:g}"
+    _save(Path(save_dir) / FOLDER, recovered, name, qtype, detail)
     return Analysis(sensitive, recovered)
+
+
+def _freed(model: CalibratedModel, steps: tuple[int, ...], qtype: str) -> tuple[int, ...]:
+    """The roundings of a node that change with its type."""
+    if qtype != "int16":
+        return steps
+    read = tuple(step for step in steps if model.rounding(step).kind == ACTIVATION)
+    return read or steps
 
 
 def _recovered(
     model: CalibratedModel,
-    sensitive: Mapping[str, float],
-    candidates: Mapping[str, tuple[int, ...]],
-    samples: Sequence[Sequence[Array]],
+    freed: Mapping[str, tuple[int, ...]],
+    samples: Samples,
     metric: str,
     qtype: str,
+    display: Display,
 ) -> dict[str, dict[str, float]]:
+    """Node that is freed, too → output → the metric of the whole network, averaged."""
     every = frozenset(rounding.step for rounding in model.roundings)
     names = [name_of(value, "output") for value in return_of(model.function.op).operands]
-    freed: set[int] = set()
-    found: dict[str, dict[str, float]] = {}
-    for label in (NOTHING, *sensitive):
-        freed.update(candidates.get(label, ()))
-        active = every if qtype == "int16" else every - freed
-        sums = dict.fromkeys(names, 0.0)
-        for inputs in samples:
+    labels = (NOTHING, *freed)
+    sums = {label: dict.fromkeys(names, 0.0) for label in labels}
+    pairs = ((inputs, label) for inputs in samples for label in labels)
+    wanted: dict[int, Array] = {}
+    free: set[int] = set()
+    for inputs, label in display.each("recovery", pairs, len(samples) * len(labels)):
+        if label == NOTHING:
+            free = set()
             wanted = model.run(inputs, (), model.output_slots)
-            given = model.run(inputs, active, model.output_slots, wider=freed)
-            for output, slot in zip(names, model.output_slots, strict=True):
-                sums[output] += measure(metric, wanted[slot], given[slot])
-        found[label] = {output: total / len(samples) for output, total in sums.items()}
-    return found
+        free.update(freed.get(label, ()))
+        active = every if qtype == "int16" else every - free
+        given = model.run(inputs, active, model.output_slots, wider=free)
+        for output, slot in zip(names, model.output_slots, strict=True):
+            sums[label][output] += measure(metric, wanted[slot], given[slot])
+    return {
+        label: {output: total / len(samples) for output, total in values.items()}
+        for label, values in sums.items()
+    }
 
 
 def _save(
-    folder: Path, recovered: Mapping[str, Mapping[str, float]], metric: str, qtype: str
+    folder: Path,
+    recovered: Mapping[str, Mapping[str, float]],
+    metric: str,
+    qtype: str,
+    detail: str,
 ) -> None:
     outputs = list(next(iter(recovered.values())))
     rows = [
         [step, *(number_text(value) for value in values.values())]
         for step, values in recovered.items()
     ]
-    title = f"{metric} with one more node in {qtype} each line"
-    save_table(folder / "sensitive_nodes.log", title, [f"and in {qtype}", *outputs], rows)
+    text = f"{metric} with one more node in {qtype} each line"
+    save_table(folder / "sensitive_nodes.log", text, [f"and in {qtype}", *outputs], rows)
+    names = file_names(outputs)
     for output in outputs:
-        drawn, (axes,) = figure()
+        drawn, (axes,) = figure(names=len(recovered))
         line = [values[output] for values in recovered.values()]
-        curves(axes, list(recovered), {output: line}, metric)
-        axes.set_title(f"sensitive nodes in {qtype}, one more at each step")
-        save(drawn, folder / f"{file_name(output)}.png")
+        curves(axes, list(recovered), {output: line}, metric, f"… and this node in {qtype}, too")
+        what = "Network" if len(outputs) == 1 else f"Output {output}"
+        title(axes, f"{what} with sensitive nodes in {qtype}, one more at each point", detail)
+        save(drawn, folder / f"{names[output]}.png")

@@ -1,5 +1,7 @@
 """The command: each tool by its name and flags, lists in the ways that people write them."""
 
+import io
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +9,7 @@ import pytest
 
 import hbir
 from hbir.cli.hmct_debugger import main
+from tests.unit.cli.test_progress import Terminal
 from tests.unit.ptq.uneven_network import calibrated, samples
 
 
@@ -81,3 +84,15 @@ def test_lists_that_are_none_are_refused(
 ) -> None:
     assert main(["plot-distribution", *given, "-n", text]) == 1
     assert "expected names such as [a,b]" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_bars_show_on_a_terminal_only(
+    terminal: bool, given: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stream = Terminal() if terminal else io.StringIO()
+    monkeypatch.setattr(sys, "stderr", stream)
+    assert main(["plot-acc-error", *given, "-s", str(tmp_path)]) == 0
+    for bar in ("read model", "accumulated error"):
+        assert (bar in stream.getvalue()) == terminal
+    assert bool(stream.getvalue()) == terminal

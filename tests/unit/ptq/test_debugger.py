@@ -1,12 +1,14 @@
 """The tools: what they find in a network that loses at a known place, and the files they write."""
 
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import pytest
 
 import hbir
 import hbir.onnx
+from hbir import calibrate
 from hbir.errors import HbirError
 from hbir.ptq import stages
 from hbir.ptq.debugger import (
@@ -20,9 +22,22 @@ from hbir.ptq.debugger import (
 )
 from hbir.ptq.debugger.calibrated import CalibratedModel, load_calibrated
 from hbir.ptq.debugger.metrics import COSINE, METRICS, measure
-from tests.unit.ptq.uneven_network import Array, calibrated, float_network, samples
+from hbir.ptq.debugger.pictures import (
+    LONGEST_LABEL,
+    curves,
+    figure,
+    file_names,
+    metric_label,
+    save,
+    shortened,
+    title,
+)
+from hbir.quantization.dtypes import DtypeChoice
+from tests.unit.ptq.uneven_network import SHAPE, Array, calibrated, float_network, samples
 
 PNG = b"\x89PNG"
+
+T = TypeVar("T")
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +85,49 @@ def test_sixteen_bits_are_closer_than_eight() -> None:
         found = model.run([samples()[0]], every, slots, wider=wider)
         errors.append(measure("mse", *(next(iter(r.values())) for r in (wanted, found))))
     assert errors[1] < errors[0] / 1000
+
+
+FLOAT16: dict[str, DtypeChoice] = {"conv2": "int16", "conv3": "float16"}
+
+
+@pytest.mark.parametrize("kind", ["module", "onnx"])
+def test_the_reference_has_no_float16_and_no_int16(kind: str, tmp_path: Path) -> None:
+    module = calibrate(float_network(), [{"x": x} for x in samples()], dtype=FLOAT16)
+    stages.write_calibrated(module, tmp_path / "net_calibrated_model.onnx")
+    given = module if kind == "module" else tmp_path / "net_calibrated_model.onnx"
+    model = load_calibrated(given)
+    forms = {rounding.node: rounding.dtype for rounding in model.roundings}
+    assert forms == {
+        **dict.fromkeys(("w1_HzCalibration", "w2_HzCalibration", "w3_HzCalibration"), "int8"),
+        "x_HzCalibration": "int8",
+        "b_HzCalibration": "int16",
+        "d_HzCalibration": "int8",
+        "y/float16": "float16",
+    }
+    (wanted,) = float_network().functions[0].feed({"x": samples()[0]}).values()
+    (found,) = model.run([samples()[0]], (), model.output_slots).values()
+    np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-4)
+    one = model.chosen("y/float16")["y/float16"]
+    (rounded,) = model.run([samples()[0]], one, model.output_slots).values()
+    assert 0 < np.abs(rounded - found).max() / np.abs(found).max() < 2.0**-11
+
+
+def test_a_files_nodes_go_by_each_name_and_by_all_of_them(tmp_path: Path) -> None:
+    from tests.e2e import mnist
+
+    module = hbir.onnx.export(mnist.MODEL)
+    network = hbir.calibrate(module, mnist.feeds(mnist.digits("calib")[0][:1]))
+    stages.write_calibrated(network, tmp_path / "m_calibrated_model.onnx")
+    of_file, of_module = (
+        load_calibrated(tmp_path / "m_calibrated_model.onnx"),
+        load_calibrated(network),
+    )
+    assert list(of_file.nodes) == list(of_module.nodes)
+    assert list(of_file.results) == list(of_module.results)
+    for model in (of_file, of_module):
+        names = ("project", "project_bn", "project+project_bn")
+        assert len(set(model.chosen(names).values())) == 1
+        assert len({model.output_of(name) for name in names}) == 1
 
 
 # ------------------------------------------------------------------------------ sensitivity
@@ -206,6 +264,20 @@ def test_the_analysis_recovers_node_by_node(qtype: str, tmp_path: Path) -> None:
     assert (tmp_path / "sensitivity_analysis" / "output.png").exists()
 
 
+def test_int16_is_what_a_quant_config_makes_of_it(tmp_path: Path) -> None:
+    """What the node reads has 16 bits, its weights stay at 8."""
+    found = sensitivity_analysis(
+        calibrated(), {"x": samples(1)}, "mse", sensitive_nodes="conv2", qtype="int16",
+        save_dir=tmp_path,
+    )  # fmt: skip
+    model = CalibratedModel(calibrated())
+    every = {rounding.step for rounding in model.roundings}
+    wider = model.chosen("b_HzCalibration")["b_HzCalibration"]
+    (wanted,) = model.run([samples()[0]], (), model.output_slots).values()
+    (given,) = model.run([samples()[0]], every, model.output_slots, wider=wider).values()
+    assert found.recovered["conv2"]["output"] == pytest.approx(measure("mse", wanted, given))
+
+
 def test_outputs_of_the_analysis_have_their_names_apart(tmp_path: Path) -> None:
     found = sensitivity_analysis(
         calibrated(), {"x": samples()}, output_separated=True, save_dir=tmp_path
@@ -222,7 +294,49 @@ def test_statistics_of_tensors_are_those_of_all_samples(tmp_path: Path) -> None:
     assert found["x"]["max"] == every.max()
     assert found["x"]["std"] == pytest.approx(every.std(), rel=1e-6)
     assert found["x"]["sqnr"] > 30
+    for column, share in (("p0.01", 0.01), ("p99.99", 99.99)):
+        exact = np.percentile(every, share, method="inverted_cdf")
+        assert found["x"][column] == pytest.approx(exact, abs=2.0**-12 * float(np.abs(every).max()))
     assert (tmp_path / "tensor_analysis" / "x.png").read_bytes().startswith(PNG)
+
+
+def test_all_weights_are_a_picture_each(tmp_path: Path) -> None:
+    files = plot_distribution(calibrated(), {"x": samples(1)}, "weight", tmp_path)
+    assert [path.name for path in files] == [f"w{i}_HzCalibration.png" for i in (1, 2, 3)]
+
+
+def test_an_axis_is_that_of_the_users_tensor(tmp_path: Path) -> None:
+    """Activations are N, C, H, W there: 1 is what is taken by default."""
+    pictures: list[bytes] = []
+    for axis in (None, 1, 2):
+        (path,) = get_channelwise_data_distribution(
+            calibrated(), {"x": samples(1)}, "b_HzCalibration", axis, tmp_path
+        )
+        pictures.append(path.read_bytes())
+    assert pictures[0] == pictures[1] != pictures[2]
+
+
+def test_names_are_drawn_as_they_are(tmp_path: Path) -> None:
+    """No mathematics between dollars, no entry hidden by its underscore, no file written twice."""
+    drawn, (axes,) = figure(names=2)
+    long = "model." * 20 + "conv"
+    curves(axes, ["$\\a$", long], {"_a": [1, 2], "$\\b$": [2, 300]}, "mse", "node")
+    title(axes, "$\\frac$")
+    assert save(drawn, tmp_path / "a.png").read_bytes().startswith(PNG)
+    assert axes.get_yscale() == "log"
+    assert len(shortened(long)) == LONGEST_LABEL
+    assert len(axes.get_legend().get_texts()) == 2
+    assert list(file_names(["a/b", "a_b", "A b", "/"]).values()) == ["a_b", "a_b_2", "A_b_3", "_"]
+    assert metric_label("sqnr") == "sqnr (dB), higher is closer"
+
+
+def test_weights_that_are_integers_already_are_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    stages.write_ptq(calibrated(), tmp_path / "net_ptq_model.onnx")
+    with caplog.at_level("WARNING", logger="hbir.ptq"):
+        load_calibrated(tmp_path / "net_ptq_model.onnx")
+    assert "weights that are integers already" in caplog.text
 
 
 def test_runall_writes_every_folder(tmp_path: Path) -> None:
@@ -258,6 +372,16 @@ def test_mistakes_are_named(tmp_path: Path) -> None:
     data = {"x": samples(1)}
     with pytest.raises(HbirError, match="no quantized node, weight or tensor 'conv9'; did you"):
         get_sensitivity_of_nodes(calibrated(), calibrated_data=data, interested_nodes="conv9")
+    with pytest.raises(HbirError, match=r"tensor 'zzz'; its nodes are conv1, conv2, conv3$"):
+        plot_distribution(calibrated(), data, "zzz", tmp_path)
+    with pytest.raises(HbirError, match="no node is named"):
+        plot_distribution(calibrated(), data, [], tmp_path)
+    with pytest.raises(HbirError, match="computes no node 'rel1'; did you mean 'relu1'"):
+        get_sensitivity_of_nodes(calibrated(), calibrated_data=data, output_node="rel1")
+    with pytest.raises(HbirError, match="sample 0: input 'x' holds nan or inf"):
+        plot_acc_error([np.full(SHAPE, np.nan, np.float32)], calibrated(), save_dir=tmp_path)
+    with pytest.raises(HbirError, match="must be a folder, a sequence of arrays, or a dict"):
+        plot_acc_error(iter(samples(1)), calibrated(), save_dir=tmp_path)  # pyright: ignore[reportArgumentType] - the mistake
     with pytest.raises(HbirError, match="there is no metric 'psnr'; metrics are cosine"):
         get_sensitivity_of_nodes(calibrated(), "psnr", data)
     with pytest.raises(HbirError, match="level qat\\), this one is float"):
