@@ -18,7 +18,7 @@ from xdsl.ir import Operation
 from hbir.errors import HbirError
 from hbir.interface import Ports, bind_inputs
 from hbir.ir.context import HbirContext, make_context
-from hbir.ir.function import body_of, functions_of, output_names
+from hbir.ir.function import TARGET, body_of, functions_of, output_names
 from hbir.ir.storage import module_chunks, module_text, read_text
 from hbir.ir.text import print_module
 from hbir.ir.types import Array
@@ -35,9 +35,6 @@ LEVEL = "hbir.level"
 """Module attribute that names the level of IR: one of `LEVELS`."""
 
 LEVELS = ("float", "qat", "quantized", "scheduled")
-
-TARGET = "hbdk.target"
-"""Module attribute that `convert` sets: the march."""
 
 Listener = Callable[[str, Array, Operation | None], None]
 """Called with (source tensor name, array, op) for each named tensor of a run; op None: an input."""
@@ -118,13 +115,17 @@ class Function:
         ]
 
     def remove_io_op(
-        self, op_types: Sequence[str] | None = None, op_names: Sequence[str] | None = None
+        self,
+        op_types: str | Sequence[str] | None = None,
+        op_names: str | Sequence[str] | None = None,
     ) -> list[str]:
         """Remove ops at inputs and outputs, inwards as far as they are wanted; returns their names.
 
         op_types: of `TYPES`; op_names: of `get_removable_io_op`, which count alone where given.
         Raises HbirError for a type that can't be removed, or a name that is no removable op's.
         """
+        op_types = [op_types] if isinstance(op_types, str) else op_types
+        op_names = [op_names] if isinstance(op_names, str) else op_names
         for kind in op_types or ():
             if kind not in TYPES:
                 raise HbirError(f"Unsupport removing {kind} now; types are {', '.join(TYPES)}")

@@ -168,6 +168,8 @@ def _config(options: argparse.Namespace, mode: str) -> Config:
         return read_config(options.config, model_inputs)
     model = Path(options.model)
     shapes = dict(options.input_shape)
+    if len(shapes) < len(options.input_shape):
+        raise HbirError("--input-shape names an input twice; give each once")
     if mode == "check":
         return check_config(model, options.march, shapes, options.core_num)
     config, path = fast_perf_config(model, options.march, shapes, options.core_num)

@@ -22,6 +22,9 @@ from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue
 
 from hbir.errors import HbirError
 
+TARGET = "hbdk.target"
+"""Module attribute that `convert` sets: the march that its functions are for."""
+
 
 def functions_of(module: ModuleOp) -> list[FuncOp]:
     """The functions of a module that have a body, in order."""

@@ -6,9 +6,12 @@ API's printed examples show, literally. They go before calibration or conversion
 
 from __future__ import annotations
 
+import math
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import BlockArgument, Operation, SSAValue
 
@@ -16,7 +19,7 @@ from hbir.dialects.hbir.cast import CastTypeOp
 from hbir.dialects.hbir.image import ImageConvertOp, ImagePreprocessOp, RoiResizeOp
 from hbir.dialects.hbir.move import ConcatOp, SliceOp, TransposeOp
 from hbir.errors import HbirError
-from hbir.ir.function import body_of, input_names, output_names, return_of
+from hbir.ir.function import TARGET, body_of, input_names, output_names, return_of
 from hbir.ir.op import TensorOp
 from hbir.ir.origin import Origin, set_origin
 from hbir.ir.types import (
@@ -72,6 +75,7 @@ def transpose_output(function: FuncOp, index: int, permutes: Sequence[int]) -> N
     value = return_of(function).operands[index]
     dims = _permutation(permutes, len(shape_of(value)))
     name = output_names(function)[index]
+    expect_not_converted(function)
     op = _append(function, TransposeOp.make(value, dims=list(dims)), name)
     set_outputs(function, index, [(name, op.output)])
 
@@ -156,8 +160,8 @@ def preprocess_image(
     *,
     mode: str | None,
     divisor: float | None,
-    mean: Sequence[float] | None,
-    std: Sequence[float] | None,
+    mean: float | Sequence[float] | None,
+    std: float | Sequence[float] | None,
     is_signed: bool,
     bit_width: int,
     image_layout: str | None,
@@ -180,9 +184,9 @@ def preprocess_image(
         )
     params: dict[str, Any] = {
         "csc": csc,
-        "divisor": float(256 if divisor is None else divisor),
-        "mean": [float(number) for number in (mean or [0.0])],
-        "sd": [float(number) for number in (std or [1.0])],
+        "divisor": _numbers("divisor", 256 if divisor is None else divisor)[0],
+        "mean": _numbers("mean", 0 if mean is None else mean),
+        "sd": _numbers("std", 1 if std is None else std),
         "signed": is_signed,
     }
 
@@ -207,6 +211,7 @@ def split_output(function: FuncOp, index: int, dim: int) -> None:
     value, name = return_of(function).operands[index], output_names(function)[index]
     shape = shape_of(value)
     axis = _axis(dim, shape, name)
+    expect_not_converted(function)
     outputs: list[tuple[str, SSAValue]] = []
     for i in range(shape[axis]):
         begin, end = [0] * len(shape), list(shape)
@@ -223,6 +228,7 @@ def _replace(
     build: Build,
 ) -> list[BlockArgument]:
     """Put new inputs in the place of `argument`, with the ops of `build` before all others."""
+    expect_not_converted(function)
     old_name, index = _name_of(function, argument), argument.index
     if open_axes(argument):
         raise HbirError(
@@ -255,6 +261,29 @@ def _replace(
         rename_input(function, new.index, name)
         new.name_hint = name if SSAValue.is_valid_name(name) else None
     return placeholders
+
+
+def expect_not_converted(function: FuncOp) -> None:
+    """Raises HbirError behind `convert`: what is inserted there would not be quantized."""
+    module = function.parent_op()
+    if module is not None and TARGET in module.attributes:
+        raise HbirError(
+            f"function {function.sym_name.data!r} is converted already; insert at its inputs and"
+            " outputs before convert"
+        )
+
+
+def _numbers(what: str, given: Any) -> list[float]:
+    """One number or several. Raises HbirError for what is none, and for nan and inf."""
+    try:
+        numbers = [float(number) for number in np.atleast_1d(np.asarray(given, np.float64))]
+    except (TypeError, ValueError):
+        numbers = []
+    if not numbers or not all(map(math.isfinite, numbers)):
+        raise HbirError(
+            f"insert_image_preprocess: {what} is {given!r}, expected a number or one per channel"
+        )
+    return numbers
 
 
 def _append(function: FuncOp, op: TensorOp, name: str) -> TensorOp:
@@ -296,13 +325,18 @@ def _image_element(argument: BlockArgument, name: str, what: str) -> Any:
 
 
 def _permutation(permutes: Sequence[int], rank: int) -> tuple[int, ...]:
-    dims = tuple(int(axis) for axis in permutes)
+    try:
+        dims = tuple(operator.index(axis) for axis in permutes)
+    except TypeError:
+        dims = ()
     if sorted(dims) != list(range(rank)):
-        raise HbirError(f"insert_transpose: {list(permutes)} is no permutation of {rank} axes")
+        raise HbirError(f"insert_transpose: {permutes} is no permutation of {rank} axes")
     return dims
 
 
 def _axis(dim: int, shape: Sequence[int], name: str) -> int:
+    if not isinstance(dim, int):
+        raise HbirError(f"insert_split: dim is {dim!r}, expected an axis of {name!r}")
     if not -len(shape) <= dim < len(shape):
         raise HbirError(f"insert_split: {name!r} of shape {list(shape)} has no axis {dim}")
     return dim % len(shape)

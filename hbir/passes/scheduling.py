@@ -6,8 +6,7 @@ from xdsl.dialects.builtin import ModuleOp, StringAttr
 
 from hbir.backend.march import Machine, load_march
 from hbir.errors import HbirError
-
-TARGET = "hbdk.target"
+from hbir.ir.function import TARGET
 
 
 def machine_of(module: ModuleOp, march: str | None) -> Machine:

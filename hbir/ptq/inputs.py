@@ -42,6 +42,8 @@ class ModelInput:
 
     name: str
     shape: Shape
+    is_float: bool = True
+    """Whether it takes floats, as whatever is fed by images must."""
 
 
 @dataclass(frozen=True)

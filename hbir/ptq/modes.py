@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -125,7 +126,7 @@ def _close(given: ModelInput, shape: str | None) -> ModelInput:
             raise ConfigError(
                 f"The input_shape parse failed. Expected for instance 1x3x224x224, got '{shape}'"
             )
-        return ModelInput(given.name, tuple(map(int, parts)))
+        return replace(given, shape=tuple(map(int, parts)))
     first = tuple(1 if extent is None else extent for extent in given.shape[:1])
     if any(extent is None for extent in given.shape[1:]):
         shown = [extent if extent is not None else "?" for extent in given.shape]
@@ -133,7 +134,7 @@ def _close(given: ModelInput, shape: str | None) -> ModelInput:
             "The model is a dynamically input model. Please specify the 'input_shape' parameter"
             f" (input {given.name} is {shown}; give --input-shape {given.name} 1x3x224x224)"
         )
-    return ModelInput(given.name, (*first, *given.shape[1:]))
+    return replace(given, shape=(*first, *given.shape[1:]))
 
 
 def _free_folder() -> str:

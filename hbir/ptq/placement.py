@@ -19,9 +19,9 @@ from hbir.backend.march import March, load_march
 from hbir.dialects.hbir.constant import ConstantOp
 from hbir.dialects.hbtl import CallOp
 from hbir.errors import HbirError
-from hbir.ir.function import body_of
+from hbir.ir.function import TARGET, body_of
 from hbir.ir.origin import Node, nodes_of
-from hbir.module import TARGET, Module
+from hbir.module import Module
 from hbir.passes.convert.place_ops import CPU, PLACEMENT, REASON
 from hbir.passes.groups import is_inside_group
 from hbir.passes.observed import Ranges, write_observed

@@ -86,10 +86,10 @@ def _filled(march: str | None, model: str | None, inputs: Sequence[ModelInput]) 
 def image_layout(given: ModelInput) -> str | None:
     """`NCHW` or `NHWC` of an input that looks like an image nv12 can feed; None for any other.
 
-    Four axes, three channels, an even height and width.
+    Floats of four axes, three channels, an even height and width.
     """
     shape = given.shape
-    if len(shape) != 4:
+    if len(shape) != 4 or not given.is_float:
         return None
     for layout, channel, height, width in (("NCHW", 1, 2, 3), ("NHWC", 3, 1, 2)):
         sizes = (shape[height], shape[width])

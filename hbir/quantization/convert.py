@@ -8,7 +8,8 @@ from xdsl.dialects.builtin import StringAttr
 
 from hbir.backend.march import March, load_march
 from hbir.errors import HbirError
-from hbir.module import TARGET, Module
+from hbir.ir.function import TARGET
+from hbir.module import Module
 from hbir.passes.fake_quant import is_fake_quant
 from hbir.passes.pipelines import CONVERT, QUANTIZE, run_pipeline
 

@@ -78,6 +78,10 @@ OPTION_MISTAKES: list[tuple[list[str], str]] = [
     (["-m", "net.onnx", "--march", "nash-x"], "invalid choice: 'nash-x'"),
     (["-m", "net.onnx", "--march", "nash-e", "-i", "z", "1x2"], "input_name z does not exist"),
     (["-m", "net.onnx", "--march", "nash-e", "-i", "x", "1xa"], "The input_shape parse failed."),
+    (
+        ["-m", "net.onnx", "--march", "nash-e", *(["-i", "x", "1x3x8x8"] * 2)],
+        "--input-shape names an input twice",
+    ),
 ]
 
 
@@ -453,6 +457,15 @@ def test_fast_perf_keeps_its_yaml_and_takes_images_as_nv12(folder: Path) -> None
     assert config.inputs[0].runtime_type == "nv12"
     assert main(["--fast-perf", "-m", "net.onnx", "--march", "nash-e"]) == 0
     assert len(list(folder.glob("model_output*/net.hbm"))) == 2
+
+
+def test_fast_perf_feeds_integers_as_they_are(folder: Path) -> None:
+    from hbir import Hbm
+
+    write_network(folder / "net.onnx", elem_type=TensorProto.UINT8)
+    assert main(["--fast-perf", "-m", "net.onnx", "--march", "nash-e"]) == 0
+    (port,) = Hbm("model_output/net.hbm").graphs[0].flatten_inputs
+    assert (port.name, port.type.np_dtype) == ("x", np.uint8)
 
 
 def test_an_open_input_takes_its_shape_from_the_command_line(folder: Path) -> None:

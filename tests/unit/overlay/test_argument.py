@@ -186,6 +186,11 @@ def test_an_argument_that_was_replaced_is_refused() -> None:
     assert issubclass(InvalidArgument, HbirError)
 
 
+def _wrong(value: Any) -> Any:
+    """A value of another type than is asked for."""
+    return value
+
+
 REFUSED: list[tuple[Callable[[Function], object], str]] = [
     (lambda f: f.flatten_inputs[0].insert_transpose([0, 1]), "no permutation of 4 axes"),
     (lambda f: f.flatten_inputs[1].insert_image_convert("nv12"), "nv12 needs"),
@@ -195,6 +200,13 @@ REFUSED: list[tuple[Callable[[Function], object], str]] = [
     (lambda f: f.flatten_inputs[0].insert_image_preprocess("hsv"), "mode 'hsv' is unknown"),
     (lambda f: f.flatten_inputs[0].insert_image_preprocess(bit_width=12), "bit_width=12"),
     (lambda f: f.flatten_inputs[0].insert_image_preprocess(mean=[1, 2]), "mean must have 1 or 3"),
+    (
+        lambda f: f.flatten_inputs[0].insert_image_preprocess(mean=_wrong("1 2")),
+        "expected a number or",
+    ),
+    (lambda f: f.flatten_inputs[0].insert_image_preprocess(std=[np.nan]), "expected a number or"),
+    (lambda f: f.flatten_inputs[0].insert_transpose(_wrong([0.0, 3, 1, 2])), "no permutation"),
+    (lambda f: f.flatten_inputs[0].insert_split(_wrong("H")), "dim is 'H', expected an axis"),
     (lambda f: f.flatten_inputs[0].insert_split(7), "has no axis 7"),
     (lambda f: f.flatten_inputs[0].insert_roi_resize("nv21"), "mode 'nv21' is not supported"),
     (lambda f: f.flatten_inputs[1].insert_roi_resize(), "insert_roi_resize: nv12 needs"),
@@ -262,9 +274,35 @@ def test_quantize_and_dequantize_go(tmp_path: Path) -> None:
     assert graph.flatten_outputs[0].type.quant_info.scales == y.type.quant_info.scales
 
 
+def test_numbers_of_a_preprocessing_may_be_one_a_list_or_an_array() -> None:
+    def inserted(mean: Any) -> str:
+        function = _function()
+        function.flatten_inputs[0].insert_image_preprocess("skip", 1, mean, np.float32(2))
+        return str(function.operations[1])
+
+    assert inserted([5.0]) == inserted(5) == inserted(np.array(5.0))
+    assert inserted([1.0, 2.0, 3.0]) == inserted(np.array([1, 2, 3]))
+    assert inserted((1, 2, 3)) == inserted([1.0, 2.0, 3.0]) != inserted(1)
+
+
+def test_nothing_is_inserted_behind_convert() -> None:
+    module = _quantized()
+    before = str(module)
+    (x,), (y,) = module.functions[0].flatten_inputs, module.functions[0].flatten_outputs
+    for insert in (
+        lambda: x.insert_transpose([0, 2, 3, 1]),
+        lambda: x.insert_image_preprocess("skip"),
+        lambda: y.insert_transpose([0, 2, 3, 1]),
+        lambda: y.insert_split(0),
+    ):
+        with pytest.raises(HbirError, match="is converted already; insert at its inputs and"):
+            insert()
+    assert str(module) == before
+
+
 def test_names_count_alone() -> None:
     function = _quantized().functions[0]
-    assert function.remove_io_op(["Quantize"], ["y_Dequantize"]) == ["y_Dequantize"]
+    assert function.remove_io_op("Quantize", "y_Dequantize") == ["y_Dequantize"]
     assert function.flatten_inputs[0].type.np_dtype == np.float32
 
 

@@ -206,6 +206,11 @@ def test_lists_batches_and_chains() -> None:
     assert t.run_transformers(steps, images[0]).shape == (3, 16, 16)
 
 
+def _wrong(value: Any) -> Any:
+    """A value of another type than is asked for."""
+    return value
+
+
 REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: t.CenterCropTransformer(40)(_image()), "can't cut 40x40 out of 20x30; resize before"),
     (lambda: t.PILCenterCropTransformer(40)(_image()), "can't cut 40 out of 20x30"),
@@ -227,9 +232,9 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: t.AddTransformer(1)(np.zeros((3, 3))), "expected an image of three axes"),
     (lambda: t.AddTransformer(1)([]), "no image to transform"),
     (lambda: t.AddTransformer(1)(np.full((2, 2, 3), None)), "expected an image of numbers"),
-    (lambda: t.AddTransformer("one"), "value is 'one', expected a number"),  # pyright: ignore[reportArgumentType]  (a user's mistake)
+    (lambda: t.AddTransformer(_wrong("one")), "value is 'one', expected a number"),
     (lambda: t.MeanTransformer("1 2"), "means is '1 2', expected a number or several"),
-    (lambda: t.ResizeTransformer(5), r"expected \(height, width\)"),  # pyright: ignore[reportArgumentType]  (a user's mistake)
+    (lambda: t.ResizeTransformer(_wrong(5)), r"expected \(height, width\)"),
     (lambda: t.PILResizeTransformer(4)(_image(channels=7)), "1, 3 or 4 channels"),
     (lambda: t.PILResizeTransformer(4, "best")(_image()), "interpolation is 'best'"),
 ]
