@@ -6,20 +6,18 @@ waits, as vector clocks. Reported as errors: reads of bytes that nothing has wri
 padding; accesses to the same bytes that no token orders; addresses outside a memory; writes to
 read-only memory; outputs left unwritten; waits that can't be met.
 
-A cell is the greatest number of bytes that divides every base, stride and run of a memory, so the
-judgement is exact to the byte while the maps stay small.
+Who touched which bytes is in `access_map`; here is what is judged by it.
 """
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from hbir.backend.isa.descriptor import TensorDescriptor
-from hbir.backend.isa.enums import ON_CHIP, DType, Engine, Flag, Space
+from hbir.backend.isa.enums import Engine, Flag, Space
 from hbir.backend.isa.order import QueueGraph, queue_graph, vector_clocks
 from hbir.backend.isa.program import (
     ABSENT,
@@ -32,25 +30,22 @@ from hbir.backend.isa.program import (
 )
 from hbir.backend.isa.table import BY_NUMBER, Instruction
 from hbir.errors import HbirError
+from hbir.runtime.access_map import (
+    BEFORE,
+    READ_ONLY,
+    UNWRITTEN,
+    AccessMap,
+    access_maps,
+    tensor_descriptor,
+    whole_inputs,
+)
 from hbir.runtime.memory import (
-    AddressError,
     Array,
-    MemoryKey,
-    is_open,
     memory_key,
     memory_name,
-    memory_sizes,
     padding_descriptor,
     straight_pieces,
 )
-
-UNWRITTEN = -1
-BEFORE = 0
-"""Access number of what happened before the graph started; instructions count from 1."""
-
-READ_ONLY = (Space.CONSTANT, Space.INPUT)
-UNTRACKED = (Space.CONSTANT,)
-"""Whole from the start and never written: nothing to track but the bounds."""
 
 _LATENESS = {Engine.STORE: 1, Engine.LOAD: 2}
 """Engines whose instructions come after the others' that are ready, in the order judged."""
@@ -97,57 +92,12 @@ class _Accesses:
     writes: list[tuple[str, TensorDescriptor]]
 
 
-@dataclass
-class _Map:
-    """The cells of one memory."""
-
-    key: MemoryKey
-    size: int
-    cell_bytes: int
-    writer: Array
-    """int32 per cell: number of the access that wrote it last; UNWRITTEN; or, where that access
-    left it as padding, -2 - number."""
-    readers: dict[int, Array] = field(default_factory=dict[int, Array])
-    """Queue → int32 per cell: number of that queue's last access that read it."""
-    last_read: dict[int, int] = field(default_factory=dict[int, int])
-    last_write: dict[int, int] = field(default_factory=dict[int, int])
-    """Queue → position of its last access to this memory in the running function call."""
-
-    def start_call(self) -> None:
-        """All accesses so far are complete, and on-chip contents are gone."""
-        self.readers.clear()
-        self.last_read.clear()
-        self.last_write.clear()
-        if self.key[0] in ON_CHIP:
-            self.writer.fill(UNWRITTEN)
-
-    def cells(self, array: Array, descriptor: TensorDescriptor) -> Array:
-        """The cells of a descriptor without a ring, of a map of this memory."""
-        cell = self.cell_bytes
-        shape, strides = [*descriptor.shape], [*descriptor.strides]
-        run = descriptor.dtype.itemsize
-        while shape and (shape[-1] == 1 or strides[-1] == run):
-            run *= shape.pop()
-            strides.pop()
-        view = np.ndarray(
-            (*shape, run // cell),
-            array.dtype,
-            array.data,
-            descriptor.base // cell * array.itemsize,
-            (*(stride // cell * array.itemsize for stride in strides), array.itemsize),
-        )
-        return view
-
-
 class _Checker:
     def __init__(self, program: Program, graph: Graph) -> None:
         self.program = program
         self.graph = graph
         self.descriptors = program.decoded_descriptors()
-        self.sizes = memory_sizes(program, graph)
-        # Inputs whose extents each run gives are whole, and what reads them stays inside.
-        self.inputs = [(i, tensor) for i, tensor in enumerate(graph.inputs) if not tensor.open_axes]
-        self.maps = self._maps()
+        self.maps = access_maps(program, graph, self.descriptors)
         self.names: list[str] = ["the start of the graph"]
         self.layers: list[int] = [-1]  # by access number, like the names
         self.flow: LayerFlow | None = None
@@ -155,7 +105,7 @@ class _Checker:
         self.position_of = np.zeros(1, np.int32)
 
     def run(self) -> None:
-        for port, tensor in self.inputs:
+        for port, tensor in whole_inputs(self.graph):
             self._mark_input(port, tensor)
         for segment in self.graph.segments:
             if isinstance(segment, BpuSegment):
@@ -166,81 +116,14 @@ class _Checker:
         for port, tensor in enumerate(self.graph.outputs):
             self._check_output(port, tensor)
 
-    # ----------------------------------------------------------------- maps
-
-    def _maps(self) -> dict[MemoryKey, _Map]:
-        """Cells as large as all accesses of a memory allow; range-checks every operand."""
-        cell_bytes: dict[MemoryKey, int] = {}
-        seen: set[tuple[MemoryKey, TensorDescriptor]] = set()
-        for core, descriptor, where in self._operands():
-            key = memory_key(descriptor, core)
-            if (key, descriptor) in seen:
-                continue
-            seen.add((key, descriptor))
-            if is_open(self.graph, descriptor):
-                continue
-            self._check_range(key, descriptor, where)
-            cell_bytes[key] = math.gcd(cell_bytes.get(key, 0), _granule(descriptor))
-        for port, tensor in self.inputs:
-            self._add_tensor(cell_bytes, (Space.INPUT, port), tensor)
-        for port, tensor in enumerate(self.graph.outputs):
-            self._add_tensor(cell_bytes, (Space.OUTPUT, port), tensor)
-        return {
-            key: _Map(key, self.sizes[key], cell, self._unwritten(self.sizes[key] // cell + 1))
-            for key, cell in cell_bytes.items()
-            if key[0] not in UNTRACKED
-        }
-
-    @staticmethod
-    def _unwritten(cells: int) -> Array:
-        try:
-            return np.full(cells, UNWRITTEN, np.int32)
-        except MemoryError:
-            raise HbirError(f"no memory to check {cells} cells") from None
-
-    @staticmethod
-    def _add_tensor(cells: dict[MemoryKey, int], key: MemoryKey, tensor: Tensor) -> None:
-        granule = _granule(_tensor_descriptor(key, tensor))
-        cells[key] = math.gcd(cells.get(key, 0), granule)
-
-    def _operands(self) -> Iterable[tuple[int, TensorDescriptor, str]]:
-        for segment in self.graph.segments:
-            if isinstance(segment, CpuSegment):
-                for number in (*segment.inputs, *segment.outputs):
-                    yield 0, self.descriptors[number], f"CPU call {segment.signature}"
-                continue
-            for call in segment.calls:
-                for (core, engine), queue in call.queues.items():
-                    numbers = np.unique(queue["operands"])
-                    for number in numbers[numbers != ABSENT].tolist():
-                        yield core, self.descriptors[number], f"core {core} {engine.name}"
-
-    def _check_range(self, key: MemoryKey, descriptor: TensorDescriptor, where: str) -> None:
-        size = self.sizes.get(key)
-        if size is None:
-            raise AddressError(
-                f"graph {self.graph.name!r}: {where} uses {memory_name(key)}, which isn't there"
-            )
-        for _, piece in straight_pieces(descriptor):
-            extents = zip(piece.shape, piece.strides, strict=True)
-            last = piece.base + piece.dtype.itemsize + sum((d - 1) * s for d, s in extents)
-            last += piece.padding_bytes
-            if last > size:
-                raise AddressError(
-                    f"graph {self.graph.name!r}: {where} uses bytes {piece.base}..{last} of"
-                    f" {memory_name(key)}, which has {size}"
-                )
-
-    # ----------------------------------------------------------------- segments
-
     def _mark_input(self, port: int, tensor: Tensor) -> None:
         memory = self.maps[Space.INPUT, port]
-        descriptor = _tensor_descriptor(memory.key, tensor)
+        descriptor = tensor_descriptor(memory.key, tensor)
         memory.cells(memory.writer, descriptor)[...] = BEFORE
 
     def _check_output(self, port: int, tensor: Tensor) -> None:
         memory = self.maps[Space.OUTPUT, port]
-        cells = memory.cells(memory.writer, _tensor_descriptor(memory.key, tensor))
+        cells = memory.cells(memory.writer, tensor_descriptor(memory.key, tensor))
         if int(cells.min(initial=0)) < 0:
             raise HazardError(
                 f"graph {self.graph.name!r}: parts of output {tensor.name!r} are never written"
@@ -361,7 +244,7 @@ class _Checker:
             memory.last_write[clock.queue] = clock.position
 
     def _write_piece(
-        self, clock: _Clock, name: str, memory: _Map, piece: TensorDescriptor, mark: int
+        self, clock: _Clock, name: str, memory: AccessMap, piece: TensorDescriptor, mark: int
     ) -> None:
         cells = memory.cells(memory.writer, piece)
         if not clock.covers(memory.last_write):
@@ -379,7 +262,7 @@ class _Checker:
         name: str,
         verb: str,
         other_verb: str,
-        memory: _Map,
+        memory: AccessMap,
         piece: TensorDescriptor,
         numbers: Array,
     ) -> None:
@@ -387,7 +270,7 @@ class _Checker:
         if unordered is None:
             return
         other, cell = unordered
-        begin, end = _cell_range(memory, piece, cell)
+        begin, end = memory.byte_range(piece, cell)
         raise HazardError(
             f"graph {self.graph.name!r}: {self.names[clock.number]} {verb} ({name}) bytes"
             f" {begin:#x}..{end:#x} of {memory_name(memory.key)}, which {self.names[other]}"
@@ -395,11 +278,11 @@ class _Checker:
         )
 
     def _undefined(
-        self, clock: _Clock, name: str, memory: _Map, piece: TensorDescriptor, writers: Array
+        self, clock: _Clock, name: str, memory: AccessMap, piece: TensorDescriptor, writers: Array
     ) -> str:
         bad = writers < BEFORE
         cell = int(np.argmax(bad))
-        begin, end = _cell_range(memory, piece, cell)
+        begin, end = memory.byte_range(piece, cell)
         writer = int(writers.reshape(-1)[cell])
         why = (
             "that nothing before it has written"
@@ -455,45 +338,3 @@ class _Clock:
             return None
         run = int(np.argmax(bad))
         return int(found[run]), int(starts[run])
-
-
-def _granule(descriptor: TensorDescriptor) -> int:
-    """The most bytes that divide base, strides, contiguous run and padding of an operand."""
-    shape, strides = [*descriptor.shape], [*descriptor.strides]
-    run = descriptor.dtype.itemsize
-    while shape and (shape[-1] == 1 or strides[-1] == run):
-        run *= shape.pop()
-        strides.pop()
-    return math.gcd(
-        run,
-        descriptor.base,
-        descriptor.padding_bytes,
-        descriptor.strides[1] if descriptor.ring_rows else 0,
-        *_significant(shape, strides),
-        _padding_run(descriptor),
-    )
-
-
-def _significant(shape: Sequence[int], strides: Sequence[int]) -> list[int]:
-    return [stride for extent, stride in zip(shape, strides, strict=True) if extent > 1]
-
-
-def _padding_run(descriptor: TensorDescriptor) -> int:
-    """Where padding is written apart from the data, both must be whole cells."""
-    if not descriptor.padding_bytes or not descriptor.shape:
-        return 0
-    return descriptor.shape[-1] * descriptor.dtype.itemsize
-
-
-def _cell_range(memory: _Map, piece: TensorDescriptor, cell: int) -> tuple[int, int]:
-    """The bytes of a cell, given by its index among the cells of an operand."""
-    numbers = np.arange(len(memory.writer), dtype=np.int64)
-    number = int(memory.cells(numbers, piece).reshape(-1)[cell])
-    return number * memory.cell_bytes, (number + 1) * memory.cell_bytes
-
-
-def _tensor_descriptor(key: MemoryKey, tensor: Tensor) -> TensorDescriptor:
-    """An input or output as an operand (of any rank)."""
-    space, port = key
-    dtype: DType = tensor.dtype
-    return TensorDescriptor(space, 0, dtype, tensor.shape, tensor.strides, port)
