@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime.quantization as ort_quantization  # pyright: ignore[reportMissingTypeStubs]
+import onnxruntime.quantization as ort_quantization  # pyright: ignore[reportMissingTypeStubs]  (none)
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
