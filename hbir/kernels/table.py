@@ -9,7 +9,6 @@ The files with the kernels of a dialect are imported when the first of its ops i
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import pkgutil
 from collections.abc import Callable, Sequence
@@ -18,7 +17,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from hbir.errors import HbirError
+from hbir.errors import HbirError, did_you_mean
 from hbir.kernels.types import Array, Kernel, Params
 
 _KernelT = TypeVar("_KernelT", bound=Kernel)
@@ -115,6 +114,5 @@ def _families(module: ModuleType) -> list[str]:
 def _unknown(name: str, dialect: str) -> str:
     if dialect not in _HOMES:
         return f"{name} can't be evaluated: only ops of {', '.join(_HOMES)} have kernels"
-    close = difflib.get_close_matches(name, kernel_names(dialect), n=3)
-    hint = f"; did you mean {' or '.join(close)}?" if close else ""
+    hint = did_you_mean(name, kernel_names(dialect), most=3)
     return f"{name} can't be evaluated: it has no kernel in {' or '.join(_HOMES[dialect])}{hint}"

@@ -10,7 +10,6 @@ import dataclasses
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Protocol, get_type_hints
 
 from xdsl.context import Context
@@ -22,7 +21,7 @@ from xdsl.utils.arg_spec import parse_pipeline as parse_specs
 from xdsl.utils.exceptions import ArgSpecParseError, DiagnosticException
 from xdsl.utils.hints import type_repr
 
-from hbir.errors import HbirError
+from hbir.errors import HbirError, did_you_mean
 from hbir.ir.verify import VerifyError, verify_module
 
 PassRegistry = Mapping[str, Callable[[], type[ModulePass]]]
@@ -147,9 +146,8 @@ def parse_pipeline(
 
 def _make_pass(spec: ArgSpec, registry: PassRegistry) -> ModulePass:
     if spec.name not in registry:
-        near = get_close_matches(spec.name, registry, n=1)
-        hint = f"did you mean {near[0]}?" if near else "--list-passes shows what there is"
-        raise PipelineError(f"there is no pass {spec.name!r}; {hint}")
+        hint = did_you_mean(spec.name, registry) or "; --list-passes shows what there is"
+        raise PipelineError(f"there is no pass {spec.name!r}{hint}")
     pass_type = registry[spec.name]()
     options = {option.replace("_", "-"): type_ for option, type_ in pass_options(pass_type)}
     for given in spec.parameters:

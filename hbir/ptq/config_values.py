@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
-from hbir.errors import HbirError
+from hbir.errors import HbirError, did_you_mean
 
 T = TypeVar("T", str, int, float, bool)
 
@@ -31,11 +30,8 @@ def check_keys(where: str, given: Iterable[str], known: Sequence[str]) -> None:
     """Refuse keys that aren't known."""
     for key in given:
         if key not in known:
-            close = difflib.get_close_matches(key, known, n=1)
-            hint = f"; did you mean {close[0]}?" if close else ""
-            raise QuantConfigError(
-                f"{where}: unknown key '{key}'; it takes {', '.join(known)}{hint}"
-            )
+            takes = f"it takes {', '.join(known)}{did_you_mean(key, known)}"
+            raise QuantConfigError(f"{where}: unknown key '{key}'; {takes}")
 
 
 def one(where: str, value: object, kind: type[T]) -> T:

@@ -5,7 +5,6 @@ Raises ConfigError, which names the file and the key, says what was expected, an
 
 from __future__ import annotations
 
-import difflib
 import logging
 import os
 from collections.abc import Mapping
@@ -13,7 +12,7 @@ from typing import Any, cast
 
 import yaml
 
-from hbir.errors import HbirError
+from hbir.errors import HbirError, did_you_mean
 from hbir.files import read_text_file
 from hbir.ptq.keys import OPEN_SECTIONS, OPTIONAL_SECTIONS, REQUIRED, SECTIONS, Key, keys_of
 
@@ -100,7 +99,8 @@ def _complete(section: str, given: Mapping[object, Any]) -> Values:
     for name, value in given.items():
         key = keys.get(str(name))
         if key is None and section in OPEN_SECTIONS:
-            _LOG.warning("%s.%s is unknown; ignored", section, name)
+            hint = did_you_mean(str(name), keys)
+            _LOG.warning("%s.%s is unknown; ignored%s", section, name, hint)
         elif key is None:
             raise ConfigError(_unknown(f"key in {section}", str(name), tuple(keys)))
         elif key.deprecated:
@@ -168,8 +168,7 @@ def _wrong_type(key: Key, value: Any) -> ConfigError:
 
 
 def _unknown(what: str, name: str, known: tuple[str, ...]) -> str:
-    close = difflib.get_close_matches(name, known, n=1)
-    hint = f"; did you mean '{close[0]}'?" if close else ""
+    hint = did_you_mean(name, known)
     return f"unknown {what}: '{name}'{hint or ';'} it takes {', '.join(known)}"
 
 

@@ -10,7 +10,6 @@ means the output; its inputs stay what they are.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Container, Iterator, Mapping
 from typing import TypeAlias
@@ -19,7 +18,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, OpResult, SSAValue
 
 from hbir.dialects.hbir.constant import ConstantOp
-from hbir.errors import HbirError
+from hbir.errors import HbirError, did_you_mean
 from hbir.ir.function import body_of, input_names
 from hbir.ir.origin import nodes_of
 from hbir.passes.constraints.float16 import (
@@ -163,6 +162,4 @@ def _computing_ops(function: FuncOp) -> Iterator[Operation]:
 
 
 def _unknown(name: str, names: list[str]) -> str:
-    close = difflib.get_close_matches(name, names, n=3)
-    hint = f"; did you mean {' or '.join(map(repr, close))}?" if close else ""
-    return f"dtype: there is no node or input {name!r}{hint}"
+    return f"dtype: there is no node or input {name!r}{did_you_mean(name, names, most=3)}"

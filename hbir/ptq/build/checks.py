@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import islice
 
 import numpy as np
 from onnx import ModelProto
 
+from hbir.errors import did_you_mean
 from hbir.module import Module
 from hbir.ptq.calibration_data import CalibrationData
 from hbir.ptq.config import Config
@@ -32,7 +32,7 @@ def check_nodes(proto: ModelProto, config: Config) -> None:
     known = {node.name for node in proto.graph.node}
     for key, name in _named_nodes(config):
         if name not in known:
-            raise ConfigError(f"{key}: the model has no node '{name}'{_hint(name, known)}")
+            raise ConfigError(f"{key}: the model has no node '{name}'{did_you_mean(name, known)}")
     both = sorted(set(config.calibration.run_on_cpu) & set(config.calibration.run_on_bpu))
     if both:
         raise ConfigError(f"node '{both[0]}' is in run_on_cpu and in run_on_bpu; keep one")
@@ -113,8 +113,3 @@ def without_effect(config: Config) -> list[str]:
             " dequantizing at outputs; remove those with remove_node_type: Quantize;Dequantize"
         )
     return notes
-
-
-def _hint(name: str, known: Iterable[str]) -> str:
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean '{close[0]}'?" if close else ""

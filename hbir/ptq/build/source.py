@@ -6,7 +6,6 @@ importer would give them (`Conv_3`), so that every stage and report calls a node
 
 from __future__ import annotations
 
-import difflib
 import logging
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -22,6 +21,7 @@ from onnx import (
     shape_inference,
 )
 
+from hbir.errors import did_you_mean
 from hbir.frontends.onnx.graph import read_graph, read_nodes
 from hbir.frontends.onnx.proto import dims_of, load_model, opset_of
 from hbir.ptq.config import Config
@@ -83,8 +83,7 @@ def _cut(proto: ModelProto, wanted: Sequence[str]) -> None:
     outputs: list[str] = []
     for name in wanted:
         if name not in by_node and name not in tensors:
-            close = difflib.get_close_matches(name, [*by_node, *tensors], n=1)
-            hint = f"; did you mean '{close[0]}'?" if close else ""
+            hint = did_you_mean(name, [*by_node, *tensors])
             raise ConfigError(f"output_nodes: the model has no node '{name}'{hint}")
         outputs += [tensor for tensor in by_node.get(name, [name]) if tensor not in outputs]
     known = _value_infos(proto)

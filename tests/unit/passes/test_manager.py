@@ -167,7 +167,7 @@ def test_a_defect_of_a_pass_is_not_hidden() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("marc", r"there is no pass 'marc'; did you mean mark\?"),
+        ("marc", r"there is no pass 'marc'; did you mean 'mark'\?"),
         ("zzzzzz", r"there is no pass 'zzzzzz'; --list-passes"),
         ("mark{colour=red}", r"pass mark has no option 'colour'; it takes: letter, times, also"),
         ("break{a=1}", r"pass break has no option 'a'; it takes: none"),

@@ -138,7 +138,7 @@ def test_load_is_relative_to_the_model() -> None:
     [
         ({"model": {}}, "quant_config: unknown key 'model'; it takes model_config, op_config"),
         ({"model_config": 3}, "model_config: expected an object, got 3"),
-        ({"model_config": {"activaton": {}}}, "unknown key 'activaton'.*did you mean activation"),
+        ({"model_config": {"activaton": {}}}, "unknown key 'activaton'.*did you mean 'activation'"),
         ({"model_config": {"all_node_type": "int4"}},
          r"model_config.all_node_type: hbir has no int4 \(it has .*\); use int8 in its place"),
         ({"op_config": {"Conv": {"qtype": "dual-int16"}}}, "hbir has no dual-int16.*use int16"),

@@ -11,7 +11,7 @@
 // A wrong option is one message.
 
 // UNKNOWN: error: there is no pass 'no-such-pass'; --list-passes shows what there is
-// NEAR:    error: there is no pass 'fold-constant'; did you mean fold-constants?
+// NEAR:    error: there is no pass 'fold-constant'; did you mean 'fold-constants'?
 // OPTION:  error: pass fold-constants has no option 'no-such-option'; it takes: growth-limit-bytes
 // TYPE:    error: pass fold-constants: Incompatible types: given ('many',), expected <class 'int'>; options: growth-limit-bytes=int = {{[0-9]+}}
 // SYNTAX:  error: pass pipeline 'fold-constants{': Expected argument name here
