@@ -60,30 +60,26 @@ def _analyze(options: argparse.Namespace) -> None:
 
 
 def _visualize(options: argparse.Namespace) -> None:
-    """Write a picture beside the tool's other files; with --netron serve it until interrupted."""
-    from hbir.ptq.analyzer import FOLDER, make_folder
+    """Write pictures beside the tool's other files; with --netron serve one until interrupted.
+
+    Of a .hbm there is its disassembly, too: Netron has no picture of instructions.
+    """
+    from hbir.ptq.analyzer import FOLDER
+    from hbir.ptq.model_pictures import model_pictures
 
     path = Path(options.model)
-    if path.suffix not in (".bc", ".hbm", ".onnx"):
-        raise HbirError(f"{path}: expected a .bc, .hbm or .onnx")
-    make_folder(Path(FOLDER))
+    pictures = model_pictures(path, FOLDER)
+    for picture in pictures:
+        if picture != path:
+            LOG.info("%s: written, open it in Netron", picture)
     if path.suffix == ".hbm":
         from hbir.backend.isa.disassembler import disassemble
         from hbir.hbm.reader import read_program
 
         text = Path(FOLDER) / f"{path.stem}.txt"
         write_file(text, disassemble(read_program(path), elide=True).encode())
-        LOG.info("%s: written, one instruction a line; Netron has no picture of those", text)
-        return
-    picture = path
-    if path.suffix == ".bc":
-        import hbir
-
-        picture = Path(hbir.visualize(hbir.load(path), Path(FOLDER) / f"{path.stem}.onnx"))
-        LOG.info("%s: written, open it in Netron", picture)
-    elif not path.exists():
-        raise HbirError(f"{path}: no such file")
+        LOG.info("%s: written, one instruction a line", text)
     if options.netron:
         from hbir.reports.visualize import serve_in_netron
 
-        serve_in_netron(picture)
+        serve_in_netron(pictures[0])

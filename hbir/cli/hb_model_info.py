@@ -64,21 +64,11 @@ def _write(name: str, text: str) -> Path:
 
 def _visualize(path: Path) -> None:
     """Serve a picture in Netron until interrupted; it stays in the tool's folder."""
+    from hbir.ptq.model_pictures import model_pictures
     from hbir.reports.visualize import serve_in_netron
 
-    serve_in_netron(_picture(path))
-
-
-def _picture(path: Path) -> Path:
-    import hbir
-    from hbir.reports.prototxt import prototxt
-
-    if path.suffix == ".bc":
-        _make_folder()
-        picture = FOLDER / f"{path.stem}.onnx"
-        return Path(hbir.visualize(hbir.load(path), picture))
-    if path.suffix == ".hbm":
-        program = hbir.Hbm(path).program
-        pictures = [_write(f"{g.name}.prototxt", prototxt(program, g)) for g in program.graphs]
-        return pictures[0]
-    return path
+    pictures = model_pictures(path, FOLDER)
+    for picture in pictures:
+        if picture != path:
+            LOG.info("%s: written", picture)
+    serve_in_netron(pictures[0])

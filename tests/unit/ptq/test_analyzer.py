@@ -79,6 +79,11 @@ def test_the_command(
     assert {file.name for file in Path(".hb_analyzer").iterdir()} == FILES
     assert main(["visualize", "-m", str(compiled)]) == 0
     assert "conv2d" in Path(".hb_analyzer/model.txt").read_text()
+    (graph,) = hbir.Hbm(compiled).graphs
+    assert Path(f".hb_analyzer/{graph.name}.prototxt").read_text().startswith("name: ")
+    assert main(["visualize", "-m", "nowhere.hbm"]) == 255
+    assert main(["visualize", "-m", "nowhere.txt"]) == 255
+    assert "expected one of .hbm, .bc, .onnx" in capsys.readouterr().out
     picture = compiled.with_name("model_quantized_model.bc")
     assert main(["visualize", "-m", str(picture)]) == 0
     assert Path(".hb_analyzer/model_quantized_model.onnx").exists()
