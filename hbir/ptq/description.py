@@ -99,6 +99,8 @@ def input_specs(values: Mapping[str, Any]) -> tuple[InputSpec, ...]:
     specs: list[InputSpec] = []
     for i, name in enumerate(names):
         cell = {key: column[i] for key, column in columns.items()}
+        scale = tuple(map(float, cell["SCALE_VALUE"].split()))
+        std = tuple(1.0 / number for number in scale)
         shape = tuple(int(extent) for extent in cell["INPUT_SHAPE"].split("x") if extent)
         specs.append(
             InputSpec(
@@ -109,7 +111,8 @@ def input_specs(values: Mapping[str, Any]) -> tuple[InputSpec, ...]:
                 layout=cell["INPUT_LAYOUT_TRAIN"],
                 video_range=cell["INPUT_SPACE_AND_RANGE"] == "bt601_video",
                 mean=tuple(map(float, cell["MEAN_VALUE"].split())),
-                std=tuple(map(float, cell["STD_VALUE"].split())),
+                std=std or tuple(map(float, cell["STD_VALUE"].split())),
+                scale=scale,
                 separate_batch=bool(values.get("SEPARATE_BATCH")) or name in separate,
             )
         )
@@ -118,7 +121,7 @@ def input_specs(values: Mapping[str, Any]) -> tuple[InputSpec, ...]:
 
 _SPEC_KEYS = (
     "INPUT_SHAPE", "INPUT_TYPE_RT", "INPUT_TYPE_TRAIN", "INPUT_LAYOUT_TRAIN",
-    "INPUT_SPACE_AND_RANGE", "MEAN_VALUE", "STD_VALUE",
+    "INPUT_SPACE_AND_RANGE", "MEAN_VALUE", "SCALE_VALUE", "STD_VALUE",
 )  # fmt: skip
 
 
@@ -164,8 +167,8 @@ def _inputs(config: Config) -> dict[str, Any]:
         "INPUT_LAYOUT_RT": _joined(runtime_layout(spec) or "" for spec in specs),
         "NORM_TYPE": _joined(norm_type(spec) for spec in specs),
         "MEAN_VALUE": _numbers(spec.mean for spec in specs),
-        "SCALE_VALUE": None,
-        "STD_VALUE": _numbers(spec.std for spec in specs),
+        "SCALE_VALUE": _numbers(spec.scale for spec in specs),
+        "STD_VALUE": _numbers(() if spec.scale else spec.std for spec in specs),
         "INPUT_SHAPE": _joined("x".join(map(str, spec.shape)) for spec in specs),
         "INPUT_BATCH": config.input_batch,
         "SEPARATE_BATCH": everything,
@@ -213,7 +216,7 @@ def _compiler(config: Config) -> dict[str, Any]:
 def norm_type(spec: InputSpec) -> str:
     """The older `norm_type` that mean, scale and std come to."""
     parts = ["mean"] if spec.mean else []
-    parts += ["std"] if spec.std else []
+    parts += ["scale"] if spec.scale else ["std"] if spec.std else []
     return "data_" + "_and_".join(parts) if parts else "no_preprocess"
 
 

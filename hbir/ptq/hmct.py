@@ -6,7 +6,6 @@ doesn't know (input types, insertions, compilation) are `hbir.ptq.compile_yaml`'
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
@@ -15,7 +14,7 @@ import numpy as np
 from onnx import ModelProto
 
 from hbir.errors import HbirError
-from hbir.frontends.onnx.proto import load_model
+from hbir.exporters.onnx.exporter import export_module
 from hbir.module import Module
 from hbir.onnx import export
 from hbir.ptq.calibration_data import random_data
@@ -23,8 +22,11 @@ from hbir.ptq.placement import Placement, placements
 from hbir.ptq.quant_config import settings_from
 from hbir.ptq.quantize import quantize
 from hbir.ptq.stages import (
+    optimized,
+    prepared,
+    quantized_float,
     write_calibrated,
-    write_optimized_float,
+    write_float,
     write_original_float,
     write_ptq,
 )
@@ -55,8 +57,9 @@ def build_model(
 
     cali_data: arrays of the one input, or input name → arrays; made-up ones where it is left out,
     or with check_mode. quant_config: as in the YAML. input_dict: name → {"input_shape": [...]} for
-    dynamic inputs. save_model: write the four stage files `{name_prefix}_..._model.onnx`. Raises
-    HbirError, also for arguments that HMCT has and this doesn't.
+    dynamic inputs. save_model: write the four stage files `{name_prefix}_..._model.onnx`. A model
+    that brings its own scales keeps them. Raises HbirError, also for arguments that HMCT has and
+    this doesn't.
     """
     if unsupported:
         raise HbirError(f"build_model: {', '.join(sorted(unsupported))} can't be given here")
@@ -65,17 +68,17 @@ def build_model(
     data = None if check_mode else cali_data if cali_data is not None else cali_dict
     base = QuantSettings(march=SERIES.get(march, march), made_up_data=data is None)
     settings = settings_from(quant_config or {}, base)
-    result = quantize(original, _samples(original, data), settings)
-    with tempfile.TemporaryDirectory() as temporary:
-        prefix = name_prefix if name_prefix is not None else original.functions[0].name
-        stem = prefix if save_model else str(Path(temporary) / "model")
-        if save_model:
-            write_original_float(source, shapes, _named(stem, "original_float"))
-            write_optimized_float(original, _named(stem, "optimized_float"))
-            write_calibrated(result.module, _named(stem, "calibrated"))
-        write_ptq(result.module, _named(stem, "ptq"))
-        proto, _ = load_model(_named(stem, "ptq"))
-    return proto
+    ready, module = optimized(original), original
+    if original.level == "float":
+        module = quantize(original, _samples(original, data), settings, ready=ready).module
+    begun = prepared(module)
+    if save_model:
+        stem = name_prefix if name_prefix is not None else original.functions[0].name
+        write_original_float(source, shapes, _named(stem, "original_float"))
+        write_float(ready, _named(stem, "optimized_float"))
+        write_calibrated(begun, _named(stem, "calibrated"))
+        write_ptq(begun, _named(stem, "ptq"))
+    return export_module(quantized_float(begun), quantized=True)
 
 
 def check_model(

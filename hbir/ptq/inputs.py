@@ -60,7 +60,9 @@ class InputSpec:
     video_range: bool = False
     mean: tuple[float, ...] = ()
     std: tuple[float, ...] = ()
-    """What the values are divided by after the mean; `scale_value` is 1 / std."""
+    """What the values are divided by after the mean."""
+    scale: tuple[float, ...] = ()
+    """`scale_value`, where that is how `std`, which is 1 / scale then, was said."""
     separate_batch: bool = False
 
     @property
@@ -115,6 +117,7 @@ def resolve_inputs(values: Values, model_inputs: tuple[ModelInput, ...]) -> tupl
             video_range=_is_video_range(ranges[i], runtime[i]),
             mean=_numbers("mean_value", means[i]),
             std=_std(name, scales[i], stds[i]),
+            scale=_numbers("scale_value", scales[i]),
             separate_batch=name in separate,
         )
         _check(spec, i)

@@ -10,7 +10,10 @@ import onnxruntime
 import pytest
 
 from hbir.errors import HbirError
+from hbir.module import Module
+from hbir.ptq import hmct, stages
 from hbir.ptq.hmct import build_model, check_model
+from hbir.ptq.stages import optimized
 from tests.unit.ptq.small_network import SHAPE, write_network
 
 
@@ -37,6 +40,32 @@ def test_a_model_comes_back_quantized_and_its_stages_are_written(folder: Path) -
     }
     for path in folder.glob("small_*_model.onnx"):
         onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+
+
+def test_each_level_is_optimized_once(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    levels: list[str] = []
+
+    def counted(module: Module) -> Module:
+        levels.append(module.level)
+        return optimized(module)
+
+    for place in (hmct, stages):
+        monkeypatch.setattr(place, "optimized", counted)
+    build_model(str(folder / "net.onnx"), "nash-e", _arrays())
+    assert levels == ["float", "qat"]
+
+
+def test_a_model_with_scales_keeps_them(folder: Path) -> None:
+    first = build_model("net.onnx", "nash-e", _arrays(), save_model=False)
+    again = build_model(first, "nash-e", [10 * array for array in _arrays()], save_model=False)
+    scales: list[dict[str, float]] = []
+    for proto in (first, again):
+        values = {tensor.name: tensor for tensor in proto.graph.initializer}
+        found = [node for node in proto.graph.node if node.op_type == "QuantizeLinear"]
+        scales.append(
+            {n.name: float(onnx.numpy_helper.to_array(values[n.input[1]])) for n in found}
+        )
+    assert set(scales[0].values()) <= set(scales[1].values())
 
 
 def test_data_by_name_a_config_and_nothing_written(folder: Path) -> None:
