@@ -67,6 +67,8 @@ def onnxruntime_runner(module: Module) -> Runner | None:
     )
     options = tools.SessionOptions()
     options.log_severity_level = QUIET
+    # Threads that wait by turning in circles would take the core that statistics are made on.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     threads = os.environ.get("OMP_NUM_THREADS", "")
     options.intra_op_num_threads = int(threads) if threads.isdecimal() else 0
     try:

@@ -18,7 +18,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 
 from hbir.errors import HbirError
-from hbir.ir.function import body_of, input_names
+from hbir.ir.function import body_of, input_names, return_of
 from hbir.ir.origin import Origin, origin_of_op, set_origin
 from hbir.ir.types import Array
 from hbir.module import Function, Module, bind_inputs
@@ -61,6 +61,8 @@ class Observations:
     """Of what convolutions and linear layers read."""
     kept: list[list[Array]] = field(default_factory=list[list[Array]])
     """The inputs of the first batches, as many as asked for."""
+    outputs: list[list[Array]] = field(default_factory=list[list[Array]])
+    """The function's outputs of the same batches; fewer where the runner doesn't show them."""
     batches: int = 0
 
     def merge(self, later: Observations) -> None:
@@ -73,6 +75,7 @@ class Observations:
             known = self.means.setdefault(number, mean)
             if known is not mean:
                 known.merge(mean)
+        self.outputs += later.outputs
         self.batches += later.batches
 
     def channel_means(self, function: FuncOp) -> Means:
@@ -127,7 +130,10 @@ def observe(
     result = Observations()
     arrays = _checked(function, batches, result.kept, keep)
     with travelling(module, executor) as ticket:
-        parts = (_Part(ticket, wanted, means, runner_of, part) for part in _parts(arrays))
+        parts = (
+            _Part(ticket, wanted, means, runner_of, part, keep - index * BATCHES_PER_PART)
+            for index, part in enumerate(_parts(arrays))
+        )
         for found in in_order(_observe_part, parts, executor):
             result.merge(found)
     _runner.cache_clear()
@@ -194,14 +200,17 @@ class _Part:
     means: bool
     runner_of: RunnerMaker
     batches: list[list[Array]]
+    keep: int
+    """Of how many of them to keep the outputs."""
 
 
 def _observe_part(part: _Part) -> Observations:
     module = part.module.open()
-    listener = _Listener(module.functions[0].op, part.wanted, part.means)
+    listener = _Listener(module.functions[0].op, part.wanted, part.means, part.keep)
     run = _runner(part.module, part.runner_of)
     run(part.batches, listener.listen)
     listener.found.batches = len(part.batches)
+    listener.found.outputs = listener.kept_outputs()
     return listener.found
 
 
@@ -213,8 +222,9 @@ def _runner(module: TravellingModule, runner_of: RunnerMaker) -> Runner:
 class _Listener:
     """The statistics of a function's values, fed by the interpreter."""
 
-    def __init__(self, function: FuncOp, wanted: Wanted, means: bool) -> None:
+    def __init__(self, function: FuncOp, wanted: Wanted, means: bool, keep: int) -> None:
         self.found = Observations()
+        self._keep = keep
         self._wanted = wanted
         block = body_of(function)
         self._arguments = {name: i for i, name in enumerate(input_names(function))}
@@ -223,19 +233,33 @@ class _Listener:
             op for op in block.ops if op.name == "hbir.constant" or is_inside_group(op)
         }
         self._seen: dict[Operation, int] = {}
+        self._outputs = [self._numbers[value] for value in return_of(function).operands]
+        self._shown: list[dict[int, Array]] = []
+        """Of each batch that is kept, the outputs that were told of."""
         gemms = filter(None, map(as_gemm, block.ops))
         self._read_by_gemms = {self._numbers[gemm.x] for gemm in gemms} if means else set[int]()
 
     def listen(self, name: str, array: Array, op: Operation | None) -> None:
         """One tensor of one run; the results of an op come in order."""
         if op is None:
+            if self._arguments[name] == 0:
+                self._shown.append({})
             self._observe(self._arguments[name], array, name)
         elif op not in self._ignored:
             index = self._seen.get(op, 0) % len(op.results)
             self._seen[op] = index + 1
             self._observe(self._numbers[op.results[index]], array, name)
 
+    def kept_outputs(self) -> list[list[Array]]:
+        """The outputs of the batches that are kept; none where one wasn't told of."""
+        kept = self._shown[: max(self._keep, 0)]
+        if any(number not in shown for shown in kept for number in self._outputs):
+            return []
+        return [[shown[number] for number in self._outputs] for shown in kept]
+
     def _observe(self, number: int, array: Array, name: str) -> None:
+        if number in self._outputs and len(self._shown) <= self._keep:
+            self._shown[-1][number] = array
         if array.dtype.kind != "f":
             return
         statistics = self.found.tensors.get(number)
