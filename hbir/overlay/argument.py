@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from typing_extensions import override
-from xdsl.dialects.builtin import FloatAttr, IntegerAttr, StringAttr
+from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, FloatAttr, IntegerAttr, StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue
 
@@ -234,35 +234,29 @@ class ModuleArgument(Argument):
 
 def inputs_of(function: FuncOp) -> list[ModuleArgument]:
     """The inputs of a function, in order."""
-    entries = function.arg_attrs.data if function.arg_attrs is not None else ()
-    return [
-        ModuleArgument(
-            function,
-            name,
-            value,
-            dict(entries[i].data) if i < len(entries) else {},
-            is_input=True,
-        )
-        for i, (name, value) in enumerate(
-            zip(input_names(function), body_of(function).args, strict=True)
-        )
-    ]
+    names, values = input_names(function), body_of(function).args
+    return _ports(function, names, values, function.arg_attrs, is_input=True)
 
 
 def outputs_of(function: FuncOp) -> list[ModuleArgument]:
     """The outputs of a function, in order."""
-    entries = function.res_attrs.data if function.res_attrs is not None else ()
+    names, values = output_names(function), return_of(function).operands
+    return _ports(function, names, values, function.res_attrs, is_input=False)
+
+
+def _ports(
+    function: FuncOp,
+    names: Sequence[str],
+    values: Sequence[SSAValue],
+    attributes: ArrayAttr[DictionaryAttr] | None,
+    *,
+    is_input: bool,
+) -> list[ModuleArgument]:
+    given = [dict(entry.data) for entry in attributes] if attributes is not None else []
+    given += [{} for _ in names[len(given) :]]
     return [
-        ModuleArgument(
-            function,
-            name,
-            value,
-            dict(entries[i].data) if i < len(entries) else {},
-            is_input=False,
-        )
-        for i, (name, value) in enumerate(
-            zip(output_names(function), return_of(function).operands, strict=True)
-        )
+        ModuleArgument(function, name, value, entry, is_input=is_input)
+        for name, value, entry in zip(names, values, given, strict=True)
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from xdsl.ir import SSAValue
 
@@ -19,32 +20,17 @@ def max_pool(node: NodeImport) -> SSAValue:
     """MaxPool → max_pool. The Indices result has no BPU form."""
     if len(node.node.outputs) > 1 and node.node.outputs[1]:
         raise NoBpuForm("its Indices result must not be used")
-    window = read_window(node, _kernel(node))
-    return node.spatial_result(
-        "max_pool",
-        node.spatial_input(0),
-        kernel=window.kernel,
-        stride=window.stride,
-        pad=window.pad,
-        dilation=window.dilation,
-        ceil_mode=bool(node.int_("ceil_mode", 0)),
-    )
+    window = _window(node)
+    return node.spatial_result("max_pool", node.spatial_input(0), **window)
 
 
 @imports("AveragePool")
 def average_pool(node: NodeImport) -> SSAValue:
     """AveragePool → avg_pool."""
-    window = read_window(node, _kernel(node))
-    return node.spatial_result(
-        "avg_pool",
-        node.spatial_input(0),
-        kernel=window.kernel,
-        stride=window.stride,
-        pad=window.pad,
-        dilation=window.dilation,
-        ceil_mode=bool(node.int_("ceil_mode", 0)),
-        count_include_pad=bool(node.int_("count_include_pad", 0)),
-    )
+    window = _window(node)
+    counts = bool(node.int_("count_include_pad", 0))
+    image = node.spatial_input(0)
+    return node.spatial_result("avg_pool", image, **window, count_include_pad=counts)
 
 
 @imports("GlobalAveragePool")
@@ -70,6 +56,18 @@ def global_max_pool(node: NodeImport) -> SSAValue:
     x = node.spatial_input(0)
     _, height, width, _ = shape_of(x)
     return node.spatial_result("max_pool", x, kernel=(height, width), stride=(1, 1))
+
+
+def _window(node: NodeImport) -> dict[str, Any]:
+    """What both pools say about their windows."""
+    window = read_window(node, _kernel(node))
+    return {
+        "kernel": window.kernel,
+        "stride": window.stride,
+        "pad": window.pad,
+        "dilation": window.dilation,
+        "ceil_mode": bool(node.int_("ceil_mode", 0)),
+    }
 
 
 def _kernel(node: NodeImport) -> Sequence[int]:

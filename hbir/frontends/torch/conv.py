@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 from xdsl.ir import SSAValue
 
 from hbir.frontends.errors import NoBpuForm
@@ -22,10 +25,7 @@ def conv(node: NodeImport) -> SSAValue:
         node.spatial_input("input", dimensions),
         _weights(node, dimensions),
         *([node.value("bias")] if node.has("bias") else []),
-        stride=pair(node.spatial_ints("stride", dimensions), 1),
-        pad=(*pair(begin, 0), *pair(end, 0)),
-        dilation=pair(node.spatial_ints("dilation", dimensions), 1),
-        group_num=node.int_("groups"),
+        **_parameters(node, dimensions, begin, end),
     )
 
 
@@ -46,11 +46,20 @@ def conv_transpose(node: NodeImport) -> SSAValue:
         node.spatial_input("input", dimensions),
         _weights(node, dimensions),
         *([node.value("bias")] if node.has("bias") else []),
-        stride=pair(node.spatial_ints("stride", dimensions), 1),
-        pad=(*pair(begin, 0), *pair(end, 0)),
-        dilation=pair(node.spatial_ints("dilation", dimensions), 1),
-        group_num=node.int_("groups"),
+        **_parameters(node, dimensions, begin, end),
     )
+
+
+def _parameters(
+    node: NodeImport, dimensions: int, begin: Sequence[int], end: Sequence[int]
+) -> dict[str, Any]:
+    """What both ops say about their windows; begin, end: the pads of the spatial dimensions."""
+    return {
+        "stride": pair(node.spatial_ints("stride", dimensions), 1),
+        "pad": (*pair(begin, 0), *pair(end, 0)),
+        "dilation": pair(node.spatial_ints("dilation", dimensions), 1),
+        "group_num": node.int_("groups"),
+    }
 
 
 def _weights(node: NodeImport, dimensions: int) -> SSAValue:
