@@ -18,8 +18,7 @@ from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
 
-from hbir.backend.march import Machine
-from hbir.backend.march.march import DEFAULT_ENGINES
+from hbir.backend.march import DEFAULT_ENGINES, Machine
 from hbir.dialects.hbir.activation import ClipOp, PreluOp
 from hbir.dialects.hbir.constant import ConstantOp
 from hbir.dialects.hbir.layernorm import NormOp

@@ -16,7 +16,7 @@ from hbir.backend.cost import (
     vector_cycles,
 )
 from hbir.backend.march import load_march
-from hbir.backend.march.march import TensorEngine
+from hbir.backend.march.machine import TensorEngine
 
 NASH_E = load_march("nash-e")
 STARTUP = NASH_E.tae.startup_cycles
