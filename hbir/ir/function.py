@@ -21,6 +21,7 @@ from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, Block, BlockArgument, Operation, Region, SSAValue
 
 from hbir.errors import HbirError
+from hbir.ir.names import valid_name
 
 TARGET = "hbdk.target"
 """Module attribute that `convert` sets: the march that its functions are for."""
@@ -105,7 +106,7 @@ def make_function(name: str, inputs: Sequence[tuple[str, Attribute]]) -> tuple[F
     attributes = ArrayAttr([port_attributes(n, i + 1) for i, (n, _) in enumerate(inputs)])
     function = FuncOp(name, (types, []), Region(block), arg_attrs=attributes)
     for argument, (argument_name, _) in zip(block.args, inputs, strict=True):
-        argument.name_hint = argument_name if SSAValue.is_valid_name(argument_name) else None
+        argument.name_hint = valid_name(argument_name)
     return function, block
 
 

@@ -18,8 +18,13 @@ from hbir.ir.origin import ATTRIBUTE, OriginAttr
 @lru_cache(maxsize=4096)
 def value_name(name: str) -> str | None:
     """A tensor name as an SSA name; None where it can't be one."""
-    hint = re.sub(r"[^A-Za-z0-9_$.]", "_", name)
-    return hint if SSAValue.is_valid_name(hint) else None
+    return valid_name(re.sub(r"[^A-Za-z0-9_$.]", "_", name))
+
+
+def valid_name(name: str) -> str | None:
+    """The name, if an SSA value can have it; of `_0` xDSL, which drops numbers, leaves nothing."""
+    kept = SSAValue.is_valid_name(name) and SSAValue.extract_valid_name(name)
+    return name if kept else None
 
 
 def name_values(module: Operation) -> None:
@@ -38,5 +43,5 @@ def _name_arguments(function: FuncOp) -> None:
         return
     for argument, entry in zip(block.args, function.arg_attrs.data, strict=False):
         name = entry.data.get("hbir.name")
-        if isinstance(name, StringAttr) and SSAValue.is_valid_name(name.data):
-            argument.name_hint = name.data
+        if isinstance(name, StringAttr):
+            argument.name_hint = valid_name(name.data)

@@ -20,6 +20,7 @@ from hbir.dialects.hbir.image import ImageConvertOp, ImagePreprocessOp, RoiResiz
 from hbir.dialects.hbir.move import ConcatOp, SliceOp, TransposeOp
 from hbir.errors import HbirError
 from hbir.ir.function import TARGET, body_of, input_names, output_names, return_of
+from hbir.ir.names import valid_name
 from hbir.ir.op import TensorOp
 from hbir.ir.origin import Origin, set_origin
 from hbir.ir.types import (
@@ -259,7 +260,7 @@ def _replace(
     replace_input(function, argument, ops[-1].output)
     for new, (name, _) in zip(placeholders, inputs, strict=True):
         rename_input(function, new.index, name)
-        new.name_hint = name if SSAValue.is_valid_name(name) else None
+        new.name_hint = valid_name(name)
     return placeholders
 
 

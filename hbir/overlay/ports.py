@@ -16,6 +16,7 @@ from hbir.ir.function import (
     return_of,
     update_function_type,
 )
+from hbir.ir.names import valid_name
 
 Entry = dict[str, Attribute]
 
@@ -27,7 +28,7 @@ def insert_input(function: FuncOp, index: int, name: str, type_: Attribute) -> B
     entries = _entries(function.arg_attrs, input_names(function))
     expect_free(function, name)
     argument = body_of(function).insert_arg(type_, index)
-    argument.name_hint = name if SSAValue.is_valid_name(name) else None
+    argument.name_hint = valid_name(name)
     entries.insert(index, {NAME: StringAttr(name)})
     _write_inputs(function, entries)
     return argument
