@@ -180,6 +180,15 @@ def test_without_data_calibration_is_skipped_with_an_info(tmp_path: Path) -> Non
     assert "the calibration method is modified to skip" in config.warnings[0]
 
 
+def test_a_key_misspelt_in_the_open_section_is_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Without its data a model would be calibrated on made-up ones."""
+    _read(tmp_path, calibration_parameters={"cal_data_dirs": "data", "cal_data_dir": None})
+    text = "calibration_parameters.cal_data_dirs is unknown; ignored; did you mean 'cal_data_dir'?"
+    assert text in caplog.text
+
+
 def test_a_default_input_source_holds_for_the_types_that_can_have_it(tmp_path: Path) -> None:
     for train, wanted in (("gray", "ddr"), ("rgb", "pyramid")):
         config = _read(
