@@ -6,6 +6,7 @@ import mmap
 import os
 import tempfile
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -91,7 +92,8 @@ def read_array(path: str | os.PathLike[str], *, mapped: bool = False) -> np.ndar
 def write_file(
     path: str | os.PathLike[str], data: bytes | memoryview | Iterable[bytes | memoryview]
 ) -> None:
-    """Write beside, then rename: a failure leaves what was there before. Raises HbirError.
+    """Write beside, then rename: a failure, or an interruption, leaves what was there before and
+    nothing else. Raises HbirError.
 
     `data` may be chunks, written one after the other.
     """
@@ -104,10 +106,13 @@ def write_file(
             stream.writelines(chunks)
         os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, file)
+        temporary = None
     except OSError as error:
-        if temporary is not None and os.path.exists(temporary):
-            os.unlink(temporary)
         raise HbirError(f"{file}: can't be written ({error.strerror})") from None
+    finally:
+        if temporary is not None:
+            with suppress(OSError):
+                os.unlink(temporary)
 
 
 def _umask() -> int:

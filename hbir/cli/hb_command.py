@@ -11,7 +11,7 @@ import gc
 import logging
 import sys
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import NoReturn, TextIO
@@ -95,13 +95,27 @@ class _Console(logging.StreamHandler[TextIO]):
         super().emit(record)
 
 
+class _LogFile(RotatingFileHandler):
+    """A log that goes without what a full disk doesn't take: the work may need no room."""
+
+    @override
+    def handleError(self, record: logging.LogRecord) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
+
+    @override
+    def close(self) -> None:
+        with suppress(OSError):
+            super().close()
+
+
 def _handlers(tool: str) -> list[logging.Handler]:
     console = _Console()
     console.setLevel(logging.INFO)
     console.setFormatter(logging.Formatter("%(levelname)s %(message)s"))
     file = Path(f"{tool}.log")
     try:
-        log: logging.Handler = RotatingFileHandler(
+        log: logging.Handler = _LogFile(
             file, maxBytes=LOG_BYTES, backupCount=LOGS_KEPT, encoding="utf-8"
         )
     except OSError:  # a folder that can't be written is no reason not to work

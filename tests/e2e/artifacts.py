@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import onnx
 import onnxruntime
@@ -15,6 +16,8 @@ import hbir
 from hbir.ptq.build.artifacts import SUFFIXES
 from hbir.ptq.description import read_description
 from hbir.ptq.node_table import NODE_CAPTIONS, OUTPUT_CAPTIONS
+
+_onnx: Any = onnx  # its checker is typed only in part
 
 SOMETIMES = ("ptq_module", "inserted_module", "removed", "tuned_config", "tuning_report")
 """Files that come with an environment variable, where nodes are removed, or with a search."""
@@ -37,7 +40,7 @@ def check_artifacts(folder: Path, prefix: str, also: Iterable[str] = ()) -> dict
 
 
 def _open_onnx(path: Path) -> None:
-    onnx.ModelProto.FromString(path.read_bytes())
+    _onnx.checker.check_model(onnx.ModelProto.FromString(path.read_bytes()), full_check=True)
     onnxruntime.InferenceSession(path.read_bytes(), providers=["CPUExecutionProvider"])
 
 
@@ -57,7 +60,11 @@ def _open_html(path: Path) -> None:
 
 
 def _open_json(path: Path) -> None:
-    json.loads(path.read_text())
+    json.loads(path.read_text(), parse_constant=_no_number)
+
+
+def _no_number(name: str) -> None:
+    raise AssertionError(f"{name} is no JSON")
 
 
 def _open_csv(path: Path) -> None:

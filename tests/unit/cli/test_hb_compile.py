@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import errno
+import os
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -526,9 +529,58 @@ def test_a_bc_of_another_march_is_refused(folder: Path, capsys: pytest.CaptureFi
 def test_the_same_configuration_gives_the_same_files(folder: Path) -> None:
     write_config(folder)
     assert main(["-c", "net.yaml"]) == 0
-    first = {name: (folder / "out" / name).read_bytes() for name in _files(folder / "out")}
+    first = _contents(folder / "out")
     assert main(["-c", "net.yaml"]) == 0
-    assert first == {name: (folder / "out" / name).read_bytes() for name in _files(folder / "out")}
+    assert first == _contents(folder / "out")
+    assert [name for name, data in first.items() if str(folder).encode() in data] == []
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {name: (folder / name).read_bytes() for name in _files(folder)}
+
+
+@pytest.mark.parametrize("last", ["net_quant_info.json", "net_quantized_model.bc", "net.hbm"])
+@pytest.mark.parametrize("failure", [OSError(errno.ENOSPC, "No space left"), KeyboardInterrupt()])
+def test_a_run_that_ends_early_leaves_whole_files_and_no_others(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    last: str,
+    failure: BaseException,
+) -> None:
+    """Whether the disk is full, or the user has had enough."""
+    write_config(folder, {"compiler_parameters": {"optimize_level": "O0"}})
+    assert main(["-c", "net.yaml"]) == 0
+    before = _contents(folder / "out")
+    replace = os.replace
+
+    def limited(source: str, target: Path) -> None:
+        if Path(target).name == last:
+            raise failure
+        replace(source, target)
+
+    monkeypatch.setattr("os.replace", limited)
+    capsys.readouterr()
+    assert main(["-c", "net.yaml"]) == 255
+    printed = capsys.readouterr().out
+    reason = "interrupted" if isinstance(failure, KeyboardInterrupt) else f"out/{last}: can't be"
+    assert len([line for line in printed.splitlines() if line.startswith("ERROR ")]) == 1
+    assert reason in printed
+    assert _contents(folder / "out") == before
+
+
+def test_aliases_that_make_a_document_endless_are_refused(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = write_config(folder).read_text()
+    lines = ["  extra_params:", "    a: &a [x, x, x, x, x, x, x, x]"]
+    for before, name in pairwise("abcdefghijkl"):
+        lines.append(f"    {name}: &{name} [{', '.join([f'*{before}'] * 8)}]")
+    where = "compiler_parameters:\n"
+    for added in ("\n".join(lines), "  extra_params: &m {a: *m}"):
+        (folder / "net.yaml").write_text(text.replace(where, f"{where}{added}\n"))
+        printed = _fails(capsys, "-c", "net.yaml")
+        assert "net.yaml: not a configuration: more than 100000 values or 32 levels" in printed
 
 
 def test_a_failure_leaves_earlier_files(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
