@@ -11,8 +11,8 @@ from xdsl.dialects.builtin import StringAttr
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import BlockArgument, Operation, OpResult, SSAValue
 
-from hbir.backend.codegen.emit_layer import Placement, ScheduledLayer
 from hbir.backend.codegen.graph import CpuStep, GraphEmitter, GroupStep, Step
+from hbir.backend.codegen.layer_run import Placement, ScheduledLayer
 from hbir.backend.codegen.tensors import Buffer, Constant, MemoryTensor, Source
 from hbir.backend.isa.builder import GraphBuilder, ProgramBuilder
 from hbir.backend.isa.descriptor import dense_strides, padded_strides, row_padded_strides
@@ -47,7 +47,6 @@ from hbir.module import Function, Module
 from hbir.overlay.remove import input_quantization
 from hbir.passes.schedule.allocate_workspace import output_roots
 from hbir.runtime.interpreter import kernel_params, result_names
-
 
 RESIZER = "bpu.roi_resize"
 
@@ -168,7 +167,7 @@ class _GraphCompiler:
         for name, value in zip(input_names(self.function), arguments, strict=True):
             # Cameras write images at the stride whatever is asked of other inputs.
             dense = self.dense.inputs and dtype_of(value) != np.uint8
-            if any(use.operation.name == RESIZER for use in value.uses):
+            if _is_read_by_resizer(value):
                 dense = True  # the strides of planes are each run's; a roi is published as dense
             if not dense and value not in returned and _is_read_by_rows(value):
                 self._pad_rows(value)
@@ -352,6 +351,14 @@ def _together(first: Operation, second: Operation) -> bool:
     """Whether two neighbouring ops are of one group and one function call."""
     same_group = schedule_of(first).group.data == schedule_of(second).group.data
     return same_group and call_of(first) == call_of(second)
+
+
+def _is_read_by_resizer(value: SSAValue) -> bool:
+    """Whether it is a plane or a roi of the resizer, or one once it is on chip."""
+    return any(
+        op.name == RESIZER or (op.name == COPY and _is_read_by_resizer(op.results[0]))
+        for op in (use.operation for use in value.uses)
+    )
 
 
 def _is_read_by_rows(value: SSAValue) -> bool:

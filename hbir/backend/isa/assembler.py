@@ -16,13 +16,13 @@ from hbir.backend.isa.builder import FunctionCallBuilder, GraphBuilder, ProgramB
 from hbir.backend.isa.descriptor import TensorDescriptor, dense_strides
 from hbir.backend.isa.disassembler import HEAD, TAIL
 from hbir.backend.isa.enums import SPACE_NAMES, DType, Engine, Flag, Space
+from hbir.backend.isa.json_fields import loads
 from hbir.backend.isa.program import Program, QueueKey
 from hbir.backend.isa.structure import (
     MAX_CORES,
     MAX_ON_CHIP_BYTES,
     cpu_of_json,
     layer_of_json,
-    loads,
     tensor_of_json,
     value_of_json,
 )

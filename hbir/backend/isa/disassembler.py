@@ -27,6 +27,7 @@ from typing import Any, TextIO
 
 from hbir.backend.isa.descriptor import TensorDescriptor, dense_strides
 from hbir.backend.isa.enums import SPACE_NAMES, Engine, Flag, Space
+from hbir.backend.isa.json_fields import dumps
 from hbir.backend.isa.program import (
     ABSENT,
     BpuSegment,
@@ -38,7 +39,6 @@ from hbir.backend.isa.program import (
 )
 from hbir.backend.isa.structure import (
     cpu_to_json,
-    dumps,
     graph_head_to_json,
     layer_to_json,
     machine_to_json,

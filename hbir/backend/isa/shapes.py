@@ -106,6 +106,7 @@ def _cropped(operands: Mapping[str, TensorDescriptor], params: Mapping[str, Any]
         if name in operands and operands[name].dtype is not DType.UI8:
             raise OperandError(f"{name} holds {operands[name].dtype.name}, expected UI8")
     size, offset, extent = params["size"], params["out_offset"], params["out_size"]
+    extent = size if extent is None else extent
     if any(first + n > whole for first, n, whole in zip(offset, extent, size, strict=True)):
         raise OperandError(f"a tile of {list(extent)} from {list(offset)} of {list(size)}")
     if mode == "NV12" and (size[0] % 2 or size[1] % 2):

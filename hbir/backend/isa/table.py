@@ -312,7 +312,10 @@ _ROWS: tuple[Instruction, ...] = (
                 doc="bytes beyond the image, modulo 256",
             ),
             _pair("out_offset", (0, 0), "absolute index of this tile's first result", minimum=0),
-            _pair("out_size", (1, 1), "rows and columns of this tile"),
+            Parameter(
+                "out_size", Kind.TUPLE, ("h", "w"), None, minimum=1, maximum=_EXTENT_MAX,
+                doc="rows and columns of this tile; absent: it is the whole",
+            ),
         ),
         doc="Crop and resize an image in DDR, an input whose size each run gives, by the roi on"
         " chip, less 128.",

@@ -17,7 +17,9 @@ Int64Array = npt.NDArray[np.int64]
 @kernel("bpu.roi_resize")
 def roi_resize(
     roi: Array,
-    *planes: Array,
+    y: Array,
+    uv: Array | None = None,
+    *,
     size: Sequence[int],
     mode: str,
     interpolate_mode: str,
@@ -26,7 +28,7 @@ def roi_resize(
     out_offset: Sequence[int] = (0, 0),
     out_size: Sequence[int] | None = None,
 ) -> Array:
-    """si8 (1, H, W, C): the roi, si32 (1, 4), of ui8 planes, resized to `size`, less 128.
+    """si8 (1, H, W, C): the roi, si32 (1, 4), of planes y and uv, ui8, resized to `size`, less 128.
 
     bilinear: (sum of four pixels * wy * wx + 2^31) >> 32 with 16-bit weights that sum to 2^32. A
     tile gives its `out_offset` and `out_size`, and has the bits of that part of the whole. Raises
@@ -34,7 +36,7 @@ def roi_resize(
     """
     return resize_planes(
         roi,
-        planes,
+        [y] if uv is None else [y, uv],
         _blend,
         size=size,
         mode=mode,

@@ -1,15 +1,22 @@
-"""How inputs and outputs lie in DDR: rows at the machine's stride, or dense."""
+"""How inputs and outputs lie in DDR: rows at the machine's stride, dense, or as a run gives them."""
 
+import tempfile
+from pathlib import Path
+
+import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from xdsl.ir import SSAValue
 
 from hbir.backend.march import load_march
-from hbir.compiler import compile_program
+from hbir.compiler import ScheduleOptions, compile_program, schedule_module
 from hbir.dialects.bpu.move import ConcatOp, ReshapeOp
 from hbir.dialects.bpu.requantize import RescaleOp
 from hbir.ir.types import UI8
+from tests.unit.cameras import camera_feed, camera_network
 from tests.unit.networks import SI8, Network
-from tests.unit.test_compiler import assert_same_bits
+from tests.unit.test_compiler import assert_same_bits, march_file, scheduled_program
 
 
 @pytest.mark.parametrize(("march", "stride"), [("nash-e", 32), ("nash-p", 64)])
@@ -61,3 +68,44 @@ def test_an_input_that_is_reshaped_or_returned_lies_dense() -> None:
     assert graph.inputs[0].strides == (105, 35, 7, 1)
     assert graph.inputs[1].strides == (192, 64, 7, 1)
     assert_same_bits(module, compile_program(module, "nash-e"))
+
+
+MARCHES = ("nash-e", "nash-m", "nash-p", "nash-h", "nash-b", "bayes", "bayes-e", "bernoulli2")
+
+
+@settings(max_examples=25)
+@given(
+    st.integers(0, 100_000),
+    st.sampled_from(MARCHES),
+    st.integers(0, 2),
+    st.integers(1, 4),
+    st.booleans(),
+)
+def test_the_resizer_gives_the_same_bits(
+    seed: int, march: str, opt: int, cores: int, little: bool
+) -> None:
+    """Whatever image and roi a run brings. little: the resized image is made in tiles, of which odd
+    rows may be the first."""
+    module = camera_network(seed, march)
+    with tempfile.TemporaryDirectory() as folder:
+        name = march_file(Path(folder, "small.toml"), 16384, march) if little else march
+        machine = load_march(name)
+        options = ScheduleOptions(opt, min(cores, machine.cores) if opt == 1 else 1)
+        program = scheduled_program(module, machine, name, options)
+        scheduled = schedule_module(module, name, opt)
+    for feed in (camera_feed(module, seed), camera_feed(module, seed + 1)):
+        assert_same_bits(module, program, seed, feed)
+        expected = module.functions[0].feed(feed)
+        for output, array in scheduled.functions[0].feed(feed).items():
+            np.testing.assert_array_equal(array, expected[output], err_msg=output, strict=True)
+
+
+def test_memory_of_an_open_input_is_the_runs() -> None:
+    """No buffer of the largest image is made: neither by the proof nor by the run."""
+    module = camera_network(0)
+    (graph,) = compile_program(module, "nash-e").graphs
+    plane, roi = graph.inputs[0], graph.inputs[-1]
+    assert plane.strides == (-1, -1, 1, 1)
+    assert plane.run_strides((1, 220, 221, 1)) == (220 * 224, 224, 1, 1)
+    assert roi.strides == (16, 4)  # as published
+    assert graph.io_bytes == 16 + sum(tensor.buffer_bytes for tensor in graph.outputs)
