@@ -53,6 +53,10 @@ class Artifacts:
         """The path of a file, by its key in SUFFIXES."""
         return self.folder / f"{self.prefix}{SUFFIXES[what]}"
 
+    def older_than(self, time_ns: int) -> list[str]:
+        """The names of files that were written before a time, as `os.stat` has it."""
+        return [path.name for path in self.present().values() if path.stat().st_mtime_ns < time_ns]
+
     def present(self) -> dict[str, Path]:
         """The files that are there."""
         paths = {what: self.path(what) for what in SUFFIXES}

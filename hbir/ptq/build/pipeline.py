@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import time
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
@@ -95,6 +96,17 @@ def build(
 
     executor: calibration's workers. Raises HbirError, with the stage in it from export on.
     """
+    begun_ns = time.time_ns()
+    built = _build(config, skip, display, executor)
+    old = built.files.older_than(begun_ns)
+    if old:
+        LOG.warning("of an earlier run, not of this one: %s", ", ".join(old))
+    return built
+
+
+def _build(
+    config: Config, skip: str | None, display: Display | None, executor: Executor | None
+) -> Built:
     if skip is not None and skip not in PHASES:
         raise HbirError(f"skip is {skip!r}; it is one of {', '.join(PHASES)}")
     shown: Display = display if display is not None else Silent()

@@ -20,6 +20,7 @@ from hbir.ptq.build.artifacts import Artifacts
 from hbir.ptq.build.checks import check_ranges
 from hbir.ptq.calibration_data import SUFFIX, CalibrationData, random_data, read_folders
 from hbir.ptq.config import Config
+from hbir.ptq.debugger.pictures import file_names
 from hbir.ptq.display import Display
 from hbir.ptq.inputs import InputSpec
 from hbir.ptq.quant_config import LOAD, settings_of
@@ -54,8 +55,9 @@ def dump_data(data: CalibrationData, folder: Path) -> None:
     """Keep what calibration saw, and nothing of earlier runs: a folder per input with an .npy per
     sample."""
     for number, sample in enumerate(data):
+        folders = file_names(sample)
         for name, array in sample.items():
-            target = folder / DUMP_FOLDER / name.replace("/", "_")
+            target = folder / DUMP_FOLDER / folders[name]
             if number == 0:
                 _make_empty(target)
             content = io.BytesIO()

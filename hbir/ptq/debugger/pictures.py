@@ -74,7 +74,7 @@ def file_names(names: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     taken = set[str]()
     for name in names:
-        base = re.sub(r"[^\w.+-]+", "_", name).strip("_")[-LONGEST_FILE_NAME:] or "_"
+        base = re.sub(r"[^\w.+-]+", "_", name).strip("_.")[-LONGEST_FILE_NAME:] or "_"
         given, number = base, 1
         while given.lower() in taken:
             number += 1

@@ -326,7 +326,8 @@ def test_names_are_drawn_as_they_are(tmp_path: Path) -> None:
     assert axes.get_yscale() == "log"
     assert len(shortened(long)) == LONGEST_LABEL
     assert len(axes.get_legend().get_texts()) == 2
-    assert list(file_names(["a/b", "a_b", "A b", "/"]).values()) == ["a_b", "a_b_2", "A_b_3", "_"]
+    names = file_names(["a/b", "a_b", "A b", "/", ".."])
+    assert list(names.values()) == ["a_b", "a_b_2", "A_b_3", "_", "__2"]
     assert metric_label("sqnr") == "sqnr (dB), higher is closer"
 
 

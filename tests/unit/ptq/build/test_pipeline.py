@@ -143,6 +143,13 @@ def test_names_count_alone_when_nodes_are_removed(folder: Path) -> None:
     assert _build(folder, changes).deleted == ("y_Dequantize",)
 
 
+def test_files_of_an_earlier_run_are_named(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    _build(folder, {MODEL: {"remove_node_type": "Quantize"}})
+    assert "earlier run" not in caplog.text
+    _build(folder)
+    assert "of an earlier run, not of this one: net_quantized_removed_model.bc" in caplog.text
+
+
 def test_debug_mode_keeps_what_calibration_saw(folder: Path) -> None:
     built = _build(folder, {MODEL: {"debug_mode": "dump_calibration_data"}}, skip="export")
     files = sorted((built.files.folder / "calibration_data" / "x").glob("*.npy"))
