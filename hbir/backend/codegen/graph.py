@@ -8,7 +8,9 @@ from itertools import groupby
 from typing import Any
 
 from hbir.backend.codegen.addresses import AddressMap
-from hbir.backend.codegen.emit_layer import LayerEmitter, LayerRun, ScheduledLayer, layer_grid
+from hbir.backend.codegen.emit_compute import ComputeRun
+from hbir.backend.codegen.emit_move import MoveRun
+from hbir.backend.codegen.layer_run import LayerEmitter, LayerRun, ScheduledLayer, layer_grid
 from hbir.backend.codegen.queues import Queues
 from hbir.backend.codegen.tensors import Buffer, Constant, MemoryTensor, Source
 from hbir.backend.interleave import interleave, member, row_indices
@@ -91,7 +93,7 @@ class GraphEmitter:
             _share(emitters, group.layers[0], grids[0])
             return
         runs = [
-            LayerRun(emitters[0], step, grid)
+            _layer_run(emitters[0], step, grid)
             for step, grid in zip(group.layers, grids, strict=True)
         ]
         if len(runs) == 1:
@@ -134,6 +136,11 @@ class GraphEmitter:
         return source.descriptor(tuple((0, extent) for extent in source.shape))
 
 
+def _layer_run(emitter: LayerEmitter, step: ScheduledLayer, grid: TileGrid) -> LayerRun:
+    kind = MoveRun if step.layer.moves_only else ComputeRun
+    return kind(emitter, step, grid)
+
+
 def _share(emitters: Sequence[LayerEmitter], step: ScheduledLayer, grid: TileGrid) -> None:
     """Write a layer whose tiles the cores share, each a run of neighbours along the core axis."""
     axis = step.core_axis
@@ -145,7 +152,7 @@ def _share(emitters: Sequence[LayerEmitter], step: ScheduledLayer, grid: TileGri
             if index[axis] * len(emitters) // grid.counts[axis] == core
         ]
         if indices:
-            LayerRun(emitter, step, grid).run(iter(indices))
+            _layer_run(emitter, step, grid).run(iter(indices))
 
 
 def _call_of(step: Step) -> int | None:
