@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from hbir.backend.regions import AxisMap
+from hbir.backend.axis_maps import AxisMap
 from hbir.backend.tile_grid import TileGrid
 
 

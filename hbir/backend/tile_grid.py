@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from hbir.backend.regions import AxisMap, Box, LayerRegions
+from hbir.backend.axis_maps import AxisMap
+from hbir.backend.regions import Box, LayerRegions
 from hbir.errors import HbirError
 
 

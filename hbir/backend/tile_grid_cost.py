@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from hbir.backend.axis_maps import AxisMap, Same
 from hbir.backend.cost import (
     BILINEAR_TAPS,
     POOLS,
@@ -34,7 +35,7 @@ from hbir.backend.cost import (
 )
 from hbir.backend.layer import Layer, TensorSpec
 from hbir.backend.march import Machine
-from hbir.backend.regions import AxisMap, Same, layer_regions
+from hbir.backend.regions import layer_regions
 
 Ints = npt.NDArray[np.int64]
 Reals = npt.NDArray[np.float64]

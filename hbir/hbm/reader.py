@@ -15,6 +15,7 @@ import numpy as np
 
 from hbir.backend.isa.descriptor import DESCRIPTOR_DTYPE, decode_descriptors
 from hbir.backend.isa.enums import DType, Engine
+from hbir.backend.isa.json_fields import Fields, loads
 from hbir.backend.isa.program import (
     ABSENT,
     INSTRUCTION_DTYPE,
@@ -33,11 +34,9 @@ from hbir.backend.isa.program import (
 from hbir.backend.isa.structure import (
     MAX_CORES,
     MAX_ON_CHIP_BYTES,
-    Fields,
     call_ranges,
     graphs_of_json,
     layer_of_json,
-    loads,
 )
 from hbir.backend.isa.table import BY_NUMBER, MAX_RANK
 from hbir.errors import HbirError

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from hbir.backend.isa.json_fields import dumps
 from hbir.backend.isa.program import INSTRUCTION_DTYPE, PART_DTYPE, Program, Records
-from hbir.backend.isa.structure import dumps, layer_to_json, structure_to_json, value_to_json
+from hbir.backend.isa.structure import layer_to_json, structure_to_json, value_to_json
 from hbir.files import write_file
 from hbir.hbm.format import (
     FORMAT_VERSION,
