@@ -1,7 +1,7 @@
 """Compiled files kept for the next time: the same module, march and options give the same bytes.
 
 A file's name is the hash of all that shapes it: the IR with its constants' content hashes, the
-machine's numbers, the options and the compiler's version.
+machine's numbers, the options, the compiler's version and the file format's.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from hbir.backend.march import Machine
 from hbir.compiler.options import CompileOptions
 from hbir.errors import HbirError
 from hbir.files import read_file, write_file
+from hbir.hbm.format import FORMAT_VERSION
 from hbir.ir.text import print_module
 from hbir.module import Module
 
@@ -34,7 +35,7 @@ def cached_file(
 
     text = StringIO()
     print_module(module.op, text, None, elide=False)
-    shaping = (__version__, opt, desc, options.changed(), machine.identity)
+    shaping = (__version__, FORMAT_VERSION, opt, desc, options.changed(), machine.identity)
     digest = hashlib.blake2b(repr(shaping).encode(), digest_size=16)
     digest.update(text.getvalue().encode())
     return folder / f"{digest.hexdigest()}.hbm"

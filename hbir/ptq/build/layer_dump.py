@@ -1,7 +1,8 @@
 """`layer_out_dump`: a dequantized output for every convolution-like layer, for debugging.
 
 An output is called as the user's tensor and has its layout; a layer whose result the BPU quantizes
-gives what it quantized.
+gives what it quantized. In the simulator no outputs are needed for it: a listener of `Graph.feed`
+gets every tensor (`hbir/runtime/values.py`).
 """
 
 from __future__ import annotations
