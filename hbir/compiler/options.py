@@ -80,8 +80,8 @@ def compile_options(given: Mapping[str, Any], machine: Machine) -> CompileOption
 
 
 def _check(options: CompileOptions, machine: Machine) -> None:
-    for field in fields(CompileOptions):
-        _expect_kind(field.name, getattr(options, field.name), type(field.default))
+    for name, default in vars(CompileOptions()).items():
+        _expect_kind(name, getattr(options, name), default)
     _expect_integer("balance", options.balance, 0, 100)
     _expect_integer("jobs", options.jobs, 0, sys.maxsize)
     _expect_integer("core_num", options.core_num, 1, machine.cores, f" on {machine.name}")
@@ -106,14 +106,13 @@ def _check(options: CompileOptions, machine: Machine) -> None:
         raise HbirError(f"cache_mode is {options.cache_mode!r}: give cache_path, a folder")
 
 
-def _expect_kind(name: str, value: Any, kind: type) -> None:
+def _expect_kind(name: str, value: Any, default: object) -> None:
     """Raises for a value that isn't of its default's kind; numbers may be whole or not."""
-    if kind is int:
+    if type(default) is int:
         return  # said with its limits
-    numbers = (int, float)
-    fits = type(value) in numbers if kind is float else isinstance(value, kind)
-    if not fits:
-        raise HbirError(f"{name} is {value!r}, expected a {kind.__name__}")
+    kinds = (int, float) if type(default) is float else (type(default),)
+    if type(value) not in kinds:
+        raise HbirError(f"{name} is {value!r}, expected a {kinds[-1].__name__}")
 
 
 def _expect_integer(name: str, value: Any, low: int, high: int, where: str = "") -> None:

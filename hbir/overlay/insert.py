@@ -336,8 +336,10 @@ def _permutation(permutes: Sequence[int], rank: int) -> tuple[int, ...]:
 
 
 def _axis(dim: int, shape: Sequence[int], name: str) -> int:
-    if not isinstance(dim, int):
-        raise HbirError(f"insert_split: dim is {dim!r}, expected an axis of {name!r}")
-    if not -len(shape) <= dim < len(shape):
-        raise HbirError(f"insert_split: {name!r} of shape {list(shape)} has no axis {dim}")
-    return dim % len(shape)
+    try:
+        axis = operator.index(dim)
+    except TypeError:
+        raise HbirError(f"insert_split: dim is {dim!r}, expected an axis of {name!r}") from None
+    if not -len(shape) <= axis < len(shape):
+        raise HbirError(f"insert_split: {name!r} of shape {list(shape)} has no axis {axis}")
+    return axis % len(shape)

@@ -246,7 +246,7 @@ def _std(name: str, scale: str | None, std: str | None) -> tuple[float, ...]:
 
 
 def _separate(values: Values, names: tuple[str, ...]) -> frozenset[str]:
-    chosen = values["separate_name"]
+    chosen: str | None = values["separate_name"]
     if chosen is not None and values["separate_batch"]:
         raise ConfigError("Only one of separate_batch and separate_name can be specified")
     if values["separate_batch"]:

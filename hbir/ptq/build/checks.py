@@ -59,6 +59,18 @@ def without_dissolved(config: Config, network: Module) -> Config:
     )
 
 
+def check_batch(network: Module, batch: int | None) -> None:
+    """Warn of results that don't have the batch that `input_batch` gives the inputs."""
+    for port in network.functions[0].flatten_outputs if batch is not None else ():
+        shape = list(port.type.shape)
+        if shape[:1] != [batch]:
+            LOG.warning(
+                "input_batch is %d, but output '%s' is %s: a node inside, often a Reshape, has the"
+                " model's own batch written into it; export the model with an open batch",
+                *(batch, port.name, shape),
+            )
+
+
 def _named_nodes(config: Config) -> list[tuple[str, str]]:
     """(key, node) of every node that the configuration names."""
     places = config.calibration

@@ -18,7 +18,7 @@ from hbir.hbm import Hbm
 from hbir.module import Module
 from hbir.onnx import export
 from hbir.ptq.build.artifacts import Artifacts
-from hbir.ptq.build.checks import check_nodes, without_dissolved, without_effect
+from hbir.ptq.build.checks import check_batch, check_nodes, without_dissolved, without_effect
 from hbir.ptq.build.compile import check_options, compile_model, measure, remove_nodes
 from hbir.ptq.build.insert import insert_nodes
 from hbir.ptq.build.layer_dump import dump_layers
@@ -154,6 +154,7 @@ def _quantize(config: Config, files: Artifacts, shown: Display, executor: Execut
             len(node_names(original.functions[0].op)),
         )
         config = without_dissolved(config, original)
+        check_batch(original, config.input_batch)
         write_stage(files, "original_float", lambda path: write_original_float(proto, None, path))
         ready = optimized(original)
         write_stage(files, "optimized_float", lambda path: write_float(ready, path))

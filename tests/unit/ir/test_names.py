@@ -22,8 +22,8 @@ def test_a_tensor_name_as_that_of_a_value(name: str, shown: str | None) -> None:
 def test_tensors_may_be_called_by_numbers_alone() -> None:
     """In every pass: some give a value the name of another."""
     nodes = [helper.make_node("Relu", ["%0"], ["/1"], "a"), helper.make_node("Neg", ["/1"], ["_2"])]
-    ports = [[helper.make_tensor_value_info(n, 1, (1, 4, 4, 8))] for n in ("%0", "_2")]
-    graph = helper.make_graph(nodes, "g", *ports)
+    x, y = (helper.make_tensor_value_info(name, 1, (1, 4, 4, 8)) for name in ("%0", "_2"))
+    graph = helper.make_graph(nodes, "g", [x], [y])
     proto = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
     module = hbir.onnx.export(proto)
     module.functions[0].flatten_inputs[0].insert_image_preprocess("skip", 1)

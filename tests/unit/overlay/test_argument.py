@@ -276,8 +276,8 @@ def test_quantize_and_dequantize_go(tmp_path: Path) -> None:
 
 def test_numbers_of_a_preprocessing_may_be_one_a_list_or_an_array() -> None:
     def inserted(mean: Any) -> str:
-        function = _function()
-        function.flatten_inputs[0].insert_image_preprocess("skip", 1, mean, np.float32(2))
+        function, two = _function(), _wrong(np.float32(2))
+        function.flatten_inputs[0].insert_image_preprocess("skip", 1, mean, two)
         return str(function.operations[1])
 
     assert inserted([5.0]) == inserted(5) == inserted(np.array(5.0))
