@@ -108,8 +108,12 @@ class _Session:
 
     def _tensors(self, arrays: Sequence[Array]) -> dict[str, Array]:
         given = dict(zip(self._inputs, arrays, strict=True))
-        found = zip(self._fetched, self._session.run(self._fetched, given), strict=True)
-        return {**dict(found), **given}
+        try:
+            found = self._session.run(self._fetched, given)
+        except Exception as error:  # its own classes, of which none is public
+            reason = " ".join(str(error).split())
+            raise HbirError(f"the float network can't be run: {reason}") from None
+        return {**dict(zip(self._fetched, found, strict=True)), **given}
 
     def _tell(self, found: Mapping[str, Array], listener: Listener) -> None:
         for name in self._inputs:

@@ -48,12 +48,11 @@ def reshape(node: NodeImport) -> SSAValue:
 def _with_inferred(node: NodeImport, shape: list[int], elements: int) -> list[int]:
     if shape.count(-1) > 1 or any(size < -1 for size in shape):
         raise HbirError(f"{node.node}: shape {shape} must have at most one -1")
-    if -1 not in shape:
-        return shape
-    rest = -math.prod(shape)
-    if rest == 0 or elements % rest:
+    known = math.prod(size for size in shape if size != -1)
+    fits = known == elements if -1 not in shape else known and elements % known == 0
+    if not fits:
         raise HbirError(f"{node.node}: {elements} elements can't take shape {shape}")
-    return [elements // rest if size == -1 else size for size in shape]
+    return [elements // known if size == -1 else size for size in shape]
 
 
 def _reshaped(node: NodeImport, shape: Sequence[int]) -> SSAValue:

@@ -12,6 +12,7 @@ import onnx
 import pytest
 
 import hbir
+from hbir.errors import HbirError
 from hbir.ptq.build import Built, build
 from hbir.ptq.config import read_config
 from hbir.ptq.model_inputs import model_inputs
@@ -83,6 +84,29 @@ def test_input_batch_and_separate_batch(folder: Path) -> None:
     parts = {f"x_{i}": sample[i : i + 1] for i in range(3)}
     (found,) = split.quantized.functions[0].feed(parts).values()
     np.testing.assert_array_equal(wanted, found)
+
+
+def test_a_batch_that_is_written_into_the_model_is_told(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def reshaped(*shape: int) -> None:
+        model = onnx.ModelProto.FromString(write_network(folder / "net.onnx").read_bytes())
+        target = onnx.numpy_helper.from_array(np.array(shape), "shape")
+        model.graph.initializer.append(target)
+        model.graph.node.append(onnx.helper.make_node("Reshape", ["y", "shape"], ["z"], "End"))
+        model.graph.output[0].name = "z"
+        (folder / "net.onnx").write_bytes(model.SerializeToString())
+
+    batched: Changes = {INPUT: {"input_batch": 3}}
+    reshaped(-1, 4)
+    _build(folder, batched, skip="export")
+    assert "input_batch" not in caplog.text
+    reshaped(1, -1)
+    _build(folder, batched, skip="export")
+    assert "input_batch is 3, but output 'z' is [1, 12]" in caplog.text
+    reshaped(1, 4)
+    with pytest.raises(HbirError, match=r"'End'.*12 elements can't take shape \[1, 4\]"):
+        _build(folder, batched, skip="export")
 
 
 def test_nodes_go_where_the_user_wants_them_and_node_info_wins(folder: Path) -> None:
