@@ -1,7 +1,8 @@
 """`verify`: two models on the same inputs, and what came of it as text and as a table.
 
 The pair of files chooses the mode: `consistency`, where both should give the same numbers (bc and
-hbm, hbm and hbm), and `cosine`, where one is rounded and the other not (all others).
+hbm, hbm and hbm), and `cosine`, where one is rounded and the other not (all others, and a bc before
+conversion).
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from hbir.errors import HbirError
-from hbir.hb_runtime import HBRuntime
+from hbir.hb_runtime import HB_HBIRRuntime, HBRuntime
 from hbir.interface import Array
 from hbir.ptq.display import Display, Silent
 from hbir.ptq.verifier.compare import Difference, difference
@@ -158,7 +159,13 @@ def verify(
         if name in mine.tensors
     )
     pair = (one.model_path, other.model_path)
-    return Verification(pair, mode_of(first, second), digits, outputs, layers, departs_below)
+    mode = COSINE if _is_float(one) or _is_float(other) else mode_of(first, second)
+    return Verification(pair, mode, digits, outputs, layers, departs_below)
+
+
+def _is_float(runtime: HBRuntime) -> bool:
+    """Whether a model is a module that convert hasn't made integers of."""
+    return isinstance(runtime, HB_HBIRRuntime) and runtime.module.level in ("float", "qat")
 
 
 def _output_pairs(one: HBRuntime, other: HBRuntime) -> list[tuple[str, str]]:

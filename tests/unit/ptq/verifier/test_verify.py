@@ -88,7 +88,8 @@ def test_tensors_of_any_two_stages(files: Path, first: str, second: str) -> None
     assert "x.relu" in names
     assert names[-1] == "y"
     assert all(layer.shape is not None and layer.cosine > 0.999 for layer in found.layers)
-    assert found.mode == "consistency" or found.first_departing is None
+    assert found.mode == "cosine"
+    assert found.first_departing is None
 
 
 def test_a_program_of_other_weights_differs_where_they_are_read(files: Path) -> None:
