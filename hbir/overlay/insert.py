@@ -22,7 +22,7 @@ from hbir.errors import HbirError
 from hbir.ir.function import TARGET, body_of, input_names, output_names, return_of
 from hbir.ir.names import valid_name
 from hbir.ir.op import TensorOp
-from hbir.ir.origin import Origin, set_origin
+from hbir.ir.origin import Origin, origin_of_op, set_origin
 from hbir.ir.types import (
     F32,
     SI8,
@@ -252,8 +252,9 @@ def _replace(
                 use.operation.drop_all_references()
             erase_input(function, new.index)
         raise
-    for op in ops:
-        set_origin(op, Origin(old_name if op is ops[-1] else f"{old_name}/{op.name.split('.')[1]}"))
+    for op in ops[:-1]:
+        set_origin(op, Origin(f"{old_name}/{op.name.split('.')[1]}"))
+    set_origin(ops[-1], _origin_of_input(argument, old_name))
     first = block.first_op
     assert first is not None, "a function ends with its return"
     block.insert_ops_before(ops, first)
@@ -285,6 +286,19 @@ def _numbers(what: str, given: Any) -> list[float]:
             f"insert_image_preprocess: {what} is {given!r}, expected a number or one per channel"
         )
     return numbers
+
+
+def _origin_of_input(argument: BlockArgument, name: str) -> Origin:
+    """The origin of an input's value: where it is only read by a transpose that was inserted
+    before, it is the source tensor in another layout."""
+    users = {use.operation for use in argument.uses}
+    if len(users) != 1:
+        return Origin(name)
+    (reader,) = users
+    origin = origin_of_op(reader)
+    if not isinstance(reader, TransposeOp) or origin is None or origin.tensor != name:
+        return Origin(name)
+    return origin.permuted([int(axis) for axis in np.argsort(reader.params()["dims"])])
 
 
 def _append(function: FuncOp, op: TensorOp, name: str) -> TensorOp:

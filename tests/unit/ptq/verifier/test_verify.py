@@ -136,6 +136,11 @@ def test_a_float_model_beside_one_that_is_fed_images(
     assert HBRuntime(hbm).input_names == inputs
     one, other = verify(hbm, float_model), verify(float_model, hbm)
     assert [layer.name for layer in one.layers] == [layer.name for layer in other.layers]
+    assert all(layer.shape is not None for layer in one.layers)
+    calibrated = verify(hbm, tmp_path / "out/net_ptq_model.onnx")
+    assert calibrated.layers[0].name == "x"
+    assert calibrated.layers[0].shape == shape
+    assert calibrated.layers[0].cosine > 0.999
     assert min(layer.cosine for layer in (*one.layers, *one.outputs)) > 0.95
     assert one.outputs[0].cosine == other.outputs[0].cosine
     with pytest.raises(
