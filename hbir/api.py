@@ -5,6 +5,7 @@ load, save, calibrate, convert, schedule, compile, link, statistics, visualize, 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from hbir.errors import HbirError
 from hbir.files import SuffixError, map_file, write_file
 from hbir.ir.context import make_context
+from hbir.ir.origin import nodes_of
 from hbir.ir.storage import read_module
 from hbir.ir.verify import verify_module
-from hbir.module import Module
+from hbir.module import Function, Module
 
 if TYPE_CHECKING:
     import os
@@ -145,15 +147,12 @@ def statistics(m: Module, expand_fusion: bool = True) -> list[dict[str, int]]:
     return [_expanded(function) for function in m.functions]
 
 
-def _expanded(function: Any) -> dict[str, int]:
-    from hbir.ir.origin import nodes_of
-
-    counts: dict[str, int] = dict(function.statistics())
+def _expanded(function: Function) -> dict[str, int]:
+    counts = Counter(function.statistics())
     for op in function.operations:
         nodes = nodes_of(op)
-        for node in nodes if len(nodes) > 1 else ():
-            key = f"fused {node.type}"
-            counts[key] = counts.get(key, 0) + 1
+        if len(nodes) > 1:
+            counts.update(f"fused {node.type}" for node in nodes)
     return dict(sorted(counts.items()))
 
 

@@ -95,7 +95,7 @@ class DescriptorFeatures:
                 case "matmul":
                     cycles[mine] = self._matmul_cycles(queue[mine])
                 case _:
-                    cycles[mine] = self._vector_cycles(row, engine, queue[mine])
+                    cycles[mine] = self._vector_cycles(row, queue[mine])
         return cycles
 
     def fixed_cycles(self, queue: Records) -> Cycles:
@@ -190,7 +190,7 @@ class DescriptorFeatures:
             ),
         )  # fmt: skip
 
-    def _vector_cycles(self, row: Instruction, engine: Engine, queue: Records) -> Cycles:
+    def _vector_cycles(self, row: Instruction, queue: Records) -> Cycles:
         output = queue["operands"][:, 0].astype(np.int64)
         first = queue["operands"][:, 1].astype(np.int64) if len(row.operands) > 1 else output
         work = Work(

@@ -11,7 +11,6 @@ import numpy as np
 
 from hbir.backend.axis_maps import AxisMap
 from hbir.backend.regions import Box, LayerRegions
-from hbir.errors import HbirError
 
 
 class TileGrid:
@@ -100,13 +99,6 @@ class TileGrid:
                 self._places[key] = axis_map.place(starts, stops).tolist()
             result.append(self._places[key][index[axis_map.axis]])
         return tuple(result)
-
-    def reduction_interval(self, index: tuple[int, ...]) -> tuple[int, int]:
-        """The input channels of a convolution tile, within its group."""
-        axis = self.regions.reduction_axis
-        if axis is None:
-            raise HbirError(f"{self.layer.kind} has no reduction axis to split")
-        return self.output_intervals[axis][index[axis]]
 
     def params(self, index: tuple[int, ...]) -> dict[str, Any]:
         """The kernel's keyword arguments for a tile."""

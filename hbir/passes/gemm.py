@@ -21,7 +21,6 @@ from hbir.ir.rewriter import Rewrite
 from hbir.ir.types import Array, shape_of
 
 GemmOp: TypeAlias = Conv2dOp | ConvTransposeOp | LinearOp
-GEMM_OPS: tuple[type[GemmOp], ...] = (Conv2dOp, ConvTransposeOp, LinearOp)
 
 
 def as_gemm(op: Operation | None) -> GemmOp | None:

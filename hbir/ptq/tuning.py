@@ -8,9 +8,6 @@ from hbir.quantization.methods.method import Method
 from hbir.quantization.mixed_precision import Choice
 from hbir.quantization.settings import MixedPrecision, QuantSettings, Scheme
 
-FINAL_CONFIG_FILE = "final_quant_config.json"
-REPORT_FILE = "tuning_report.md"
-
 
 def final_quant_config(
     settings: QuantSettings, scheme: Scheme, choice: Choice | None = None

@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from xdsl.ir import Operation
+
 from hbir.dialects.bpu.conv import Conv2dOp
 from hbir.dialects.bpu.matmul import MatmulOp
 from hbir.dialects.hbir.constant import ConstantOp
@@ -23,6 +25,9 @@ from hbir.module import Module
 from hbir.reports.performance import MAC_KEYS, Json
 
 GOOD, CHECK, BAD = "good", "check", "bad"
+
+IMAGE_CHANNELS = 4
+"""Up to so many channels belong to an image, and no one can choose them."""
 
 TOP_LAYERS = 20
 INT16_SHARE_CHECK, INT16_SHARE_BAD = 0.10, 0.30
@@ -286,15 +291,14 @@ def _alignment(rule: str, align: int, advice: str, sizes: list[tuple[str, str, i
 
 def _layer_shapes(module: Module) -> Iterator[tuple[str, str, int]]:
     """(layer, what, extent) of what the rules on shapes look at."""
-    for function in module.functions:
-        for op in function.operations:
-            if isinstance(op, Conv2dOp):
-                # What an image has (up to 4 channels) no one can choose.
-                if shape_of(op.x)[-1] > 4:
-                    yield _called(op), "input channels", shape_of(op.x)[-1]
-                yield _called(op), "output channels", shape_of(op.output)[-1]
-            elif isinstance(op, MatmulOp) and _of_activations(op):
-                yield from _attention_shapes(op)
+    for op in (op for function in module.functions for op in function.operations):
+        if isinstance(op, MatmulOp) and _of_activations(op):
+            yield from _attention_shapes(op)
+        if not isinstance(op, Conv2dOp):
+            continue
+        if shape_of(op.x)[-1] > IMAGE_CHANNELS:
+            yield _called(op), "input channels", shape_of(op.x)[-1]
+        yield _called(op), "output channels", shape_of(op.output)[-1]
 
 
 def _of_activations(op: MatmulOp) -> bool:
@@ -310,7 +314,7 @@ def _attention_shapes(op: MatmulOp) -> Iterator[tuple[str, str, int]]:
     yield _called(op), "sequence", shape_of(op.output)[-1]
 
 
-def _called(op: Any) -> str:
+def _called(op: Operation) -> str:
     nodes = nodes_of(op)
     if nodes:
         return nodes[-1].name

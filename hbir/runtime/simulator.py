@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from hbir.backend.isa.descriptor import RING_AXIS, TensorDescriptor
-from hbir.backend.isa.enums import DType, Engine, Flag, Space
+from hbir.backend.isa.enums import DType, Flag, Space
 from hbir.backend.isa.order import QueueGraph, queue_graph
 from hbir.backend.isa.program import (
     ABSENT,
@@ -227,11 +227,11 @@ class _Plan:
         queues = queue_graph(program, call)
         steps: list[list[Step]] = []
         layers: list[list[int]] = []
-        for number, ((core, engine), queue) in enumerate(call.queues.items()):
+        for number, ((core, _), queue) in enumerate(call.queues.items()):
             queue_steps: list[Step] = []
             for position, fields in enumerate(queue.tolist()):
                 try:
-                    queue_steps.append(self._step(core, engine, fields))
+                    queue_steps.append(self._step(core, fields))
                 except HbirError as error:
                     where = _where(self.graph, queues, (number, position), fields[2])
                     raise ExecutionError(f"{where}: {error}") from None
@@ -239,7 +239,7 @@ class _Plan:
             layers.append(queue["layer"].tolist())
         return _Call(call, queues, steps, layers)
 
-    def _step(self, core: int, engine: Engine, fields: tuple[Any, ...]) -> Step:
+    def _step(self, core: int, fields: tuple[Any, ...]) -> Step:
         opcode, flags, _, _, first_word, _, _ = fields
         numbers: Sequence[int] = fields[3]
         row = BY_NUMBER[opcode]

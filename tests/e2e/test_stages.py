@@ -76,8 +76,10 @@ def test_the_ptq_file_is_what_the_integers_are(files: Files) -> None:
     assert all(output.cosine > 0.99 for output in found.outputs)
     # Integers that fall to the other side of a half add up along a deep network; a tensor that is
     # computed otherwise is nowhere near.
-    for tensor in found.layers:
-        assert tensor.shape is None or tensor.cosine > 0.9, tensor
+    compared = [tensor for tensor in found.layers if tensor.shape is not None]
+    assert 2 * len(compared) > len(found.layers) >= 10
+    for tensor in compared:
+        assert tensor.cosine > 0.9, tensor
 
 
 def test_the_picture_looks_like_the_source(files: Files) -> None:

@@ -23,7 +23,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterator
-from typing import Any, TextIO
+from typing import Any
 
 from hbir.backend.isa.descriptor import TensorDescriptor, dense_strides
 from hbir.backend.isa.enums import SPACE_NAMES, Engine, Flag, Space
@@ -55,12 +55,6 @@ CONSTANT_BYTES_PER_LINE = 72
 def disassemble(program: Program, *, elide: bool = False) -> str:
     """The text of a program. Raises HbirError when its tables are malformed."""
     return "\n".join(lines(program, elide=elide)) + "\n"
-
-
-def print_program(program: Program, stream: TextIO, *, elide: bool = False) -> None:
-    """Write the text of a program line by line."""
-    for line in lines(program, elide=elide):
-        stream.write(line + "\n")
 
 
 def lines(program: Program, *, elide: bool = False) -> Iterator[str]:

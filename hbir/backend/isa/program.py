@@ -168,11 +168,6 @@ class FunctionCall:
     parts: Mapping[QueueKey, Records] = field(default_factory=dict[QueueKey, Records])
     """Debug information: which of them write parts of values, in order."""
 
-    @property
-    def instruction_count(self) -> int:
-        """Instructions of all queues."""
-        return sum(len(queue) for queue in self.queues.values())
-
 
 @dataclass(frozen=True, eq=False)
 class BpuSegment:

@@ -38,7 +38,7 @@ def read_window(node: NodeImport, kernel: Sequence[int]) -> Window:
     """The window of a Conv or pool node with the kernel extents `kernel`."""
     rank = spatial_rank(node)
     sizes = node.shape(0)[2:]
-    _expect_length(node, "kernel_shape", kernel, rank)
+    _expect_length("kernel_shape", kernel, rank)
     strides = spatial_ints(node, "strides", 1)
     dilations = spatial_ints(node, "dilations", 1)
     begin, end = _pads(node, sizes, kernel, strides, dilations)
@@ -54,7 +54,7 @@ def spatial_ints(node: NodeImport, key: str, default: int) -> list[int]:
     """An attribute with one entry per spatial dimension, each at least 1 (0 if so by default)."""
     rank = spatial_rank(node)
     values = node.ints(key, [default] * rank) or [default] * rank
-    _expect_length(node, key, values, rank)
+    _expect_length(key, values, rank)
     if any(value < default for value in values):
         raise NoBpuForm(f"{key} must be at least {default}, got {values}")
     return values
@@ -64,7 +64,7 @@ def explicit_pads(node: NodeImport) -> tuple[list[int], list[int]]:
     """The `pads` attribute: before and after, per spatial dimension."""
     rank = spatial_rank(node)
     pads = node.ints("pads", [0] * (2 * rank)) or [0] * (2 * rank)
-    _expect_length(node, "pads", pads, 2 * rank)
+    _expect_length("pads", pads, 2 * rank)
     return pads[:rank], pads[rank:]
 
 
@@ -96,6 +96,6 @@ def _pads(
     return begin, end
 
 
-def _expect_length(node: NodeImport, key: str, values: Sequence[int], length: int) -> None:
+def _expect_length(key: str, values: Sequence[int], length: int) -> None:
     if len(values) != length:
         raise NoBpuForm(f"{key} must have {length} entries, got {list(values)}")

@@ -81,7 +81,7 @@ def _group(function: FuncOp, machine: Machine, patient: bool) -> None:
         if planned is None:
             group = _separately(machine, ops, group)
         else:
-            group = _write(machine, ops, values, planned, group)
+            group = _write(ops, values, planned, group)
 
 
 def networks_of(module: Module) -> list[Network]:
@@ -154,7 +154,6 @@ def _separately(machine: Machine, ops: Sequence[Operation], group: int) -> int:
 
 
 def _write(
-    machine: Machine,
     ops: Sequence[Operation],
     values: Sequence[SSAValue],
     planned: Plan,
@@ -183,7 +182,6 @@ class _Writer:
     def __init__(self, ops: Sequence[Operation], values: Sequence[SSAValue]) -> None:
         self._ops = ops
         self._inside = set(ops)
-        self._roots = values
         self.current: dict[int, SSAValue] = dict(enumerate(values))
         """Number in the plan → value."""
         self._next = 0

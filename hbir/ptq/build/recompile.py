@@ -104,7 +104,7 @@ def recompile(bc: Path, wanted: Recompilation, *, display: Display | None = None
     files = Artifacts(wanted.model.working_dir, wanted.model.prefix)
     files.make_folder()
     if module.level == "qat":
-        module = _converted(module, files, machine, wanted, shown)
+        module = _converted(module, files, machine, shown)
     types, names = _still_there(module, wanted.model)
     removed, gone = remove_nodes(module, types, names)
     if gone:
@@ -118,9 +118,7 @@ def recompile(bc: Path, wanted: Recompilation, *, display: Display | None = None
     return Recompiled(files, hbm)
 
 
-def _converted(
-    module: Module, files: Artifacts, machine: str, wanted: Recompilation, shown: Display
-) -> Module:
+def _converted(module: Module, files: Artifacts, machine: str, shown: Display) -> Module:
     LOG.info("Start to convert model.")
     with shown.stage("convert"), during("hbdk.convert"):
         quantized = api.convert(module, machine)
