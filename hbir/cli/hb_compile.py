@@ -132,17 +132,16 @@ def _run(options: argparse.Namespace, folders: list[Path]) -> None:
 
 def _without_effect(options: argparse.Namespace, mode: str) -> list[tuple[str, str]]:
     """The options that are given in vain, and why."""
-    real_data = mode == "config"
-    given = {
-        "--input-shape": (options.input_shape and options.config, "the YAML's input_shape counts"),
-        "--march": (options.march and options.config, "the YAML's march counts"),
-        "--skip": (options.skip and mode == "bc", "nothing comes before compiling"),
-        "--workers": (options.workers and not real_data, "there is nothing to calibrate"),
-        "--dask": (options.dask and not real_data, "there is nothing to calibrate"),
-    }
-    if mode == "bc":
-        given["--input-shape"] = (options.input_shape, "the .bc has its shapes")
-    return [(option, reason) for option, (vain, reason) in given.items() if vain]
+    made_up_data = mode != "config"
+    shaped = options.config or mode == "bc"
+    given = (
+        ("--input-shape", options.input_shape and shaped, "shapes are the YAML's or the .bc's"),
+        ("--march", options.march and options.config, "the YAML's march counts"),
+        ("--skip", options.skip and mode == "bc", "nothing comes before compiling"),
+        ("--workers", options.workers and made_up_data, "there is nothing to calibrate"),
+        ("--dask", options.dask and made_up_data, "there is nothing to calibrate"),
+    )
+    return [(option, reason) for option, vain, reason in given if vain]
 
 
 def _build(options: argparse.Namespace, mode: str, folders: list[Path], display: Progress) -> None:

@@ -30,9 +30,11 @@ overshoot a little, and eight pictures of hardly any contrast are none."""
 def check_nodes(proto: ModelProto, config: Config) -> None:
     """Raises ConfigError for a node that the model doesn't have, and for contradictions."""
     known = {node.name for node in proto.graph.node}
+    cut = ", cut at output_nodes," if config.model.output_nodes else ""
     for key, name in _named_nodes(config):
         if name not in known:
-            raise ConfigError(f"{key}: the model has no node '{name}'{did_you_mean(name, known)}")
+            hint = did_you_mean(name, known)
+            raise ConfigError(f"{key}: the model{cut} has no node '{name}'{hint}")
     both = sorted(set(config.calibration.run_on_cpu) & set(config.calibration.run_on_bpu))
     if both:
         raise ConfigError(f"node '{both[0]}' is in run_on_cpu and in run_on_bpu; keep one")
