@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar, overload
+from typing import Any, TypeVar, cast, overload
 
 import numpy as np
 from typing_extensions import override
@@ -125,18 +125,37 @@ def bind_inputs(what: str, ports: Sequence[Argument], given: Mapping[str, Any]) 
     A dtype of the same kind is cast (float64 to float32); anything else raises HbirError that
     names the input, what was expected and what came.
     """
-    names = [port.name for port in ports]
+    check_names(what, [port.name for port in ports], given)
+    return [_bind(what, port, given[port.name]) for port in ports]
+
+
+def check_names(what: str, names: Sequence[str], given: Mapping[str, Any]) -> None:
+    """Raises HbirError unless `given` is a mapping with just these names."""
+    if not isinstance(cast(object, given), Mapping):
+        raise HbirError(
+            f"{what}: expected a mapping from input names ({', '.join(names)}) to arrays, got a"
+            f" {type(given).__name__}"
+        )
     unknown = [name for name in given if name not in names]
     missing = [name for name in names if name not in given]
     if unknown or missing:
         said = [f"unknown {', '.join(map(repr, unknown))}"] if unknown else []
         said += [f"missing {', '.join(map(repr, missing))}"] if missing else []
         raise HbirError(f"{what}: inputs {'; '.join(said)}; it takes {', '.join(names)}")
-    return [_bind(what, port, given[port.name]) for port in ports]
+
+
+def as_array(what: str, name: str, value: Any) -> Array:
+    """What is given for an input, in this machine's byte order. Raises HbirError for what is no
+    array, such as lists of different lengths."""
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise HbirError(f"{what}: input {name!r} is no array: {error}") from None
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
 def _bind(what: str, port: Argument, value: Any) -> Array:
-    array = np.asarray(value)
+    array = as_array(what, port.name, value)
     if not port.type.takes(array.shape):
         raise HbirError(
             f"{what}: input {port.name!r} has shape {list(array.shape)}, expected"

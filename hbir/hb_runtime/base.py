@@ -14,7 +14,7 @@ from typing_extensions import override
 
 from hbir.errors import HbirError
 from hbir.files import SuffixError
-from hbir.interface import Argument, Array, QuantInfo
+from hbir.interface import Argument, Array, QuantInfo, as_array, check_names
 
 Shape = tuple[int | None, ...]
 """None stands for an extent that the model leaves open."""
@@ -89,6 +89,8 @@ class HBRuntime:
         take their own dtype. Raises HbirError for wrong names, shapes or dtypes.
         """
         wanted = list(self.output_names if output_names is None else output_names)
+        if isinstance(output_names, str):
+            wanted = [output_names]
         for name in wanted:
             if name not in self.output_names:
                 raise HbirError(
@@ -99,22 +101,14 @@ class HBRuntime:
 
     def bound(self, input_feed: Mapping[str, Any]) -> dict[str, Array]:
         """The arrays of a feed as the model takes them. Raises as `run`."""
-        unknown = [name for name in input_feed if name not in self.input_names]
-        missing = [name for name in self.input_names if name not in input_feed]
-        if unknown or missing:
-            said = [f"unknown {', '.join(map(repr, unknown))}"] if unknown else []
-            said += [f"missing {', '.join(map(repr, missing))}"] if missing else []
-            raise HbirError(
-                f"{self.model_path}: inputs {'; '.join(said)}; it takes"
-                f" {', '.join(self.input_names)}"
-            )
+        check_names(self.model_path, self.input_names, input_feed)
         ports = zip(self.input_names, self.input_shapes, self.input_types, strict=True)
         return {
             name: self._bound(name, shape, dtype, input_feed[name]) for name, shape, dtype in ports
         }
 
     def _bound(self, name: str, shape: Shape, dtype: np.dtype[Any], value: Any) -> Array:
-        array = np.asarray(value)
+        array = as_array(self.model_path, name, value)
         fits = array.ndim == len(shape) and all(
             wanted in (None, extent) for wanted, extent in zip(shape, array.shape, strict=True)
         )

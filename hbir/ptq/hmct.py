@@ -6,18 +6,21 @@ doesn't know (input types, insertions, compilation) are `hbir.ptq.compile_yaml`'
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
 from onnx import ModelProto
 
 from hbir.errors import HbirError
 from hbir.exporters.onnx.exporter import export_module
+from hbir.frontends.onnx.proto import load_model
 from hbir.module import Module
 from hbir.onnx import export
+from hbir.ptq.build.source import cut_at
 from hbir.ptq.calibration_data import random_data
+from hbir.ptq.config_values import check_keys, mapping
 from hbir.ptq.placement import Placement, placements
 from hbir.ptq.quant_config import settings_from
 from hbir.ptq.quantize import quantize
@@ -35,7 +38,10 @@ from hbir.quantization.settings import QuantSettings
 SERIES = {"nash": "nash-e"}
 """Names of series → the march that stands for them; all have the same arithmetic."""
 
-Data = Sequence[Any] | Mapping[str, Sequence[Any]]
+SHAPE = "input_shape"
+"""The key of an entry of input_dict."""
+
+Data = Iterable[Any] | Mapping[str, Iterable[Any]]
 
 
 def build_model(
@@ -51,12 +57,16 @@ def build_model(
     cali_dict: Data | None = None,
     check_mode: bool = False,
     save_model: bool = True,
+    output_nodes: Sequence[str] = (),
+    node_dict: Mapping[str, Mapping[str, Any]] | None = None,
     **unsupported: Any,
 ) -> ModelProto:
     """Quantize a model; returns its PTQ ONNX model, with QuantizeLinear and DequantizeLinear.
 
-    cali_data: arrays of the one input, or input name → arrays; made-up ones where it is left out,
-    or with check_mode. quant_config: as in the YAML. input_dict: name → {"input_shape": [...]} for
+    cali_data: arrays of the one input, or input name → arrays, in lists or as they come (from
+    generators, say); made-up ones where it is left out, or with check_mode. quant_config: as in the
+    YAML; node_dict: as its node_config, over which it goes. output_nodes: nodes whose results
+    become the only outputs. input_dict: name → {"input_shape": [...]} for
     dynamic inputs. save_model: write the four stage files `{name_prefix}_..._model.onnx`. A model
     that brings its own scales keeps them. Raises HbirError, also for arguments that HMCT has and
     this doesn't.
@@ -64,10 +74,16 @@ def build_model(
     if unsupported:
         raise HbirError(f"build_model: {', '.join(sorted(unsupported))} can't be given here")
     source, shapes = _source(onnx_model, onnx_file), _shapes(input_dict)
+    if output_nodes:
+        whole, _ = load_model(source)
+        source = ModelProto()
+        source.CopyFrom(whole)  # the user's own stays as it is
+        cut_at(source, output_nodes)
     original = export(source, name_prefix, shapes)
     data = None if check_mode else cali_data if cali_data is not None else cali_dict
     base = QuantSettings(march=SERIES.get(march, march), made_up_data=data is None)
     settings = settings_from(quant_config or {}, base)
+    settings = settings_from({"node_config": node_dict}, settings)
     ready, module = optimized(original), original
     if original.level == "float":
         module = quantize(original, _samples(original, data), settings, ready=ready).module
@@ -103,11 +119,13 @@ def _source(model: ModelProto | str | None, file: str | None) -> ModelProto | st
 
 
 def _shapes(input_dict: Mapping[str, Mapping[str, Any]] | None) -> dict[str, Sequence[int]]:
-    return {
-        name: given["input_shape"]
-        for name, given in (input_dict or {}).items()
-        if "input_shape" in given
-    }
+    shapes: dict[str, Sequence[int]] = {}
+    for name, given in mapping("input_dict", input_dict).items():
+        entry = mapping(f"input_dict.{name}", given)
+        check_keys(f"input_dict.{name}", entry, (SHAPE,))
+        if SHAPE in entry:
+            shapes[name] = entry[SHAPE]
+    return shapes
 
 
 def _samples(module: Module, data: Data | None) -> Any:
@@ -122,11 +140,29 @@ def _samples(module: Module, data: Data | None) -> Any:
                 f"cali_data: the model has several inputs; give a dict by name: {names}"
             )
         data = {ports[0].name: data}
-    arrays = cast(Mapping[str, Sequence[Any]], data)
-    counts = {name: len(items) for name, items in arrays.items()}
-    if len(set(counts.values())) != 1:
-        raise HbirError(f"cali_data: inputs have different numbers of samples: {counts}")
-    return [
-        {name: np.asarray(items[i]) for name, items in arrays.items()}
-        for i in range(next(iter(counts.values())))
-    ]
+    columns = cast(Mapping[str, Iterable[Any]], data)
+    for name, items in columns.items():
+        if isinstance(items, str) or not isinstance(cast(object, items), Iterable):
+            raise HbirError(
+                f"cali_data: input {name!r}: expected its arrays, got a {type(items).__name__}"
+            )
+    return _rows(columns)
+
+
+_END = object()
+
+
+def _rows(columns: Mapping[str, Iterable[Any]]) -> Iterator[dict[str, Any]]:
+    """A mapping per sample. Raises HbirError where columns end at different places."""
+    iterators = {name: iter(items) for name, items in columns.items()}
+    for count in itertools.count():
+        row = {name: next(items, _END) for name, items in iterators.items()}
+        ended = [name for name, value in row.items() if value is _END]
+        if len(ended) == len(row):
+            return
+        if ended:
+            raise HbirError(
+                "cali_data: inputs have different numbers of samples:"
+                f" {ended[0]!r} has {count}, others have more"
+            )
+        yield row

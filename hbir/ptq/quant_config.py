@@ -203,8 +203,10 @@ def _options(where: str, given: Mapping[str, Any], said: Scheme | None) -> list[
             "averaging": constant,
         }
         for asymmetric in several(f"{where}.asymmetric", given.get("asymmetric"), bool, not centred)
-        for num_bin in several(f"{where}.num_bin", given.get("num_bin"), int, NUM_BIN)
         for max_num_bin in several(f"{where}.max_num_bin", given.get("max_num_bin"), int, 2 * BINS)
+        for num_bin in several(
+            f"{where}.num_bin", given.get("num_bin"), int, min(NUM_BIN, max_num_bin)
+        )
     ]
 
 

@@ -80,8 +80,9 @@ def calibrate(
     `module` itself isn't changed. Raises HbirError for a module that isn't float, for no batches,
     and for a batch with wrong names, shapes or dtypes, or with nan or inf.
     """
-    if target_cosine is not None and not 0 < target_cosine < 1:
-        raise HbirError(f"target_cosine must be above 0 and below 1, got {target_cosine}")
+    given_target: object = target_cosine
+    if given_target is not None and not (isinstance(given_target, float) and 0 < given_target < 1):
+        raise HbirError(f"target_cosine must be above 0 and below 1, got {given_target!r}")
     how = method_of(method, asymmetric=asymmetric, **options)
     named = all_node_names(module)
     calibrated = optimized(module)

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Container, Iterator, Mapping
-from typing import TypeAlias
+from typing import TypeAlias, cast
 
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, OpResult, SSAValue
@@ -77,6 +77,8 @@ def widths_of(function: FuncOp, dtypes: Dtypes, gone: Container[str] = ()) -> Wi
         bits = _bits(EVERY_NODE, dtypes)
         widths.values.update(dict.fromkeys([*body_of(function).args, *results], bits))
         return widths
+    if not isinstance(cast(object, dtypes), Mapping):
+        raise HbirError(f"dtype: expected a type or a mapping from nodes to types, got {dtypes!r}")
     ops = ops_by_node(function)
     arguments = dict(zip(input_names(function), body_of(function).args, strict=True))
     for name, choice in dtypes.items():
@@ -84,8 +86,12 @@ def widths_of(function: FuncOp, dtypes: Dtypes, gone: Container[str] = ()) -> Wi
             if name in gone:
                 continue
             raise HbirError(_unknown(name, [*ops, *arguments]))
+        if not isinstance(cast(object, choice), str | Mapping):
+            raise HbirError(f"dtype of {name!r}: expected a type or a mapping, got {choice!r}")
         if name not in ops:
-            given = choice if isinstance(choice, str) else choice.get(OUTPUT, "")
+            given = choice if isinstance(choice, str) else choice.get(OUTPUT)
+            if given is None:
+                raise HbirError(f"dtype of {name!r}: an input of the network has {OUTPUT} alone")
             widths.values[arguments[name]] = _bits(name, given)
             continue
         _widen(widths, ops[name], name, choice)
@@ -148,7 +154,7 @@ def _result_of_group(value: SSAValue) -> SSAValue:
 
 
 def _bits(name: str, dtype: str) -> int:
-    bits = DTYPE_BITS.get(dtype)
+    bits = DTYPE_BITS.get(dtype) if isinstance(cast(object, dtype), str) else None
     if bits is None:
         *others, last = DTYPE_BITS
         raise HbirError(f"dtype of {name!r}: {dtype!r} is not {', '.join(others)} or {last}")

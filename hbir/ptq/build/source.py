@@ -50,7 +50,7 @@ def load_source(config: Config) -> ModelProto:
     if config.input_batch is not None:
         _forget_shapes(proto.graph)
     if config.model.output_nodes:
-        _cut(proto, config.model.output_nodes)
+        cut_at(proto, config.model.output_nodes)
     return proto
 
 
@@ -75,8 +75,9 @@ def _forget_shapes(graph: GraphProto) -> None:
         value.type.tensor_type.ClearField("shape")
 
 
-def _cut(proto: ModelProto, wanted: Sequence[str]) -> None:
-    """Make the results of the wanted nodes (or the tensors of these names) the only outputs."""
+def cut_at(proto: ModelProto, wanted: Sequence[str]) -> None:
+    """Make the results of the wanted nodes (or the tensors of these names) the only outputs of a
+    model, in place. Raises ConfigError for names that it doesn't have."""
     graph = proto.graph
     by_node = {node.name: [name for name in node.output if name] for node in graph.node}
     tensors = {name for names in by_node.values() for name in names}

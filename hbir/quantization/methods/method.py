@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import cast
 
 from hbir.errors import HbirError
 from hbir.quantization.histogram import BINS, bins_for
@@ -111,14 +112,26 @@ def method_of(name: str, *, asymmetric: bool = False, **options: float) -> Metho
             f"calibration method {name!r} has no option {unknown[0]!r}; it has"
             f" {', '.join(_OPTIONS[name])}"
         )
+    for key, value in options.items():
+        if isinstance(cast(object, value), bool) or not isinstance(
+            cast(object, value), int | float
+        ):
+            raise HbirError(f"{key} must be a number, got {value!r}")
     percentile = options.get("percentile", 100 * PERCENTILE if name == PERCENTILE_METHOD else 100)
     if not 0 < percentile <= 100:
         raise HbirError(f"percentile must be above 0 and at most 100, got {percentile}")
+    most = _whole("max_num_bin", options.get("max_num_bin", 2 * BINS))
     return Method(
         name,
         percentile / 100,
         asymmetric,
-        int(options.get("num_bin", NUM_BIN)),
-        int(options.get("max_num_bin", 2 * BINS)),
+        _whole("num_bin", options.get("num_bin", min(NUM_BIN, most))),
+        most,
         options.get("averaging"),
     )
+
+
+def _whole(key: str, value: float) -> int:
+    if value != value // 1 or abs(value) == float("inf"):
+        raise HbirError(f"{key} must be a whole number, got {value}")
+    return int(value)

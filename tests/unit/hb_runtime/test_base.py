@@ -80,6 +80,27 @@ def test_a_float_input_takes_bytes(files: Path, dtype: type[np.generic]) -> None
         np.testing.assert_array_equal(got, wanted)
 
 
+@pytest.mark.parametrize("name", ["m.onnx", "qat.bc", "m.hbm"])
+def test_arrays_of_any_layout_and_byte_order(files: Path, name: str) -> None:
+    session = HBRuntime(files / name)
+    (wanted,) = session.run("y", {"x": IMAGE})  # one name will do
+    for given in (IMAGE.astype(">f4"), np.asfortranarray(IMAGE)):
+        np.testing.assert_array_equal(session.run(["y"], {"x": given})[0], wanted)
+
+
+@pytest.mark.parametrize("name", ["m.onnx", "qat.bc", "m.hbm"])
+def test_what_is_no_feed(files: Path, name: str) -> None:
+    session = HBRuntime(files / name)
+    cases: list[tuple[Any, str]] = [
+        ([IMAGE], r"expected a mapping from input names \(x\) to arrays, got a list"),
+        ({"x": [[1], [1, 2]]}, "input 'x' is no array: setting an array element"),
+        ({"x": None}, r"input 'x' has shape \[\]"),
+    ]
+    for feed, message in cases:
+        with pytest.raises(HbirError, match=message):
+            session.run(None, feed)
+
+
 @pytest.mark.parametrize(
     ("feed", "message"),
     [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -95,5 +96,38 @@ def test_mistakes(folder: Path) -> None:
     write_network(folder / "two.onnx", {"a": SHAPE, "b": SHAPE})
     with pytest.raises(HbirError, match="give a dict by name: a, b"):
         build_model("two.onnx", cali_data=_arrays())
-    with pytest.raises(HbirError, match="different numbers of samples"):
+    with pytest.raises(HbirError, match="different numbers of samples: 'a' has 1, others"):
         build_model("two.onnx", cali_data={"a": _arrays(1), "b": _arrays(2)})
+    with pytest.raises(HbirError, match="input 'x': expected its arrays, got a str"):
+        build_model("net.onnx", cali_data="data")
+    with pytest.raises(HbirError, match="batch 1: input 'x' is no array: setting an array"):
+        build_model("net.onnx", cali_data=[[[1], [1, 2]]])
+    wrong: Any = {"x": 5}
+    with pytest.raises(HbirError, match=r"input_dict\.x: expected an object, got 5"):
+        check_model("net.onnx", "nash-e", wrong)
+    assert not list(folder.glob("*_model.onnx"))
+
+
+def test_samples_may_come_from_generators() -> None:
+    def found(data: Any) -> bytes:
+        built = build_model("net.onnx", cali_data=data, save_model=False)
+        return built.SerializeToString()
+
+    wanted = found(_arrays(9))
+    assert found(array for array in _arrays(9)) == wanted
+    assert found({"x": iter(_arrays(9))}) == wanted
+    assert found(np.stack(_arrays(9))) == wanted
+
+
+def test_a_model_may_be_cut_and_its_nodes_placed() -> None:
+    proto = onnx.ModelProto.FromString(Path("net.onnx").read_bytes())
+    whole = proto.SerializeToString()
+    wide = {"Conv_x": {"OutputType": "int16"}}
+    config = {"node_config": {"Conv_x": {"output": "int8"}}}
+    built = build_model(
+        proto, "nash-e", _arrays(), config,
+        output_nodes=["Relu_x"], node_dict=wide, save_model=False,
+    )  # fmt: skip
+    assert [port.name for port in built.graph.output] == ["x.relu"]
+    assert {i.data_type for i in built.graph.initializer} & {onnx.TensorProto.INT16}
+    assert proto.SerializeToString() == whole

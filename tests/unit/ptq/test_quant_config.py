@@ -21,7 +21,7 @@ def activation(**values: Any) -> dict[str, Any]:
     return {"model_config": {"activation": values}}
 
 
-def test_nothing_said_is_the_search_of_the_toolchain() -> None:
+def test_nothing_said_is_the_search_of_the_toolchain_and_more() -> None:
     settings = settings_from({})
     assert settings.schemes == DEFAULT_SCHEMES
     assert settings.threshold == 0.995
@@ -30,7 +30,7 @@ def test_nothing_said_is_the_search_of_the_toolchain() -> None:
         for s in settings.schemes
     }
     both = (False, True)
-    assert tried == {
+    assert tried > {
         (name, percentile, per_channel, asymmetric)
         for name, percentile in (("max", 0.99995), ("max", 1.0), ("kl", 1.0))
         for per_channel in both
@@ -56,6 +56,8 @@ def test_lists_are_all_combinations_and_one_pass_over_the_data_comes_first() -> 
 def test_one_method_is_no_search() -> None:
     settings = settings_from(activation(calibration_type="mse", asymmetric=True, averaging=0.1))
     assert settings.schemes == (Scheme(Method("mse", asymmetric=True, averaging=0.1)),)
+    few = settings_from(activation(calibration_type="kl", max_num_bin=300)).schemes[0].method
+    assert (few.num_bin, few.max_num_bin) == (300, 300)
     percentile = settings_from(activation(calibration_type="percentile"))
     assert percentile.schemes[0].method.percentile == 0.9999
 
@@ -156,6 +158,7 @@ def test_load_is_relative_to_the_model() -> None:
         (activation(per_channel=1), "per_channel: expected true or false, got 1"),
         (activation(num_bin=128), "model_config.activation.num_bin must be 129 or more, got 128"),
         (activation(max_num_bin=200), "max_num_bin must be 258 or more"),
+        (activation(num_bin=300, max_num_bin=299), r"at least num_bin \(300\)"),
         (activation(max_num_bin=1 << 40), "at most 65536, got 1099511627776"),
         (activation(max_percentile=10**400), "max_percentile: expected a number below 2.63"),
         ({"node_config": {"n": {"qtype": "float32", "ON": "BPU"}}}, "ON is BPU; keep one"),

@@ -4,11 +4,13 @@ import json
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from typing_extensions import override
 
 import hbir
 from hbir.dialects.qnt import ConstFakeQuantOp
@@ -154,9 +156,8 @@ def test_a_search_stops_at_the_first_that_is_close_enough(caplog: pytest.LogCapt
     assert found.method == "kl:num_bin=1024"
     assert len(found.tried) == 1
     assert "Select kl:num_bin=1024 method." in caplog.text
-    everything = run(
-        {"model_config": {"activation": activation, "search": {"threshold": 1.0}}}, 1.0
-    )
+    config = {"model_config": {"activation": activation, "search": {"threshold": 1.0}}}
+    everything = quantize(Module.parse(TEXT), data(1.0)[:4], settings_from(config))
     assert [method for method, _ in everything.tried] == [
         "kl:num_bin=1024", "max-percentile:percentile=0.99995", "max",
     ]  # fmt: skip
@@ -165,12 +166,22 @@ def test_a_search_stops_at_the_first_that_is_close_enough(caplog: pytest.LogCapt
 
 def test_the_best_of_a_search_is_taken() -> None:
     activation = {"calibration_type": ["max", "kl", "percentile"], "asymmetric": True}
-    found = uneven({"activation": activation, "search": {"threshold": 1.0}})
+    found = uneven({"activation": activation, "search": {"threshold": 1.0}}, 4)
     cosines = dict(found.tried)
     assert len(cosines) == 3
     best = max(cosines, key=lambda method: cosines[method])
     assert best.startswith("kl"), "neither the first nor the last"
     assert (found.method, found.cosine) == (best, cosines[best])
+
+
+def test_the_best_few_are_compared_on_more_batches() -> None:
+    """The first four batches, being small, lose less in a range that cuts the others off."""
+    batches = [{"x": b["x"] * (1 if n < 4 else 20)} for n, b in enumerate(uneven_data(9))]
+    activation = {"calibration_type": "max", "max_percentile": [0.48, 1.0]}
+    config = {"model_config": {"activation": activation, "search": {"threshold": 1.0}}}
+    found = quantize(float_network(), batches, settings_from(config))
+    assert max(found.tried, key=lambda pair: pair[1])[0] == "max-percentile:percentile=0.48"
+    assert found.method == "max"
 
 
 def test_mix_is_better_than_each_of_its_parts() -> None:
@@ -321,6 +332,17 @@ def test_every_result_is_repeated_by_its_own_config(config: dict[str, Any]) -> N
     assert plain.module.asm() != given.module.asm()
 
 
+def test_the_type_asked_for_is_the_one_that_widens() -> None:
+    settings = settings_from({"model_config": {"search": {"mixed_precision": "float16"}}})
+    data_of_it = quantize(Module.parse(TEXT), data(), replace(settings, march="nash-p"))
+    assert data_of_it.choice is not None
+    types = {
+        kind for places in data_of_it.config["node_config"].values() for kind in places.values()
+    }
+    assert "float16" in types
+    assert "hbir.fake_cast" in str(data_of_it.module)
+
+
 def test_a_users_metric_decides() -> None:
     asked: list[float] = []
 
@@ -330,23 +352,38 @@ def test_a_users_metric_decides() -> None:
     def signs_agree(
         wanted: Sequence[Mapping[str, Array]], found: Sequence[Mapping[str, Array]]
     ) -> float:
+        assert len(wanted) == 5
         pairs = zip(wanted, found, strict=True)
         asked.append(float(np.mean([(first(w) > 0.5) == (first(f) > 0.5) for w, f in pairs])))
         return asked[-1]
 
     settings = settings_from({"model_config": {"search": {"target": 0.97}}})
     assert settings.mixed_precision is not None
-    changed = QuantSettings(mixed_precision=MixedPrecision(0.97, signs_agree))
+    changed = QuantSettings(mixed_precision=MixedPrecision(0.97, signs_agree, batches=5))
     found = quantize(Module.parse(TEXT), data(), changed)
     assert found.cosine == max(asked) >= 0.97
     assert "the metric given" in found.report
 
 
+class Counting(ThreadPoolExecutor):
+    """Remembers what work it is given."""
+
+    def __init__(self, workers: int) -> None:
+        super().__init__(workers)
+        self.work: set[str] = set()
+
+    @override
+    def submit(self, fn: Any, /, *args: Any, **kwargs: Any) -> Any:
+        self.work.add(fn.__name__)
+        return super().submit(fn, *args, **kwargs)
+
+
 def test_workers_change_nothing() -> None:
     config = {"model_config": {"search": {"target": 0.999}}}
     alone = run(config)
-    with ThreadPoolExecutor(2) as executor:
+    with Counting(2) as executor:
         together = run(config, executor=executor)
+        assert executor.work == {"_observe_part", "_losses"}
     assert together.module.asm(elide=False) == alone.module.asm(elide=False)
     assert together.report == alone.report
 

@@ -1,5 +1,7 @@
 """`calibrate`: what it places, and how it refuses bad batches."""
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -56,6 +58,21 @@ def test_it_leaves_the_float_module_alone_and_reads_batches_once() -> None:
 def test_a_bad_batch_is_refused_by_name(batch: object, message: str) -> None:
     with pytest.raises(HbirError, match=message):
         calibrate(Module.parse(TEXT), [batch])  # pyright: ignore[reportArgumentType]  (bad input)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"target_cosine": "a"}, "target_cosine must be above 0 and below 1, got 'a'"),
+        ({"dtype": 5}, "dtype: expected a type or a mapping from nodes to types, got 5"),
+        ({"dtype": {"x": 5}}, "dtype of 'x': expected a type or a mapping, got 5"),
+        ({"dtype": {"x": {"input0": "int16"}}}, "dtype of 'x': an input of the network has output"),
+        ({"method": "kl", "num_bin": "a"}, "num_bin must be a number, got 'a'"),
+    ],
+)
+def test_options_of_other_types_are_refused(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(HbirError, match=message):
+        calibrate(Module.parse(TEXT), [{"x": GOOD}], **options)
 
 
 def test_no_batches_are_refused() -> None:

@@ -164,6 +164,22 @@ def test_empty_and_constant_data_have_a_range(name: str) -> None:
         assert high in (0.0, 2.5, pytest.approx(-1e-30))
 
 
+def test_numbers_of_bins_are_those_that_are_asked_for() -> None:
+    statistics = seen(HEAVY_TAILED)
+    histogram = statistics.histogram
+    assert histogram is not None
+    used = int(max(map(abs, statistics.largest())) / histogram.width) + 1
+    for num_bin in (200, 1024):
+        found = Method("kl", num_bin=num_bin).range(statistics)
+        bins = max(map(abs, found)) / histogram.width
+        assert bins % (used // num_bin) == 0, "a cut lies between the bins that were searched"
+    for bins in (512, 8192):
+        observed = TensorStatistics(method_of("percentile", max_num_bin=bins).wanted)
+        observed.observe(HEAVY_TAILED)
+        assert observed.histogram is not None
+        assert len(observed.histogram.magnitudes()) == bins // 2
+
+
 @pytest.mark.parametrize(
     ("make", "message"),
     [
@@ -172,6 +188,10 @@ def test_empty_and_constant_data_have_a_range(name: str) -> None:
         (lambda: method_of("percentile", percentile=0), "percentile must be above 0"),
         (lambda: method_of("kl", num_bin=128), "num_bin must be 129 or more, got 128"),
         (lambda: method_of("kl", max_num_bin=257), "max_num_bin must be 258 or more"),
+        (lambda: method_of("kl", max_num_bin=1 << 40), "and at most 65536, got 1099511627776"),
+        (lambda: method_of("kl", num_bin=200.5), "num_bin must be a whole number, got 200.5"),
+        (lambda: method_of("kl", num_bin=float("inf")), "num_bin must be a whole number, got inf"),
+        (lambda: method_of("max", averaging="a"), "averaging must be a number, got 'a'"),  # pyright: ignore[reportArgumentType]  (bad input)
         (lambda: method_of("max", averaging=0), "averaging must be above 0"),
     ],
 )
