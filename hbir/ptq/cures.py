@@ -8,9 +8,11 @@ which sees the network and the machine; their cures are a table.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 from hbir.passes.constraints import constraints_by_op, cure_of, rule_of
+from hbir.passes.constraints.float16 import FLOAT16_CONSTRAINTS
 
 _CURES: tuple[tuple[str, str], ...] = (
     (
@@ -91,6 +93,8 @@ def cure_for(reason: str) -> str:
 
 @lru_cache(maxsize=1)
 def _cures_by_rule() -> tuple[tuple[str, str], ...]:
-    constraints = {rule for rules in constraints_by_op().values() for rule in rules}
+    constraints: set[Callable[..., str | None]] = set(FLOAT16_CONSTRAINTS.values())
+    for rules in constraints_by_op().values():
+        constraints.update(rules)
     pairs = sorted((rule_of(constraint), cure_of(constraint)) for constraint in constraints)
     return tuple((rule, cure) for rule, cure in pairs if cure)

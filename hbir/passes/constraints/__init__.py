@@ -39,12 +39,12 @@ def rule_of(constraint: Callable[..., str | None]) -> str:
     return " ".join(_paragraphs(constraint)[0].split()).rstrip(".")
 
 
-def cure_of(constraint: Constraint) -> str:
+def cure_of(constraint: Callable[..., str | None]) -> str:
     """What users can do about it: its docstring's second paragraph on one line."""
     return " ".join("".join(_paragraphs(constraint)[1:2]).split()).rstrip(".")
 
 
-def _paragraphs(constraint: Constraint) -> list[str]:
+def _paragraphs(constraint: Callable[..., str | None]) -> list[str]:
     return inspect.cleandoc(constraint.__doc__ or constraint.__name__).split("\n\n")
 
 

@@ -58,5 +58,6 @@ def test_numbers_stand_under_the_key_that_said_them(
     keys = ("NORM_TYPE", "MEAN_VALUE", "SCALE_VALUE", "STD_VALUE")
     assert {key: values[key] for key in keys} == dict.fromkeys(keys) | expected
     read = read_description(as_text(values))
+    assert read is not None
     assert read == values
     assert input_specs(read) == config.inputs

@@ -9,7 +9,8 @@ from onnx import TensorProto, helper, numpy_helper
 from hbir import Module, calibrate, convert
 from hbir.errors import HbirError
 from hbir.onnx import export
-from hbir.passes.constraints import constraints_by_op, cure_of
+from hbir.passes.constraints import constraints_by_op, cure_of, rule_of
+from hbir.passes.constraints.float16 import FLOAT16_CONSTRAINTS
 from hbir.ptq.cures import OTHERWISE, cure_for
 from hbir.ptq.placement import Placement, placements
 
@@ -119,6 +120,9 @@ def test_every_constraint_has_a_cure() -> None:
     for op, constraints in constraints_by_op().items():
         for constraint in constraints:
             assert len(cure_of(constraint).split()) > 3, f"{constraint.__name__} of {op.name}"
+    for op, constraint in FLOAT16_CONSTRAINTS.items():
+        assert cure_of(constraint).startswith("Use int"), op.name
+        assert cure_for(f"{rule_of(constraint)}; operand 0 is float16") == cure_of(constraint)
 
 
 def test_reasons_that_nothing_knows_get_a_general_cure() -> None:

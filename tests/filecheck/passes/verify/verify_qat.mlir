@@ -73,7 +73,7 @@ builtin.module attributes {hbdk.target = "nash-b"} {
 
 // -----
 
-// CHECK: hbir.matmul{{.*}}: "x" can't be float16 here: TAE multiplies integers and gives float16: the operands of a convolution, linear layer or matmul are int8 or int16; operand 1 is float16
+// CHECK: hbir.matmul{{.*}}: "x" can't be float16 here: TAE multiplies integers and gives float16: the operands of a convolution, linear layer or matmul are int8 or int16; operand 1 is float16. Use int8 or int16 for its inputs and float16 for its output
 func.func @products(%x: tensor<2x2xf32> {hbir.name = "x"}, %y: tensor<2x2xf32>) -> tensor<2x2xf32> {
   %a = hbir.fake_cast %x {dtype = f16} : tensor<2x2xf32>
   %b = hbir.matmul %y, %a : (tensor<2x2xf32>, tensor<2x2xf32>) -> tensor<2x2xf32>
@@ -82,7 +82,7 @@ func.func @products(%x: tensor<2x2xf32> {hbir.name = "x"}, %y: tensor<2x2xf32>) 
 
 // -----
 
-// CHECK: hbir.reduce_argmax{{.*}}: "x" can't be float16 here: Argmax and top-k order integers: their operand is int8 or int16; operand 0 is float16
+// CHECK: hbir.reduce_argmax{{.*}}: "x" can't be float16 here: Argmax and top-k order integers: their operand is int8 or int16; operand 0 is float16. Use int16 for what it reads
 func.func @order(%x: tensor<2x2xf32> {hbir.name = "x"}) -> tensor<2x1xsi64> {
   %a = hbir.fake_cast %x {dtype = f16} : tensor<2x2xf32>
   %b = hbir.reduce_argmax %a {dims = [1], keepDim = true} : (tensor<2x2xf32>) -> tensor<2x1xsi64>
