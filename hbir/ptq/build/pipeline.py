@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Any
 
 from hbir import api
@@ -27,9 +28,9 @@ from hbir.ptq.build.quantize import (
     dump_data,
     json_text,
     quantize_module,
-    write_stage,
 )
 from hbir.ptq.build.source import inputs_of, load_source, log_model
+from hbir.ptq.build.stage_files import StageFiles
 from hbir.ptq.build.stages import during
 from hbir.ptq.calibration_data import CalibrationData
 from hbir.ptq.config import Config
@@ -39,7 +40,6 @@ from hbir.ptq.model_info import model_info
 from hbir.ptq.node_table import NodeTable, output_tensors, rows_of
 from hbir.ptq.node_table import measure as measure_cosines
 from hbir.ptq.stages import (
-    Prepared,
     optimized,
     prepared,
     write_calibrated,
@@ -116,7 +116,12 @@ def _build(
     files = Artifacts(config.model.working_dir, config.model.prefix)
     register_files(config.custom_ops.files)
     files.make_folder()
-    built = _quantize(config, files, shown, executor)
+    with StageFiles(files) as stages:
+        return _phases(_quantize(config, files, stages, shown, executor), skip, shown)
+
+
+def _phases(built: Built, skip: str | None, shown: Display) -> Built:
+    """What comes after quantization."""
     if skip == "export":
         return built
     inserted = _export(built)
@@ -125,16 +130,23 @@ def _build(
     _convert(built, inserted, shown)
     if skip == "compile":
         return built
+    config, files = built.config, built.files
     assert built.removed is not None, "convert leaves what is to be compiled"
     with shown.stage("compile"):
-        built.hbm = compile_model(built.removed, files, config.model.machine, built.config.compiler)
+        built.hbm = compile_model(built.removed, files, config.model.machine, config.compiler)
     with shown.stage("perf"):
-        measure(built.hbm, files, built.config.compiler.advice)
+        measure(built.hbm, files, config.compiler.advice)
     LOG.info("%s", "\n".join(["", *model_info(files.path("hbm")).lines()]))
     return built
 
 
-def _quantize(config: Config, files: Artifacts, shown: Display, executor: Executor | None) -> Built:
+def _quantize(
+    config: Config,
+    files: Artifacts,
+    stages: StageFiles,
+    shown: Display,
+    executor: Executor | None,
+) -> Built:
     """The float model, calibrated; its stage files are written on the way."""
     with shown.stage("read"):
         proto = load_source(config)
@@ -155,33 +167,26 @@ def _quantize(config: Config, files: Artifacts, shown: Display, executor: Execut
         )
         config = without_dissolved(config, original)
         check_batch(original, config.input_batch)
-        write_stage(files, "original_float", lambda path: write_original_float(proto, None, path))
+        stages.write("original_float", lambda path: write_original_float(proto, None, path))
         ready = optimized(original)
-        write_stage(files, "optimized_float", lambda path: write_float(ready, path))
+        stages.write("optimized_float", lambda path: write_float(ready, path))
     data = calibration_data(config, original, specs)
     if config.model.debug_mode is not None:
         dump_data(data, files.folder)
     result = quantize_module(original, data, config, shown, executor, ready)
     module = result.module
-    with shown.stage("stages"):
-        _write_quantized_stages(module, files, is_optimized=module is not original)
-        write_file(files.path("quant_info"), json_text(result.quant_info))
-        if result.report:
-            write_file(files.path("tuned_config"), json_text(result.config))
-            write_file(files.path("tuning_report"), result.report.encode())
+    _write_quantized_stages(module, stages, is_optimized=module is not original)
+    write_file(files.path("quant_info"), json_text(result.quant_info))
+    if result.report:
+        write_file(files.path("tuned_config"), json_text(result.config))
+        write_file(files.path("tuning_report"), result.report.encode())
     return Built(config, files, original, data, module, result.quant_info, plain=result.quantized)
 
 
-def _write_quantized_stages(module: Module, files: Artifacts, *, is_optimized: bool) -> None:
-    begun: list[Prepared] = []
-
-    def once() -> Prepared:
-        if not begun:
-            begun.append(prepared(module, is_optimized=is_optimized))
-        return begun[0]
-
-    write_stage(files, "calibrated", lambda path: write_calibrated(once(), path))
-    write_stage(files, "ptq", lambda path: write_ptq(once(), path))
+def _write_quantized_stages(module: Module, stages: StageFiles, *, is_optimized: bool) -> None:
+    once = cache(lambda: prepared(module, is_optimized=is_optimized))
+    stages.write("calibrated", lambda path: write_calibrated(once(), path))
+    stages.write("ptq", lambda path: write_ptq(once(), path))
 
 
 def _export(built: Built) -> Module:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,6 @@ from hbir.errors import HbirError
 from hbir.files import write_file
 from hbir.interface import Argument
 from hbir.module import Module
-from hbir.ptq.build.artifacts import Artifacts
 from hbir.ptq.build.checks import check_ranges
 from hbir.ptq.calibration_data import SUFFIX, CalibrationData, random_data, read_folders
 from hbir.ptq.config import Config
@@ -110,11 +109,3 @@ def quantize_module(
 def json_text(values: Mapping[str, Any]) -> bytes:
     """An artifact of JSON."""
     return (json.dumps(dict(values), indent=1, ensure_ascii=False) + "\n").encode()
-
-
-def write_stage(files: Artifacts, what: str, write: Callable[[Path], None]) -> None:
-    """Write a stage's ONNX file. A network that can't be shown so compiles all the same."""
-    try:
-        write(files.path(what))
-    except HbirError as error:
-        LOG.warning("%s is not written: %s", files.path(what), error)
