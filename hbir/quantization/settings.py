@@ -53,14 +53,18 @@ def schemes(
     return tuple(dict.fromkeys(found))
 
 
+_SEARCHED = ((MAX, 0.99995), (MAX, 1.0), (KL, 1.0))
+"""What the toolchain's own search tries, per tensor and per channel."""
+
 DEFAULT_SCHEMES = schemes(
     [
         Method(name, percentile, asymmetric)
-        for asymmetric in (True, False)
-        for name, percentile in ((MAX, 0.99995), (MAX, 1.0), (KL, 1.0))
+        for asymmetric, found in ((True, (*_SEARCHED, (MAX, 0.9999), (MAX, 0.99999))),
+                                  (False, _SEARCHED))
+        for name, percentile in found
     ],
     (False, True),
-)
+)  # fmt: skip
 """What is tried where nothing is said. Ranges of two ends come first: they cost the machine nothing
 and are seldom worse."""
 
