@@ -24,7 +24,7 @@ from hbir.frontends.onnx.registry import import_functions
 from hbir.frontends.torch.cpu import cpu_functions
 from hbir.frontends.torch.registry import import_functions as torch_import_functions
 from hbir.passes import PHASES, load_pass, pass_modules
-from hbir.passes.constraints import constraints_by_op, rule_of
+from hbir.passes.constraints import constraints_by_op, cure_of, rule_of
 from hbir.passes.constraints.float16 import FLOAT16_CONSTRAINTS
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -121,10 +121,10 @@ def _float16_rules() -> Iterator[str]:
     yield ""
     yield "On marches that have it, ops read float16 wherever they read a tensor, but for:"
     yield ""
-    yield "| op | constraint |"
-    yield "| --- | --- |"
+    yield "| op | constraint | cure |"
+    yield "| --- | --- | --- |"
     for op, rule in FLOAT16_CONSTRAINTS.items():
-        yield f"| `{op.name}` | {_cell(rule_of(rule))} |"
+        yield f"| `{op.name}` | {_cell(rule_of(rule))} | {_cell(cure_of(rule))} |"
 
 
 def _overloads(names: Iterable[str]) -> str:

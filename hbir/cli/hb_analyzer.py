@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from hbir.cli.hb_command import LOG, HbParser, run_hb_command
+from hbir.cli.progress import progress
 from hbir.errors import HbirError
 from hbir.files import write_file
 
@@ -51,7 +52,8 @@ def _analyze(options: argparse.Namespace) -> None:
 
     if options.ip:
         raise HbirError("--ip: hbir runs on no board; leave it out to analyze static performance")
-    found = analyze(options.model, options.march, options.perf)
+    with progress() as display:
+        found = analyze(options.model, options.march, options.perf, display=display)
     for indicator in found.summary["hbm_key_indicators"]:
         LOG.info("%s: %s %s", indicator["title"], indicator["value"], indicator["unit"])
     for line in describe(found.summary["findings"]):

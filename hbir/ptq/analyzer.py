@@ -17,6 +17,7 @@ from hbir.files import read_json, write_file
 from hbir.hbm import Hbm
 from hbir.module import Module
 from hbir.ptq.calibration_data import random_data
+from hbir.ptq.display import Display, Silent
 from hbir.reports.analysis import analysis_summary
 from hbir.reports.analysis_page import analysis_page
 from hbir.reports.perf import report_stem
@@ -44,25 +45,31 @@ def analyze(
     march: str | None = None,
     perf: str | os.PathLike[str] | None = None,
     folder: str | os.PathLike[str] = FOLDER,
+    *,
+    display: Display | None = None,
 ) -> Analysis:
     """Look at a compiled model: where its time goes, and which of the published rules it breaks.
 
     model: a .hbm (its quantized .bc beside it is read too), or an .onnx, which is calibrated on
     made-up data and compiled for `march`. perf: a performance JSON instead. Writes into `folder`
-    `<graph>.json` (the performance), `analysis_summary.json` and `hb_analyzer_report.html`. Raises
-    HbirError for files that can't be read, and for an .onnx without a march.
+    `<graph>.json` (the performance), `analysis_summary.json` and `hb_analyzer_report.html`.
+    display: shows how far it is. Raises HbirError for files that can't be read, and for an .onnx
+    without a march.
     """
     if (model is None) == (perf is None):
         raise HbirError("give either a model (-m/--model) or a performance JSON (--perf)")
+    shown: Display = display if display is not None else Silent()
     out = Path(folder)
     if perf is not None:
         path = Path(perf)
         name, report, module = path.stem, _read_report(path), None
     else:
         path = Path(os.fspath(model or ""))
-        hbm, module = _compiled(path, march, out)
-        name, report = _report(hbm)
-    summary = analysis_summary(report, module)
+        hbm, module = _compiled(path, march, out, shown)
+        with shown.stage("perf"):
+            name, report = _report(hbm)
+    with shown.stage("analyze"):
+        summary = analysis_summary(report, module)
     make_folder(out)
     texts = {
         f"{report_stem(name)}.json": _json(report),
@@ -87,22 +94,29 @@ def _json(value: Any) -> str:
     return json.dumps(value, indent=1, ensure_ascii=False) + "\n"
 
 
-def _compiled(path: Path, march: str | None, out: Path) -> tuple[Hbm, Module | None]:
+def _compiled(
+    path: Path, march: str | None, out: Path, display: Display
+) -> tuple[Hbm, Module | None]:
     if path.suffix == ".hbm":
-        return Hbm(path), _module_beside(path)
+        with display.stage("read"):
+            return Hbm(path), _module_beside(path)
     if path.suffix != ".onnx":
         raise HbirError(f"{path}: expected a .hbm or an .onnx (a performance JSON goes by --perf)")
     if march is None:
         raise HbirError(f"{path}: an .onnx is compiled for a march; give --march, such as nash-e")
     import hbir.onnx
 
-    module = hbir.onnx.export(path)
+    with display.stage("read"):
+        module = hbir.onnx.export(path)
     if module.level == "float":
         LOG.info("%s: calibrated on made-up data, which is enough for its time", path)
-        module = hbir.calibrate(module, random_data(module.functions[0].flatten_inputs))
-    quantized = hbir.convert(module, march)
+        with display.stage("calibrate"):
+            module = hbir.calibrate(module, random_data(module.functions[0].flatten_inputs))
+    with display.stage("convert"):
+        quantized = hbir.convert(module, march)
     make_folder(out)
-    return hbir.compile(quantized, out / f"{path.stem}.hbm"), quantized
+    with display.stage("compile"):
+        return hbir.compile(quantized, out / f"{path.stem}.hbm"), quantized
 
 
 def _module_beside(path: Path) -> Module | None:
