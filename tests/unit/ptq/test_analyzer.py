@@ -9,6 +9,7 @@ import hbir
 from hbir.cli.hb_analyzer import main
 from hbir.errors import HbirError
 from hbir.ptq.analyzer import analyze
+from tests.unit.ptq.test_debugger_data import Bars
 from tests.unit.ptq.uneven_network import calibrated
 
 FILES = {"net.json", "analysis_summary.json", "hb_analyzer_report.html"}
@@ -45,7 +46,9 @@ def test_of_an_onnx_which_is_compiled(tmp_path: Path, compiled: Path) -> None:
     from tests.unit.ptq.uneven_network import float_network
 
     write_optimized_float(float_network(), tmp_path / "float.onnx")
-    found = analyze(tmp_path / "float.onnx", "nash-m", folder=tmp_path / "out")
+    bars = Bars()
+    found = analyze(tmp_path / "float.onnx", "nash-m", folder=tmp_path / "out", display=bars)
+    assert bars.stages == ["read", "calibrate", "convert", "compile", "perf", "analyze"]
     assert found.summary["hbm_model_info"]["BPU march"] == "nash-m"
     assert (tmp_path / "out" / "float.hbm").exists()
 
