@@ -251,7 +251,8 @@ def _separate(values: Values, names: tuple[str, ...]) -> frozenset[str]:
         raise ConfigError("Only one of separate_batch and separate_name can be specified")
     if values["separate_batch"]:
         return frozenset(names)
-    items = frozenset(filter(None, map(str.strip, (chosen or "").split(";"))))
+    parts = [item.strip() for item in (chosen or "").split(";")]
+    items = frozenset(part for part in parts if part)
     for name in sorted(items):
         if name not in names:
             raise ConfigError(f"separate_name '{name}' is no input; inputs are {', '.join(names)}")
