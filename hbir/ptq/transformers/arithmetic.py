@@ -1,4 +1,4 @@
-"""Steps on pixel values: add, subtract the mean, scale. Results are float32."""
+"""Steps on pixel values: add, subtract the mean, scale, divide, which give float32; and casts."""
 
 from __future__ import annotations
 
@@ -67,3 +67,39 @@ class ScaleTransformer(_PerChannel):
     @override
     def transform(self, image: Image) -> Image:
         return image.astype(np.float32) * self.along_channels(image)
+
+
+class NormalizeTransformer(_PerChannel):
+    """Divides by `std`, one per channel or one for all."""
+
+    def __init__(self, std: Any, data_format: str = "CHW") -> None:
+        super().__init__("std", std, data_format)
+        if not self.numbers.all():
+            raise TransformerError("std holds 0")
+
+    @override
+    def transform(self, image: Image) -> Image:
+        return image.astype(np.float32) / self.along_channels(image)
+
+
+class _ToInteger(Transformer):
+    """Rounds, and keeps within the type."""
+
+    dtype: type[np.integer[Any]]
+
+    @override
+    def transform(self, image: Image) -> Image:
+        limits = np.iinfo(self.dtype)
+        return np.clip(np.rint(image), limits.min, limits.max).astype(self.dtype)
+
+
+class F32ToS8Transformer(_ToInteger):
+    """To int8: rounds, and keeps within -128...127."""
+
+    dtype = np.int8
+
+
+class F32ToU8Transformer(_ToInteger):
+    """To uint8: rounds, and keeps within 0...255."""
+
+    dtype = np.uint8

@@ -91,6 +91,22 @@ class RGB2GRAYTransformer(_Colour):
         return rgb_to_yuv(pixels)[:, :, :1].astype(np.float32)
 
 
+class BGR2GRAYTransformer(RGB2GRAYTransformer):
+    """Luma, one channel, float32."""
+
+    @override
+    def convert(self, pixels: Image) -> Image:
+        return super().convert(pixels[:, :, ::-1])
+
+
+class RGB2GRAY_128Transformer(RGB2GRAYTransformer):
+    """Luma less 128, one channel, float32."""
+
+    @override
+    def convert(self, pixels: Image) -> Image:
+        return super().convert(pixels) - np.float32(128)
+
+
 class RGB2YUV444Transformer(_Colour):
     """Full range, rounded, float32."""
 
@@ -105,6 +121,22 @@ class BGR2YUV444Transformer(RGB2YUV444Transformer):
     @override
     def convert(self, pixels: Image) -> Image:
         return super().convert(pixels[:, :, ::-1])
+
+
+class RGB2YUV444_128Transformer(RGB2YUV444Transformer):
+    """Full range, rounded, each value less 128, float32."""
+
+    @override
+    def convert(self, pixels: Image) -> Image:
+        return super().convert(pixels) - np.float32(128)
+
+
+class BGR2YUV444_128Transformer(BGR2YUV444Transformer):
+    """Full range, rounded, each value less 128, float32."""
+
+    @override
+    def convert(self, pixels: Image) -> Image:
+        return super().convert(pixels) - np.float32(128)
 
 
 class RGB2YUVBT601VIDEOTransformer(_Colour):

@@ -38,6 +38,10 @@ def test_add_mean_scale() -> None:
     np.testing.assert_array_equal(t.MeanTransformer(means, "HWC")(image), image - means)
     np.testing.assert_array_equal(t.ScaleTransformer(1 / 255)(image), image * np.float32(1 / 255))
     assert t.ScaleTransformer([1, 2, 3])(chw).dtype == np.float32
+    np.testing.assert_array_equal(t.NormalizeTransformer(means)(chw), chw / means[:, None, None])
+    values = np.array([[[-200.0, -1.5, 1.4, 300.0]]], np.float32)
+    assert t.F32ToS8Transformer()(values).tolist() == [[[-128, -2, 1, 127]]]
+    assert t.F32ToU8Transformer()(values).tolist() == [[[0, 0, 1, 255]]]
 
 
 def test_crops() -> None:
@@ -124,6 +128,9 @@ def test_layouts() -> None:
     np.testing.assert_array_equal(t.HWC2CHWTransformer()(image), image.transpose(2, 0, 1))
     np.testing.assert_array_equal(t.CHW2HWCTransformer()(t.HWC2CHWTransformer()(image)), image)
     np.testing.assert_array_equal(t.ReduceChannelTransformer("HWC")(image), image[:, :, :1])
+    np.testing.assert_array_equal(
+        t.TransposeTransformer((1, 2, 0))(image), image.transpose(1, 2, 0)
+    )
     assert t.ReduceChannelTransformer()(image.transpose(2, 0, 1)).shape == (1, 20, 30)
     np.testing.assert_array_equal(t.RGB2BGRTransformer("HWC")(image), image[:, :, ::-1])
     np.testing.assert_array_equal(
@@ -148,6 +155,11 @@ def test_full_range_is_that_of_opencv() -> None:
     grey = t.RGB2GRAYTransformer("HWC")(image)[:, :, 0]
     assert np.abs(grey - np.asarray(_cv2.cvtColor(image, _cv2.COLOR_RGB2GRAY))).max() <= 1
     np.testing.assert_array_equal(t.BGR2YUV444Transformer("HWC")(image[:, :, ::-1]), ours)
+    bgr = image[:, :, ::-1]
+    np.testing.assert_array_equal(t.BGR2GRAYTransformer("HWC")(bgr)[:, :, 0], grey)
+    np.testing.assert_array_equal(t.RGB2GRAY_128Transformer("HWC")(image)[:, :, 0], grey - 128)
+    np.testing.assert_array_equal(t.RGB2YUV444_128Transformer("HWC")(image), ours - 128)
+    np.testing.assert_array_equal(t.BGR2YUV444_128Transformer("HWC")(bgr), ours - 128)
 
 
 def test_nv12_by_opencv_is_its_planar_form_interleaved() -> None:
@@ -236,6 +248,8 @@ REFUSED: list[tuple[Callable[[], object], str]] = [
     (lambda: t.MeanTransformer("1 2"), "means is '1 2', expected a number or several"),
     (lambda: t.ResizeTransformer(_wrong(5)), r"expected \(height, width\)"),
     (lambda: t.PILResizeTransformer(4)(_image(channels=7)), "1, 3 or 4 channels"),
+    (lambda: t.NormalizeTransformer(0), "std holds 0"),
+    (lambda: t.TransposeTransformer((0, 3, 1, 2)), "expected 0, 1 and 2 in some order"),
     (lambda: t.PILResizeTransformer(4, "best")(_image()), "interpolation is 'best'"),
 ]
 
