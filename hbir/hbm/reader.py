@@ -127,7 +127,7 @@ def _sections(data: memoryview) -> dict[Section, tuple[int, memoryview]]:
     if int(header["version"]) != FORMAT_VERSION:
         raise FormatError(
             f"header at byte 8: format version {int(header['version'])}, this hbir reads"
-            f" {FORMAT_VERSION}"
+            f" {FORMAT_VERSION}; compile the model again"
         )
     if int(header["reserved"]):
         raise FormatError("header at byte 24: the reserved field is not 0")

@@ -75,10 +75,9 @@ class Verification:
         if self.mode == CONSISTENCY:
             if first is None:
                 return f"all {len(self.layers)} tensors agree to {self.digits} digits"
-            return (
-                f"the first tensor that differs is {first.name}"
-                f" ({first.mismatched}/{first.total} elements)"
-            )
+            elements = f"{first.mismatched}/{first.total} elements"
+            how = "in its shape" if first.shape is None else elements
+            return f"the first tensor that differs is {first.name} ({how})"
         threshold = f"cosine {self.departs_below:g}"
         if first is None:
             return f"no tensor departs: all are above {threshold}"

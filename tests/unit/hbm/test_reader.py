@@ -126,6 +126,7 @@ def debug(old: bytes, new: bytes) -> bytes:
     [
         (b"", "header at byte 0: the file has 0 bytes"),
         (b"\x7fELF" + DATA[4:], "header at byte 0: not a .hbm file"),
+        (DATA[:8] + b"\x01" + DATA[9:], "header at byte 8: format version 1, .* compile the model"),
         (patched(Section.QUEUES, 8, b"\xff\xff\xff\xff"), "section QUEUES at byte .*: queue 0"),
         (patched(Section.INSTRUCTIONS, 0, b"\xff\xff"), "instruction 0: malformed opcode"),
         (patched(Section.INSTRUCTIONS, 8, b"\xfe\xff\xff\xff"), "malformed operands"),
