@@ -73,7 +73,7 @@ def test_an_input_that_is_reshaped_or_returned_lies_dense() -> None:
 MARCHES = ("nash-e", "nash-m", "nash-p", "nash-h", "nash-b", "bayes", "bayes-e", "bernoulli2")
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(
     st.integers(0, 100_000),
     st.sampled_from(MARCHES),

@@ -13,3 +13,11 @@ func.func @main(%x: tensor<1x32x32x2xsi8>) -> tensor<1x32x32x2xsi8> {
   %b = bpu.lut %a, %t {schedule = #bpu.schedule<group 1, tile [1, 8, 32, 2], order [0, 1, 2, 3], buffers 2>} : (tensor<1x32x32x2xsi8>, tensor<256xsi8>) -> tensor<1x32x32x2xsi8>
   func.return %b : tensor<1x32x32x2xsi8>
 }
+
+// The resizer's planes stay in DDR: its roi is on chip, and a tile of what it makes.
+// CHECK-LABEL: func.func @resizer
+// CHECK:         bpu.roi_resize {{.*}}onchip = [#bpu.alloc<l1, offset 0, bytes 64>, #bpu.alloc<l1, offset 64, bytes 1024>]
+func.func @resizer(%y: tensor<1x8192x8192x1xui8, {dynamic_dims = [-2, -3]}>, %roi: tensor<1x4xsi32>) -> tensor<1x8x8x1xsi8> {
+  %0 = bpu.roi_resize %roi of %y {mode = "GRAY", schedule = #bpu.schedule<group 2, tile [1, 8, 8, 1], order [0, 1, 2, 3], buffers 2>, size = [8, 8]} : (tensor<1x4xsi32>, tensor<1x8192x8192x1xui8, {dynamic_dims = [-2, -3]}>) -> tensor<1x8x8x1xsi8>
+  func.return %0 : tensor<1x8x8x1xsi8>
+}
