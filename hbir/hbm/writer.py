@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from hbir.backend.isa.json_fields import dumps
-from hbir.backend.isa.program import INSTRUCTION_DTYPE, PART_DTYPE, Program, Records
+from hbir.backend.isa.program import INSTRUCTION_DTYPE, PART_DTYPE, FunctionCall, Program, Records
 from hbir.backend.isa.structure import layer_to_json, structure_to_json, value_to_json
 from hbir.files import write_file
 from hbir.hbm.format import (
@@ -60,13 +60,12 @@ def _queues(program: Program) -> tuple[Records, Records, dict[int, tuple[int, in
     instructions: list[Records] = [np.zeros(0, INSTRUCTION_DTYPE)]
     numbers: dict[int, tuple[int, int]] = {}
     first = 0
-    for graph in program.graphs:
-        for call in graph.calls():
-            numbers[id(call)] = (len(rows), len(call.queues))
-            for (core, engine), queue in call.queues.items():
-                rows.append((core, int(engine), first, len(queue)))
-                instructions.append(queue)
-                first += len(queue)
+    for call in _calls(program):
+        numbers[id(call)] = (len(rows), len(call.queues))
+        for (core, engine), queue in call.queues.items():
+            rows.append((core, int(engine), first, len(queue)))
+            instructions.append(queue)
+            first += len(queue)
     return np.array(rows, QUEUE_DTYPE), np.concatenate(instructions), numbers
 
 
@@ -74,15 +73,19 @@ def _parts(program: Program) -> Records:
     """All parts of values, their instructions numbered through all queues."""
     parts: list[Records] = [np.zeros(0, PART_DTYPE)]
     first = 0
-    for graph in program.graphs:
-        for call in graph.calls():
-            for key, queue in call.queues.items():
-                if key in call.parts:
-                    numbered = call.parts[key].copy()
-                    numbered["position"] += first
-                    parts.append(numbered)
-                first += len(queue)
+    for call in _calls(program):
+        for key, queue in call.queues.items():
+            if key in call.parts:
+                numbered = call.parts[key].copy()
+                numbered["position"] += first
+                parts.append(numbered)
+            first += len(queue)
     return np.concatenate(parts)
+
+
+def _calls(program: Program) -> Iterator[FunctionCall]:
+    for graph in program.graphs:
+        yield from graph.calls()
 
 
 def _assemble(sections: Sequence[tuple[Section, bytes | memoryview]]) -> bytes:

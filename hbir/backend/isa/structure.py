@@ -343,14 +343,13 @@ def cpu_of_json(
 def call_ranges(fields: Fields, queue_count: int) -> list[tuple[int, int]]:
     """(first queue, queues) of every function call, in order, checked against the queue table."""
     ranges: list[tuple[int, int]] = []
-    for graph in fields.objects("graphs"):
-        for segment in graph.objects("segments"):
-            if "cpu" in segment.value:
-                continue
-            for index, entry in enumerate(segment.list("bpu")):
-                path = f"{segment.path}.bpu[{index}]"
-                pair = Fields({"": entry}, path).integers("", queue_count)
-                if len(pair) != 2 or pair[0] + pair[1] > queue_count:
-                    raise StructureError(f"{path}: expected [first queue, queues] of {queue_count}")
-                ranges.append((pair[0], pair[1]))
+    graphs = fields.objects("graphs")
+    for segment in (segment for graph in graphs for segment in graph.objects("segments")):
+        entries = [] if "cpu" in segment.value else segment.list("bpu")
+        for index, entry in enumerate(entries):
+            path = f"{segment.path}.bpu[{index}]"
+            pair = Fields({"": entry}, path).integers("", queue_count)
+            if len(pair) != 2 or pair[0] + pair[1] > queue_count:
+                raise StructureError(f"{path}: expected [first queue, queues] of {queue_count}")
+            ranges.append((pair[0], pair[1]))
     return ranges
