@@ -330,9 +330,7 @@ def least_bytes_apart(layers: Sequence[Layer]) -> int:
     those of O0 and O1 do."""
     total = 0
     for layer in layers:
-        read = sum(
-            spec.byte_size for i, spec in enumerate(layer.inputs) if i not in layer.external
-        )
+        read = sum(spec.byte_size for i, spec in enumerate(layer.inputs) if i not in layer.external)
         if layer.kind in PARTIAL_READERS:
             read = min(read, layer.output.byte_size)
         total += read + layer.output.byte_size

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import islice
 from typing import Any, cast
 
 import numpy as np
@@ -35,7 +34,7 @@ BATCHES_PER_PART = 4
 
 Runner = Callable[[Sequence[Sequence[Array]], Listener], object]
 """Runs the function on inputs, batch after batch, and tells the listener of every tensor, as
-`Plan.run` does; tensors inside fusion groups may be left out, and arrays may be transposed views."""
+`Plan.run` does; tensors inside fusion groups may be left out, arrays may be transposed views."""
 
 
 RunnerMaker = Callable[[Module], Runner]
@@ -140,17 +139,6 @@ def observe(
     if result.batches == 0:
         raise HbirError("calibrate got no batches; give at least one mapping of inputs to arrays")
     return result
-
-
-def first_batches(
-    module: Module, batches: Iterable[Mapping[str, Any]], count: int
-) -> list[list[Array]]:
-    """The inputs of the first batches, checked; fewer where there are fewer."""
-    kept: list[list[Array]] = []
-    function = module.functions[0]
-    for _ in islice(_checked(function, batches, kept, count), count):
-        pass
-    return kept
 
 
 def name_all(function: FuncOp) -> None:
