@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -21,9 +22,10 @@ from hbir.dialects.hbir.constant import ConstantOp
 from hbir.dialects.hbtl import CallOp
 from hbir.ir.function import output_names
 from hbir.ir.origin import Node, nodes_of, origin_of
-from hbir.ir.types import dtype_of, element_of
+from hbir.ir.types import dtype_of, element_of, shape_of
 from hbir.module import Module
-from hbir.ptq.tensors import FloatArray, run_source_tensors
+from hbir.passes.gemm import as_gemm, products_per_output
+from hbir.ptq.tensors import FloatArray, SourceRunner, source_runner
 
 NODE_CAPTIONS = (
     "Node", "NodeType", "ON", "Threshold", "Calibrated Cosine", "Quantized Cosine",
@@ -35,8 +37,18 @@ NOTHING = "--"
 BPU, VPU, CPU = "BPU", "VPU+BPU", "CPU"
 VECTOR_ENGINES = frozenset({"VPU", "SPU"})
 
-SAMPLES = 1
-"""Calibration samples that cosines are measured on; every one runs the network at three levels."""
+SAMPLES = 16
+"""Calibration samples that cosines are measured on at most, the first ones."""
+
+ELEMENTS = 25_000_000
+"""Elements that a float network may compute on all of these samples; on one it may at any rate.
+
+Each sample runs the network at three levels, at some 30 ns an element, and the table shall not take
+much more than half a second. ResNet-50 and MobileNetV2 get one sample.
+"""
+
+PRODUCTS_PER_ELEMENT = 500
+"""Multiply-accumulates that take as long as an element (fitted to these two networks)."""
 
 
 _BLOCK_ELEMENTS = 1 << 16
@@ -173,57 +185,72 @@ def _threshold(op: Operation) -> float | None:
     return None
 
 
+def table_tensors(rows: Iterable[Row], outputs: Iterable[str]) -> frozenset[str]:
+    """The tensors whose cosines a table of these rows and outputs has."""
+    return frozenset([*(row.tensor for row in rows), *outputs])
+
+
 def output_tensors(module: Module) -> tuple[str, ...]:
     """The names of the outputs of all functions."""
     return tuple(name for function in module.functions for name in output_names(function.op))
 
 
 def measure(
-    reference: Module, levels: Sequence[Module], samples: Iterable[Mapping[str, Any]]
+    reference: Module,
+    levels: Sequence[Module],
+    samples: Iterable[Mapping[str, Any]],
+    names: Container[str],
 ) -> list[dict[str, float]]:
-    """By tensor, the cosine of each level's values to those of `reference` on the first samples.
+    """By tensor, the cosine of each level's values to those of `reference` on the first samples,
+    all samples' numbers taken together.
 
-    All take the same inputs. Holds the tensors of one sample at a time.
+    All take the same inputs. names: of the tensors. Holds the tensors of one sample at a time, at
+    two levels.
     """
     sums = [dict[str, _Sums]() for _ in levels]
-    for sample in islice(samples, SAMPLES):
-        wanted: dict[str, FloatArray] = {}
-        outputs = run_source_tensors(reference, sample, wanted.__setitem__)
-        wanted.update(_floats(outputs))
-        for level, found in zip(levels, sums, strict=True):
-            compared: dict[str, tuple[float, float, float]] = {}
-
-            def compare(
-                name: str,
-                array: FloatArray,
-                wanted: dict[str, FloatArray] = wanted,
-                compared: dict[str, tuple[float, float, float]] = compared,
-            ) -> None:
+    run_reference = source_runner(reference, names)
+    runners = [source_runner(level, names) for level in levels]
+    for sample in islice(samples, sample_count(reference)):
+        wanted = _tensors(run_reference, sample)
+        lengths = {name: _product(array, array) for name, array in wanted.items()}
+        for run, of_level in zip(runners, sums, strict=True):
+            for name, array in _tensors(run, sample).items():
                 if name in wanted and wanted[name].shape == array.shape:
-                    compared[name] = _products(wanted[name], array)
-
-            results = run_source_tensors(level, sample, compare)
-            for name, array in _floats(results).items():
-                compare(name, array)
-            for name, products in compared.items():
-                found.setdefault(name, _Sums()).add(products)
+                    xy, yy = _product(wanted[name], array), _product(array, array)
+                    of_level.setdefault(name, _Sums()).add(xy, lengths[name], yy)
     return [{name: total.cosine() for name, total in found.items()} for found in sums]
 
 
-def _floats(outputs: Mapping[str, Any]) -> dict[str, FloatArray]:
-    return {name: array.astype(np.float32, copy=False) for name, array in outputs.items()}
+def sample_count(module: Module) -> int:
+    """How many samples cosines of a float network are measured on."""
+    ops = [op for function in module.functions for op in function.operations]
+    elements = sum(
+        prod(shape_of(result))
+        for op in ops
+        if not isinstance(op, ConstantOp)
+        for result in op.results
+    )
+    products = sum(
+        prod(shape_of(op.output)) * products_per_output(op) for op in map(as_gemm, ops) if op
+    )
+    work = elements + products // PRODUCTS_PER_ELEMENT
+    return min(max(ELEMENTS // max(work, 1), 1), SAMPLES)
 
 
-def _products(x: FloatArray, y: FloatArray) -> tuple[float, float, float]:
-    """Σxy, Σxx and Σyy, in the order of memory where both agree in it."""
+def _tensors(run: SourceRunner, sample: Mapping[str, Any]) -> dict[str, FloatArray]:
+    """By name, the tensors of a run; the outputs are those that users get."""
+    found: dict[str, FloatArray] = {}
+    outputs = run(sample, found.__setitem__)
+    found.update({name: array.astype(np.float32) for name, array in outputs.items()})
+    return found
+
+
+def _product(x: FloatArray, y: FloatArray) -> float:
+    """Σxy, exact to float64; of arrays that lie alike in the order of memory, without copies."""
     order = "K" if x.strides == y.strides else "C"
-    xs, ys = x.ravel(order), y.ravel(order)
-    xy = xx = yy = 0.0
-    for start in range(0, xs.size, _BLOCK_ELEMENTS):
-        block = slice(start, start + _BLOCK_ELEMENTS)
-        a, b = xs[block].astype(np.float64), ys[block].astype(np.float64)
-        xy, xx, yy = xy + float(a @ b), xx + float(a @ a), yy + float(b @ b)
-    return xy, xx, yy
+    a = x.ravel(order=order).astype(np.float64)
+    b = a if y is x else y.ravel(order=order).astype(np.float64)
+    return float(a @ b)
 
 
 @dataclass
@@ -234,10 +261,8 @@ class _Sums:
     xx: float = 0.0
     yy: float = 0.0
 
-    def add(self, products: tuple[float, float, float]) -> None:
-        self.xy += products[0]
-        self.xx += products[1]
-        self.yy += products[2]
+    def add(self, xy: float, xx: float, yy: float) -> None:
+        self.xy, self.xx, self.yy = self.xy + xy, self.xx + xx, self.yy + yy
 
     def cosine(self) -> float:
         """1 for two zeros, 0 for one."""

@@ -61,6 +61,9 @@ class QuantizationResult:
     quantized: Module | None = None
     """`module` converted for the settings' march with no other option, where a cosine was asked of
     it."""
+    reference: Module | None = None
+    """The float network that `module`'s tensors compare with: its channels are scaled as there, by
+    equalization or per channel. None where the model brought its own scales."""
 
 
 def quantize(
@@ -125,7 +128,8 @@ def _quantize(
     cosines = tuple((t.scheme.label, t.cosine) for t in tried if t.cosine is not None)
     if settings.made_up_data:
         placed = quantizer.placed(best)
-        return QuantizationResult(placed, best.scheme.label, quant_info_of(placed), cosines)
+        info = quant_info_of(placed)
+        return QuantizationResult(placed, best.scheme.label, info, cosines, reference=best.observed)
     choice = None if mixed is None else quantizer.widened(best, mixed)
     if choice is None:
         judged = best if best.cosine is not None else quantizer.judged(best, BATCHES_WARNED)
@@ -157,6 +161,7 @@ def _quantize(
         report,
         choice,
         quantized,
+        best.observed,
     )
 
 

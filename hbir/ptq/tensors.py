@@ -6,8 +6,8 @@ arrays turned back, whatever a pass has done in between.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Container, Mapping, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -15,12 +15,18 @@ from xdsl.ir import Operation
 
 from hbir.backend.isa.program import Value
 from hbir.hbm import Graph
+from hbir.interface import bind_inputs
+from hbir.ir.function import output_names
 from hbir.ir.origin import origin_of_op
 from hbir.ir.types import Array
 from hbir.module import Module
+from hbir.runtime.interpreter import Listener, Plan
 
 FloatArray = npt.NDArray[np.float32]
 Sink = Callable[[str, FloatArray], None]
+
+SourceRunner: TypeAlias = Callable[[Mapping[str, Any], Sink], dict[str, Array]]
+"""Runs a network on inputs by name, shows its tensors, and gives its outputs by name."""
 
 
 def run_source_tensors(module: Module, inputs: Mapping[str, Any], sink: Sink) -> dict[str, Array]:
@@ -29,13 +35,31 @@ def run_source_tensors(module: Module, inputs: Mapping[str, Any], sink: Sink) ->
 
     A name may come several times, quantized and not; the last is what later ops read.
     """
+    return module.functions[0].feed(inputs, _listener(sink))
 
+
+def source_runner(module: Module, names: Container[str]) -> SourceRunner:
+    """`run_source_tensors` of a module, float to quantized, for several runs. names: of the tensors
+    that are shown."""
+    function = module.functions[0]
+    plan, ports = Plan(function.op, module.weights), function.flatten_inputs
+    outputs = output_names(function.op)
+
+    def run_once(inputs: Mapping[str, Any], sink: Sink) -> dict[str, Array]:
+        arrays = bind_inputs(f"function {function.name!r}", ports, inputs)
+        found = plan.run(arrays, _listener(sink, names))
+        return dict(zip(outputs, found, strict=True))
+
+    return run_once
+
+
+def _listener(sink: Sink, names: Container[str] | None = None) -> Listener:
     def listen(name: str, array: Array, op: Operation | None) -> None:
-        value = source_tensor(array, op)
+        value = source_tensor(array, op) if names is None or name in names else None
         if value is not None:
             sink(name, value)
 
-    return module.functions[0].feed(inputs, listen)
+    return listen
 
 
 def source_tensor(array: Array, op: Operation | None) -> FloatArray | None:

@@ -37,7 +37,7 @@ from hbir.ptq.config import Config
 from hbir.ptq.description import DELETED_NODES, as_text, description
 from hbir.ptq.display import Display, Silent
 from hbir.ptq.model_info import model_info
-from hbir.ptq.node_table import NodeTable, output_tensors, rows_of
+from hbir.ptq.node_table import NodeTable, output_tensors, rows_of, table_tensors
 from hbir.ptq.node_table import measure as measure_cosines
 from hbir.ptq.stages import (
     optimized,
@@ -78,6 +78,8 @@ class Built:
     hbm: Hbm | None = None
     plain: Module | None = None
     """`calibrated`, converted without insertions, where that was done on the way."""
+    reference: Module | None = None
+    """The float network that `calibrated`'s tensors compare with; None where it isn't known."""
 
     @property
     def machine(self) -> str:
@@ -180,7 +182,16 @@ def _quantize(
     if result.report:
         write_file(files.path("tuned_config"), json_text(result.config))
         write_file(files.path("tuning_report"), result.report.encode())
-    return Built(config, files, original, data, module, result.quant_info, plain=result.quantized)
+    return Built(
+        config,
+        files,
+        original,
+        data,
+        module,
+        result.quant_info,
+        plain=result.quantized,
+        reference=result.reference,
+    )
 
 
 def _write_quantized_stages(module: Module, stages: StageFiles, *, is_optimized: bool) -> None:
@@ -249,12 +260,14 @@ def _report_nodes(built: Built) -> None:
     assert built.quantized is not None, "the table is about the quantized module"
     calibrated: dict[str, float] = {}
     quantized: dict[str, float] = {}
+    rows, outputs = tuple(rows_of(built.quantized)), output_tensors(built.quantized)
     if not built.data.random:
         plain = built.quantized if not _inserts(built.config) else _without_insertions(built)
         levels = (built.calibrated, plain)
-        calibrated, quantized = measure_cosines(built.original, levels, built.data)
-    rows = tuple(rows_of(built.quantized))
-    built.table = NodeTable(rows, output_tensors(built.quantized), calibrated, quantized)
+        names = table_tensors(rows, outputs)
+        reference = built.reference or built.original
+        calibrated, quantized = measure_cosines(reference, levels, built.data, names)
+    built.table = NodeTable(rows, outputs, calibrated, quantized)
     LOG.info("The node information of the quantized model:\n%s", built.table.text())
     write_file(built.files.path("node_info"), built.table.csv().encode())
 

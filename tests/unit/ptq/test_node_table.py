@@ -14,11 +14,18 @@ from hbir.ptq import node_table
 from hbir.ptq.node_table import (
     NODE_CAPTIONS,
     OUTPUT_CAPTIONS,
+    SAMPLES,
     NodeTable,
     measure,
     output_tensors,
     rows_of,
+    sample_count,
+    table_tensors,
 )
+from hbir.ptq.quant_config import settings_from
+from hbir.ptq.quantize import quantize
+from hbir.quantization.settings import QuantSettings
+from tests.unit.ptq.uneven_network import float_network, samples
 
 TEXT = """
 func.func @main(%x: tensor<1x4x4x2xf32> {hbir.name = "x"})
@@ -57,18 +64,54 @@ def test_rows_join_fused_nodes_and_say_unit_threshold_and_type(
 
 
 def test_cosines_are_over_all_samples_together(
-    monkeypatch: pytest.MonkeyPatch,
     levels: tuple[Module, Module, Module, list[dict[str, np.ndarray]]],
 ) -> None:
-    monkeypatch.setattr(node_table, "SAMPLES", 2)
     module, calibrated, quantized, samples = levels
-    of_calibrated, of_quantized = measure(module, (calibrated, quantized), samples)
+    names = table_tensors(rows_of(quantized), output_tensors(quantized))
+    assert names == {"relu", "out"}
+    of_calibrated, of_quantized = measure(module, (calibrated, quantized), samples, names)
+    assert set(of_calibrated) == set(of_quantized) == names
     for level, found in ((calibrated, of_calibrated), (quantized, of_quantized)):
         wanted = np.concatenate([module.functions[0].feed(s)["out"].ravel() for s in samples])
         given = np.concatenate([level.functions[0].feed(s)["out"].ravel() for s in samples])
         cosine = wanted @ given / np.sqrt((wanted @ wanted) * (given @ given))
         assert found["out"] == pytest.approx(float(cosine), abs=1e-6)
         assert found["relu"] > 0.999
+
+
+def test_a_small_network_is_measured_on_more_samples(
+    monkeypatch: pytest.MonkeyPatch,
+    levels: tuple[Module, Module, Module, list[dict[str, np.ndarray]]],
+) -> None:
+    """Three ops have 4·4·3 results each, the convolution's of 2 products."""
+    module, calibrated, _, samples = levels
+    assert sample_count(module) == SAMPLES
+    monkeypatch.setattr(node_table, "PRODUCTS_PER_ELEMENT", 2)
+    for elements, count in ((3 * 192, 3), (3 * 192 - 1, 2), (5, 1)):
+        monkeypatch.setattr(node_table, "ELEMENTS", elements)
+        assert sample_count(module) == count
+    taken: list[int] = []
+    data = (taken.append(index) or samples[index % 2] for index in range(9))
+    measure(module, (calibrated,), data, {"out"})
+    assert taken == [0]
+
+
+@pytest.mark.parametrize(
+    "said", [{"activation": {"per_channel": True}}, {"weight": {"equalization": True}}]
+)
+def test_scaled_channels_are_compared_with_scaled_ones(said: dict[str, dict[str, bool]]) -> None:
+    """Scaling a channel loses nothing, so it must not look like a loss."""
+    data = [{"x": sample} for sample in samples()]
+    activation = {"calibration_type": "max", **said.get("activation", {})}
+    settings = settings_from({"model_config": {**said, "activation": activation}}, QuantSettings())
+    result = quantize(float_network(), data, settings)
+    assert result.reference is not None
+    in_source, as_scaled = (
+        measure(reference, (result.module,), data, {"b", "y"})[0]
+        for reference in (float_network(), result.reference)
+    )
+    assert in_source["b"] < 0.99 < 0.9995 < as_scaled["b"]
+    assert in_source["y"] == pytest.approx(as_scaled["y"], abs=1e-5)
 
 
 def test_both_forms_have_the_captions_and_as_many_fields(
