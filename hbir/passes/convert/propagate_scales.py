@@ -14,6 +14,7 @@ from xdsl.dialects.builtin import ModuleOp
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Operation, SSAValue
 from xdsl.passes import ModulePass
+from xdsl.rewriter import InsertPoint, Rewriter
 
 from hbir.dialects.hbir.comparison import ComparisonOp
 from hbir.dialects.hbir.constant import ConstantOp
@@ -90,6 +91,9 @@ def _share(value: SSAValue, fake_quants: list[FakeQuantOp]) -> None:
     """Readers of the float value read the fake-quantized one: it is computed as integers."""
     first = fake_quants[0]
     others = [use for use in value.uses if not is_fake_quant(use.operation)]
+    if others and isinstance(value.owner, Operation) and value.owner.next_op is not first:
+        first.detach()  # readers may stand before it
+        Rewriter.insert_op(first, InsertPoint.after(value.owner))
     redirect(others, first.output)
 
 

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import hbir.onnx
@@ -56,3 +57,14 @@ def test_the_same_is_observed(network: Network) -> None:
 def test_without_onnxruntime_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     assert onnxruntime_runner(optimized(digits()[0])) is None
+
+
+def test_a_network_that_computes_nothing_can_be_run() -> None:
+    """onnxruntime gives all outputs where none is asked for."""
+    module = Module.parse("""
+    func.func @main(%x: tensor<1x2xf32> {hbir.name = "x"}) -> (tensor<1x2xf32> {hbir.name = "y"}) {
+      func.return %x : tensor<1x2xf32>
+    }""")
+    data = [{"x": np.ones((1, 2), np.float32)}]
+    seen = observe(module, data, Wanted(), runner_of=fastest_runner)
+    assert seen.tensors.keys() == observe(module, data, Wanted()).tensors.keys()

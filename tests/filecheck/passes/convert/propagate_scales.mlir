@@ -64,3 +64,17 @@ func.func @float16(%x: tensor<1x2x2x1xf32>) -> tensor<1x1x1x1xf32> {
   %p = hbir.max_pool %q {kernel = [2, 2]} : (tensor<1x2x2x1xf32>) -> tensor<1x1x1x1xf32>
   func.return %p : tensor<1x1x1x1xf32>
 }
+
+// The fake-quant of one reader is for all, those before it too.
+
+// CHECK-LABEL: func.func @late
+// CHECK:       %[[R:.*]] = hbir.relu %x
+// CHECK-NEXT:  %[[Q:.*]] = qnt.const_fake_quant %[[R]]
+// CHECK-NEXT:  %[[T:.*]] = hbir.transpose %[[Q]]
+// CHECK:       func.return %{{.*}}, %[[Q]]
+func.func @late(%x: tensor<2x4xf32>) -> (tensor<4x2xf32>, tensor<2x4xf32>) {
+  %r = hbir.relu %x : tensor<2x4xf32>
+  %t = hbir.transpose %r {dims = [1, 0]} : (tensor<2x4xf32>) -> tensor<4x2xf32>
+  %q = qnt.const_fake_quant %r {min = [-2.56], max = [2.54]} : tensor<2x4xf32>
+  func.return %t, %q : tensor<4x2xf32>, tensor<2x4xf32>
+}
