@@ -93,7 +93,18 @@ class _Exporter:
             shape = shape_of(value)
             tensor = self._values.tensor(value, identity(len(shape)))
             self._graph.output(port.name, tensor, shape, dtype_of(value))
+        self._give_free_names()
         return self._graph.file()
+
+    def _give_free_names(self) -> None:
+        """Where a source node's last op needed no node, as a relayout, the one before has its
+        name."""
+        wanted = {
+            label: label.removesuffix(f"/{op.name.partition('.')[2]}")
+            for op, label in reversed(self._labels.items())
+            if nodes_of(op)
+        }
+        self._graph.rename_nodes(wanted)
 
     def tensors(self) -> dict[SSAValue, tuple[str, Dims]]:
         """Of each op result but constants, its tensor and the tensor's layout."""

@@ -160,6 +160,14 @@ class OnnxGraph:
         self._made_by_node.update(node.output)
         self.nodes.append(node)
 
+    def rename_nodes(self, wanted: Mapping[str, str]) -> None:
+        """Give nodes other names, by name; the first of `wanted` gets one, unless it is taken."""
+        by_name = {node.name: node for node in self.nodes}
+        for name, new in wanted.items():
+            if name in by_name and new not in self.node_names:
+                self.node_names.reserve(new)
+                by_name[name].name = new
+
     def use_domain(self, domain: str, version: int) -> None:
         """Import an operator set. Raises HbirError when another version of it is imported."""
         if self.domains.setdefault(domain, version) != version:
