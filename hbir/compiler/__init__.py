@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from xdsl.dialects.builtin import TensorType
 from xdsl.ir import SSAValue
 from xdsl.passes import ModulePass
 
@@ -27,6 +28,8 @@ from hbir.compiler.cache import cached_file, copy_cached
 from hbir.compiler.options import CompileOptions, compile_options
 from hbir.dialects.layers import COPY, body_ops, layer_of
 from hbir.errors import HbirError
+from hbir.ir.origin import name_of
+from hbir.ir.types import F16
 from hbir.module import Module
 from hbir.passes.manager import PassListener, PassManager
 from hbir.passes.schedule.allocate_onchip import AllocateOnchipPass
@@ -111,8 +114,22 @@ def _checked(module: Module, march: March | str | None, opt: int) -> str:
     if march is None and module.march is None:
         raise HbirError("the module says no march; convert it for one, or give march")
     name = os.fspath(march) if march is not None else str(module.march)
-    load_march(name)
+    machine = load_march(name)
+    if not machine.has_float16 and module.march is not None and module.march.value != machine.name:
+        _expect_no_float16(module, machine)
     return name
+
+
+def _expect_no_float16(module: Module, machine: Machine) -> None:
+    """What was converted for a march that has float16 may need it. Raises HbirError."""
+    for op in module.op.walk():
+        for result in op.results:
+            if isinstance(result.type, TensorType) and result.type.element_type == F16:
+                raise HbirError(
+                    f'tensor "{name_of(result, op.name)}" is float16, which {machine.name} doesn\'t'
+                    f" have: the module was converted for {module.march}; convert it for"
+                    f" {machine.name}"
+                )
 
 
 def _run_schedule(

@@ -137,7 +137,19 @@ def test_a_march_without_float16_does_not_compile_it() -> None:
     net = Network({"x": ((1, 5, 6, 3), SI8)})
     y = net.add(FloatSoftmaxOp, net.float_conv(net.inputs[0], 4), dim=3)
     with pytest.raises(HbirError, match="march nash-e has no engine for float_softmax"):
-        program_of(net.finish({"y": y}, "nash-p"), "nash-e", 1)
+        program_of(net.finish({"y": y}, "nash-e"), "nash-e", 1)
+
+
+def test_float16_of_another_march_is_refused() -> None:
+    """TAE's own output could be rounded so on any march, which has no float16 to go on with."""
+    net = Network({"x": ((1, 5, 6, 3), SI8)})
+    module = net.finish({"y": net.float_conv(net.inputs[0], 4)}, "nash-p")
+    for march in ("nash-p", "nash-h"):
+        schedule_module(module, march, 0)
+    with pytest.raises(
+        HbirError, match="is float16, which nash-e doesn't have: the module was conv"
+    ):
+        schedule_module(module, "nash-e", 0)
 
 
 class OneTypeNetwork(Network):
