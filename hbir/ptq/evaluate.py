@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from itertools import islice
-from typing import Any
+from typing import Any, cast
+
+import numpy as np
 
 from hbir.ir.types import Array
 from hbir.module import Module
@@ -30,8 +33,8 @@ def outputs_on(
 ) -> Iterator[Outputs]:
     """The outputs of a module of any level up to quantized for each feed of `data`, in order.
 
-    Feeds are taken as they are due, so memory doesn't grow with their number. Raises HbirError for
-    wrong names, shapes or dtypes.
+    Feeds are taken as they are due, so memory doesn't grow with their number; arrays may come in
+    the same memory again. Raises HbirError for wrong names, shapes or dtypes.
     """
     with travelling(module, executor) as ticket:
         items = (_Item(ticket, feeds) for feeds in _in_groups(data))
@@ -49,7 +52,7 @@ def evaluate(
 
     score: (outputs, label) → how good, worked out here, so it may be any function.
     """
-    labels: list[Any] = []
+    labels: deque[Any] = deque()  # of what is under way
 
     def feeds() -> Iterator[Feed]:
         for feed, label in data:
@@ -57,16 +60,26 @@ def evaluate(
             yield feed
 
     total, count = 0.0, 0
-    for number, outputs in enumerate(outputs_on(module, feeds(), executor)):
-        total += score(outputs, labels[number])
+    for outputs in outputs_on(module, feeds(), executor):
+        total += score(outputs, labels.popleft())
         count += 1
     return total / count if count else float("nan")
 
 
 def _in_groups(data: Iterable[Feed]) -> Iterator[tuple[Feed, ...]]:
-    feeds = iter(data)
+    feeds = map(_own, data)
     while group := tuple(islice(feeds, SAMPLES_PER_ITEM)):
         yield group
+
+
+def _own(feed: Feed) -> Feed:
+    """A feed whose arrays nobody writes into while it waits for its turn."""
+    if not isinstance(cast(object, feed), Mapping):
+        return feed  # which is refused when it is run
+    return {
+        name: value.copy() if isinstance(value, np.ndarray) else value
+        for name, value in feed.items()
+    }
 
 
 def _run(item: _Item) -> list[Outputs]:

@@ -11,7 +11,7 @@ from hbir.passes.fake_quant import quantization_of
 
 
 def quant_info_of(module: Module) -> dict[str, Any]:
-    """Tensor → min, max, scale, zero_point, dtype and source nodes, of a qat module's fake-quants.
+    """Tensor → min, max, scale, zero_point and dtype, of a qat module's fake-quants.
 
     The names are the source tensors'; a tensor that readers take in two widths has its second
     under `name:int8`.

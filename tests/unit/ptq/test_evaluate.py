@@ -1,6 +1,7 @@
 """Evaluation on a data set, here and by workers."""
 
 import math
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -40,6 +41,20 @@ def test_the_mean_score_is_that_of_a_loop_whoever_runs_it() -> None:
     assert len(found) == COUNT
     for one, other in zip(wanted, found, strict=True):
         assert np.array_equal(one[mnist.OUTPUT_NAME], other[mnist.OUTPUT_NAME])
+
+
+def test_arrays_may_come_in_the_same_memory() -> None:
+    module, feeds = quantized(), mnist.feeds(mnist.digits("test")[0][:COUNT])
+    buffer = {name: np.empty_like(array) for name, array in feeds[0].items()}
+
+    def frames() -> Iterator[dict[str, Any]]:
+        for feed in feeds:
+            for name, array in feed.items():
+                buffer[name][:] = array
+            yield buffer
+
+    pairs = zip(outputs_on(module, feeds), outputs_on(module, frames()), strict=True)
+    assert all(np.array_equal(a[mnist.OUTPUT_NAME], b[mnist.OUTPUT_NAME]) for a, b in pairs)
 
 
 def test_no_data_have_no_score() -> None:

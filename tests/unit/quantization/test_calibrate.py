@@ -1,5 +1,6 @@
 """`calibrate`: what it places, and how it refuses bad batches."""
 
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -58,6 +59,24 @@ def test_it_leaves_the_float_module_alone_and_reads_batches_once() -> None:
 def test_a_bad_batch_is_refused_by_name(batch: object, message: str) -> None:
     with pytest.raises(HbirError, match=message):
         calibrate(Module.parse(TEXT), [batch])  # pyright: ignore[reportArgumentType]  (bad input)
+
+
+@pytest.mark.parametrize("method", ["max", "kl"])
+def test_memory_does_not_grow_with_the_number_of_batches(method: str) -> None:
+    side = 128
+    text = TEXT.replace("1x4x4x2", f"1x{side}x{side}x2")
+
+    def peak(count: int) -> int:
+        batches = ({"x": np.full((1, side, side, 2), i, np.float32)} for i in range(count))
+        tracemalloc.start()
+        try:
+            calibrate(Module.parse(text), batches, method)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    few, batch = peak(8), side * side * 2 * 4
+    assert peak(64) < few + 8 * batch, "56 batches more are seven times that"
 
 
 @pytest.mark.parametrize(
