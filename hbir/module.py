@@ -65,12 +65,12 @@ class Function:
     @property
     def flatten_inputs(self) -> Ports[ModuleArgument]:
         """The inputs in order."""
-        return Ports(inputs_of(self.op))
+        return Ports(inputs_of(self.op, self._module.weights))
 
     @property
     def flatten_outputs(self) -> Ports[ModuleArgument]:
         """The outputs in order."""
-        return Ports(outputs_of(self.op))
+        return Ports(outputs_of(self.op, self._module.weights))
 
     inputs = flatten_inputs
     outputs = flatten_outputs
@@ -110,7 +110,7 @@ class Function:
         """(name, type) of every op that `remove_io_op` could remove now, inputs first."""
         return [
             (f"{port.name}_{kind}", kind)
-            for port in (*inputs_of(self.op), *outputs_of(self.op))
+            for port in (*self.flatten_inputs, *self.flatten_outputs)
             for kind in [type_of(op) for op in port.get_attached_op]
         ]
 
@@ -147,7 +147,7 @@ class Function:
     def _next_wanted(
         self, op_types: Sequence[str] | None, op_names: Sequence[str] | None
     ) -> tuple[str, ModuleArgument] | None:
-        for port in (*inputs_of(self.op), *outputs_of(self.op)):
+        for port in (*self.flatten_inputs, *self.flatten_outputs):
             for op in port.get_attached_op:
                 kind = type_of(op)
                 name = f"{port.name}_{kind}"

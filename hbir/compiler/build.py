@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from xdsl.dialects.builtin import StringAttr
 from xdsl.dialects.func import FuncOp
-from xdsl.ir import BlockArgument, Operation, OpResult, SSAValue
+from xdsl.ir import Attribute, BlockArgument, Operation, OpResult, SSAValue
 
 from hbir.backend.codegen.graph import CpuStep, GraphEmitter, GroupStep, Step
 from hbir.backend.codegen.layer_run import Placement, ScheduledLayer
@@ -41,7 +41,7 @@ from hbir.dialects.layers import (
 from hbir.dialects.places import Place, places_in
 from hbir.ir.function import body_of, input_names, output_names, return_of
 from hbir.ir.origin import name_of, nodes_of, origin_of
-from hbir.ir.types import byte_size, dtype_of, open_axes, shape_of
+from hbir.ir.types import Array, byte_size, dtype_of, open_axes, shape_of
 from hbir.ir.weights import WeightStore
 from hbir.module import Function, Module
 from hbir.overlay.remove import input_quantization
@@ -195,7 +195,7 @@ class _GraphCompiler:
             dtype = DType.of(dtype_of(value))
             align = self.machine.ddr.io_stride_bytes
             return Tensor.open(name, dtype, shape_of(value), axes, align)
-        tensor = _port(name, value)
+        tensor = _port(name, value, self.weights)
         return replace(tensor, strides=self.strides.get(value, tensor.strides))
 
     def _returned(self) -> Sequence[SSAValue]:
@@ -379,9 +379,11 @@ def _keeps_rows(view: Operation) -> bool:
     return kept and all(is_layer(reader) for reader in readers)
 
 
-def _port(name: str, value: SSAValue) -> Tensor:
+def _port(name: str, value: SSAValue, weights: WeightStore) -> Tensor:
     tensor = Tensor.dense(name, DType.of(dtype_of(value)), shape_of(value))
     origin = origin_of(value)
+    if origin is not None and isinstance(origin.scale, Attribute):
+        return _scaled_by_channel(tensor, weights.array(origin.scale))
     if isinstance(value, BlockArgument):
         scale, zero_point = input_quantization(value)
     elif origin is not None and isinstance(origin.scale, float):
@@ -391,6 +393,16 @@ def _port(name: str, value: SSAValue) -> Tensor:
     if scale is None or dtype_of(value).kind != "i":
         return tensor
     return replace(tensor, scales=(scale,), zero_points=(zero_point,))
+
+
+def _scaled_by_channel(tensor: Tensor, scales: Array) -> Tensor:
+    """An accumulator, whose last axis has a scale per channel; none where it has another shape."""
+    count = scales.size
+    if tensor.dtype.numpy.kind != "i" or tensor.shape[-1:] != (count,):
+        return tensor
+    numbers = tuple(map(float, scales.reshape(-1)))
+    axis = len(tensor.shape) - 1
+    return replace(tensor, scales=numbers, zero_points=(0,) * count, channel_axis=axis)
 
 
 def _value(name: str, result: SSAValue, view_of: int | None) -> Value:

@@ -13,7 +13,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from typing_extensions import override
-from xdsl.dialects.builtin import ArrayAttr, DictionaryAttr, FloatAttr, IntegerAttr, StringAttr
+from xdsl.dialects.builtin import (
+    ArrayAttr,
+    DenseArrayBase,
+    DictionaryAttr,
+    FloatAttr,
+    IntegerAttr,
+    StringAttr,
+)
 from xdsl.dialects.func import FuncOp
 from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue
 
@@ -21,6 +28,7 @@ from hbir.errors import HbirError
 from hbir.interface import Argument, ArgumentType, QuantInfo
 from hbir.ir.function import body_of, input_names, output_names, return_of
 from hbir.ir.types import dtype_of, open_axes, shape_of
+from hbir.ir.weights import WeightStore
 from hbir.overlay import remove
 from hbir.overlay.ports import erase_input, set_input_attribute, set_output_attribute
 
@@ -40,14 +48,16 @@ class ModuleArgument(Argument):
         attributes: dict[str, Attribute],
         *,
         is_input: bool,
+        weights: WeightStore,
     ) -> None:
-        type_ = ArgumentType(
-            shape_of(value), dtype_of(value), _quantization(attributes), open_axes(value)
-        )
+        shape = shape_of(value)
+        quantization = _quantization(attributes, len(shape) - 1)
+        type_ = ArgumentType(shape, dtype_of(value), quantization, open_axes(value))
         super().__init__(name, type_, _text(attributes.get("hbir.desc")))
         self._function = function
         self._value = value
         self._is_input = is_input
+        self._weights = weights
 
     @override
     def __setattr__(self, key: str, value: Any) -> None:
@@ -158,7 +168,7 @@ class ModuleArgument(Argument):
         """Remove the op at this port; whether one went, and why not."""
         if not self._is_input:
             index = self._index()
-            done, reason = remove.remove_at_output(self._function, index)
+            done, reason = remove.remove_at_output(self._function, index, self._weights)
             self._refresh(return_of(self._function).operands[index])
             return done, reason
         new, done, reason = remove.remove_at_input(self._function, self._argument())
@@ -218,30 +228,31 @@ class ModuleArgument(Argument):
 
     def _refresh(self, value: SSAValue) -> None:
         self._value = value
-        ports = inputs_of(self._function) if self._is_input else outputs_of(self._function)
+        look_up = inputs_of if self._is_input else outputs_of
+        ports = look_up(self._function, self._weights)
         self.type = next(port.type for port in ports if port.name == self.name)
 
     def _input(self, value: BlockArgument) -> ModuleArgument:
-        return inputs_of(self._function)[value.index]
+        return inputs_of(self._function, self._weights)[value.index]
 
     def _output(self, index: int) -> ModuleArgument:
-        return outputs_of(self._function)[index]
+        return outputs_of(self._function, self._weights)[index]
 
     def _one_or_tuple(self, new: list[BlockArgument], *, always: bool = False) -> Any:
         arguments = tuple(self._input(value) for value in new)
         return arguments[0] if len(arguments) == 1 and not always else arguments
 
 
-def inputs_of(function: FuncOp) -> list[ModuleArgument]:
-    """The inputs of a function, in order."""
+def inputs_of(function: FuncOp, weights: WeightStore) -> list[ModuleArgument]:
+    """The inputs of a function, in order. weights: its constants."""
     names, values = input_names(function), body_of(function).args
-    return _ports(function, names, values, function.arg_attrs, is_input=True)
+    return _ports(function, names, values, function.arg_attrs, weights, is_input=True)
 
 
-def outputs_of(function: FuncOp) -> list[ModuleArgument]:
-    """The outputs of a function, in order."""
+def outputs_of(function: FuncOp, weights: WeightStore) -> list[ModuleArgument]:
+    """The outputs of a function, in order. weights: its constants."""
     names, values = output_names(function), return_of(function).operands
-    return _ports(function, names, values, function.res_attrs, is_input=False)
+    return _ports(function, names, values, function.res_attrs, weights, is_input=False)
 
 
 def _ports(
@@ -249,13 +260,14 @@ def _ports(
     names: Sequence[str],
     values: Sequence[SSAValue],
     attributes: ArrayAttr[DictionaryAttr] | None,
+    weights: WeightStore,
     *,
     is_input: bool,
 ) -> list[ModuleArgument]:
     given = [dict(entry.data) for entry in attributes] if attributes is not None else []
     given += [{} for _ in names[len(given) :]]
     return [
-        ModuleArgument(function, name, value, entry, is_input=is_input)
+        ModuleArgument(function, name, value, entry, is_input=is_input, weights=weights)
         for name, value, entry in zip(names, values, given, strict=True)
     ]
 
@@ -264,8 +276,12 @@ def _text(attribute: Attribute | None) -> str:
     return attribute.data if isinstance(attribute, StringAttr) else ""
 
 
-def _quantization(attributes: dict[str, Attribute]) -> QuantInfo:
+def _quantization(attributes: dict[str, Attribute], last_axis: int) -> QuantInfo:
+    """One scale, or one per channel of the last axis, which all have zero point 0."""
     scale, zero = attributes.get(remove.SCALE), attributes.get(remove.ZERO_POINT)
+    if isinstance(scale, DenseArrayBase):
+        scales = tuple(float(number) for number in scale.get_values())
+        return QuantInfo(scales, (0,) * len(scales), last_axis)
     if not isinstance(scale, FloatAttr) or not isinstance(zero, IntegerAttr):
         return QuantInfo()
     return QuantInfo((float(scale.value.data),), (int(zero.value.data),))

@@ -6,17 +6,19 @@ then stand among the port's attributes (`hbir.scale`, `hbir.zero_point`).
 
 from __future__ import annotations
 
-from xdsl.dialects.builtin import FloatAttr, IntegerAttr, f32, i64
+from xdsl.dialects.builtin import DenseArrayBase, FloatAttr, IntegerAttr, f32, i64
 from xdsl.dialects.func import FuncOp, ReturnOp
-from xdsl.ir import BlockArgument, Operation, SSAValue
+from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue
 from xdsl.rewriter import Rewriter
 
 from hbir.dialects.bpu.move import ReshapeOp
+from hbir.dialects.hbir.constant import ConstantOp
 from hbir.dialects.qnt import DequantizeOp, QuantizeOp
 from hbir.ir.function import argument_attribute, input_names, output_names, return_of
 from hbir.ir.op import TensorOp
 from hbir.ir.origin import name_of, origin_of_op
 from hbir.ir.text import op_text
+from hbir.ir.weights import WeightStore
 from hbir.overlay.ports import (
     insert_input,
     rename_input,
@@ -94,19 +96,18 @@ def remove_at_input(function: FuncOp, argument: BlockArgument) -> tuple[BlockArg
     return new, True, ""
 
 
-def remove_at_output(function: FuncOp, index: int) -> tuple[bool, str]:
-    """Whether an op went, and why not."""
+def remove_at_output(function: FuncOp, index: int, weights: WeightStore) -> tuple[bool, str]:
+    """Whether an op went, and why not. weights: the function's constants."""
     op, reason = attached_to_output(function, index)
     if op is None:
         return False, reason
     source: SSAValue = op.operands[0]
     set_outputs(function, index, [(output_names(function)[index], source)])
     if isinstance(op, DequantizeOp):
-        producer = source.owner
-        origin = origin_of_op(producer) if isinstance(producer, Operation) else None
-        if origin is not None and isinstance(origin.scale, float):
-            set_output_attribute(function, index, SCALE, FloatAttr(origin.scale, f32))
-            zero = IntegerAttr(origin.zero_point, i64)
+        scale = _scale_of(op, weights)
+        if scale is not None:
+            set_output_attribute(function, index, SCALE, scale)
+            zero = IntegerAttr(int(op.params()["zero_point"]), i64)
             set_output_attribute(function, index, ZERO_POINT, zero)
     constants = [value.owner for value in op.operands[1:]]
     Rewriter.erase_op(op)
@@ -114,6 +115,15 @@ def remove_at_output(function: FuncOp, index: int) -> tuple[bool, str]:
         if isinstance(constant, Operation) and constant.results[0].first_use is None:
             Rewriter.erase_op(constant)
     return True, ""
+
+
+def _scale_of(op: DequantizeOp, weights: WeightStore) -> Attribute | None:
+    """What a dequantize multiplies by: a number, or one per channel of its operand's last axis."""
+    constant = op.scale.owner
+    if not isinstance(constant, ConstantOp):
+        return None
+    scales = [float(number) for number in weights.array(constant.values).reshape(-1)]
+    return FloatAttr(scales[0], f32) if len(scales) == 1 else DenseArrayBase.from_list(f32, scales)
 
 
 def type_of(op: Operation) -> str:

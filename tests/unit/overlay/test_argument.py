@@ -274,6 +274,35 @@ def test_quantize_and_dequantize_go(tmp_path: Path) -> None:
     assert graph.flatten_outputs[0].type.quant_info.scales == y.type.quant_info.scales
 
 
+@pytest.mark.parametrize("channels", [4, 40])
+def test_a_raw_accumulator_has_a_scale_per_channel(tmp_path: Path, channels: int) -> None:
+    """What a user makes of the integers is what the dequantize made of them."""
+    text = f"""
+    func.func @main(%x: tensor<1x8x8x3xf32> {{hbir.name = "x"}})
+        -> (tensor<1x8x8x{channels}xf32> {{hbir.name = "y"}}) {{
+      %y = hbir.conv2d %x, %w
+          : (tensor<1x8x8x3xf32>, tensor<{channels}x1x1x3xf32>) -> tensor<1x8x8x{channels}xf32>
+      func.return %y : tensor<1x8x8x{channels}xf32>
+    }}"""
+    weights = np.random.default_rng(0).normal(size=(channels, 1, 1, 3)).round(2).tolist()
+    constant = f"%w = hbir.constant dense<{weights}> : tensor<{channels}x1x1x3xf32>\n      %y ="
+    module = Module.parse(text.replace("%y =", constant))
+    batch = {"x": np.random.default_rng(1).normal(size=(1, 8, 8, 3)).astype(np.float32)}
+    whole = hbir.convert(hbir.calibrate(module, [batch]), "nash-e")
+    expected = whole.functions[0].feed(batch)["y"]
+    removed = whole.clone()
+    assert removed.functions[0].remove_io_op("Dequantize") == ["y_Dequantize"]
+    hbir.save(removed, tmp_path / "m.bc")
+    program = hbir.compile(removed, tmp_path / "m.hbm", "nash-e")
+    for function in (hbir.load(tmp_path / "m.bc").functions[0], program.graphs[0]):
+        (port,) = function.flatten_outputs
+        info = port.type.quant_info
+        assert (port.type.np_dtype, info.channel_axis) == (np.int32, 3)
+        assert info.zero_points == (0,) * channels
+        result = function.feed(batch)["y"].astype(np.float32) * np.array(info.scales, np.float32)
+        np.testing.assert_array_equal(result, expected)
+
+
 def test_numbers_of_a_preprocessing_may_be_one_a_list_or_an_array() -> None:
     def inserted(mean: Any) -> str:
         function, two = _function(), _wrong(np.float32(2))
