@@ -44,6 +44,7 @@ class _File:
 
     weights: Mapping[str, Array]
     tensors: Mapping[str, str]
+    outputs: frozenset[str]
 
 
 def read_calibrated(source: Any) -> Module:
@@ -87,7 +88,7 @@ def _read(proto: ModelProto, label: str) -> _File:
             " _calibrated_model.onnx has them as they were",
             label,
         )
-    return _File(weights, tensors)
+    return _File(weights, tensors, frozenset(port.name for port in proto.graph.output))
 
 
 def _restore(op: ConstFakeQuantOp, file: _File, module: Module) -> None:
@@ -98,7 +99,9 @@ def _restore(op: ConstFakeQuantOp, file: _File, module: Module) -> None:
         return
     if not isinstance(source, ConstantOp):
         rounded = origin_of(op.x)
-        set_origin(op, replace(origin, tensor=rounded.tensor if rounded else "", nodes=()))
+        if rounded is not None and origin.tensor not in file.outputs:  # which keep their names
+            origin = replace(origin, tensor=rounded.tensor)
+        set_origin(op, replace(origin, nodes=()))
         return
     named = replace(origin, tensor=file.tensors.get(origin.tensor, origin.tensor), nodes=())
     array = file.weights.get(origin.tensor)

@@ -97,13 +97,19 @@ def histogram(
     scale: float | None = None,
     limits: tuple[float, float] | None = None,
 ) -> None:
-    """How the numbers of a tensor lie, before rounding and after. rounded: what to; scale: the
-    step of its integers; limits: the ends of its range, drawn where numbers lie beyond."""
+    """How densely the numbers of a tensor lie, before rounding and after. rounded: what to; scale:
+    the step of its integers, whose bins hold whole steps, else some would catch one more than their
+    neighbours; limits: the ends of its range, drawn where numbers lie beyond."""
     low, high = float(min(before.min(), after.min())), float(max(before.max(), after.max()))
-    edges = _edges(low, high, scale)
-    kinds = ((before, "float32", "stepfilled", 0.45), (after, rounded, "step", 1.0))
-    for array, label, style, alpha in kinds:
-        axes.hist(array.ravel(), bins=edges, label=label, histtype=style, log=True, alpha=alpha)
+    kinds = (
+        (before, _edges(low, high, None), "float32", "stepfilled", 0.45),
+        (after, _edges(low, high, scale), rounded, "step", 1.0),
+    )
+    for array, edges, label, style, alpha in kinds:
+        counts, _ = np.histogram(array, bins=edges)
+        density = counts / np.diff(edges)
+        axes.hist(edges[:-1], edges, weights=density, label=label, histtype=style, alpha=alpha)
+    axes.set_yscale("log")
     for end in limits or ():
         if low < end < high and not np.isclose(end, (low, high), rtol=0.01).any():
             axes.axvline(end, color="tab:red", linestyle="--", linewidth=1)
@@ -120,7 +126,7 @@ def histogram(
                 color="tab:red",
             )
     axes.set_xlabel("value")
-    axes.set_ylabel(f"elements per {edges[1] - edges[0]:.3g}")
+    axes.set_ylabel("elements per unit of value")
     axes.grid(alpha=0.3)
     axes.legend(loc="upper right")
 

@@ -112,6 +112,14 @@ def test_the_reference_has_no_float16_and_no_int16(kind: str, tmp_path: Path) ->
     assert 0 < np.abs(rounded - found).max() / np.abs(found).max() < 2.0**-11
 
 
+def test_a_rounded_output_keeps_its_name(tmp_path: Path) -> None:
+    widths: dict[str, DtypeChoice] = {"conv3": {"output": "int16"}}
+    module = calibrate(float_network(), [{"x": x} for x in samples()], dtype=widths)
+    stages.write_calibrated(module, tmp_path / "net_calibrated_model.onnx")
+    for given in (module, tmp_path / "net_calibrated_model.onnx"):
+        assert "y_HzCalibration" in load_calibrated(given).of_kind("activation")
+
+
 def test_a_files_nodes_go_by_each_name_and_by_all_of_them(tmp_path: Path) -> None:
     from tests.e2e import mnist
 
