@@ -26,6 +26,15 @@ if TYPE_CHECKING:
 
 MODULE_SUFFIXES = (".bc", ".mlir")
 
+CONVERT_OPTIONS = ("run_on_cpu", "run_on_bpu", "enable_vpu", "enable_spu")
+"""Of `convert`, beside march and advice."""
+
+BOARD_OPTIONS = (
+    "remote_port", "remote_cores", "username", "password", "local_work_path", "remote_work_root",
+    "inputs", "hpm_cycle_unit",
+)  # fmt: skip
+"""Of `hbm_perf`, where it is given a board."""
+
 
 def load(path: str | os.PathLike[str]) -> Module:
     """The module of a `.bc` or `.mlir` file, verified. Bytecode and text are told apart by content.
@@ -85,8 +94,15 @@ def convert(
 
     advice: say which unit takes each op, and why not the BPU: as the file
     `<function>_advice.json` in the folder `advice_path`, or printed without one. options:
-    run_on_cpu, run_on_bpu (names of source nodes), enable_vpu, enable_spu.
+    run_on_cpu, run_on_bpu (names of source nodes), enable_vpu, enable_spu; enable_hpc is taken and
+    changes nothing, for there is no such unit. Raises HbirError.
     """
+    options.pop("enable_hpc", None)
+    unknown = sorted(set(options) - set(CONVERT_OPTIONS))
+    if unknown:
+        raise HbirError(
+            f"convert has no option {unknown[0]!r}; it takes {', '.join(CONVERT_OPTIONS)}"
+        )
     from hbir.quantization.convert import convert_module
 
     converted = convert_module(m, march, **options)
@@ -176,8 +192,24 @@ def visualize(
     )
 
 
-def hbm_perf(model: Any, output_dir: str | os.PathLike[str] | None = None) -> int:
-    """Static performance of a compiled model: prints a summary, writes JSON, HTML and trace."""
+def hbm_perf(
+    model: Any,
+    output_dir: str | os.PathLike[str] | None = None,
+    remote_ip: str | None = None,
+    **board: Any,
+) -> int:
+    """Static performance of a compiled model: prints a summary, writes JSON, HTML and trace.
+
+    remote_ip: of a board, which hbir doesn't run on. board: what else is said of one, which then
+    means nothing. Raises HbirError.
+    """
+    unknown = sorted(set(board) - set(BOARD_OPTIONS))
+    if unknown:
+        raise HbirError(f"hbm_perf has no option {unknown[0]!r}")
+    if remote_ip is not None:
+        raise HbirError(
+            "hbm_perf: remote_ip: hbir runs on no board; leave it out for static performance"
+        )
     from hbir.reports.perf import hbm_perf as perf
 
     return perf(model, output_dir)

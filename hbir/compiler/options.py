@@ -25,7 +25,7 @@ class CompileOptions:
     reuse of a file compiled before from the same. input_no_padding, output_no_padding: rows of
     inputs (but images, which are ui8) and of outputs lie dense in DDR instead of at the march's
     stride. The rest is taken and changes nothing: the compiler is one thread, the debug table is
-    always there.
+    always there, there is no such unit (enable_hpc) and no older format (hbdk3_compatible_mode).
     """
 
     balance: int = 100
@@ -40,6 +40,8 @@ class CompileOptions:
     advice: float = 0.0
     input_no_padding: bool = False
     output_no_padding: bool = False
+    enable_hpc: bool = False
+    hbdk3_compatible_mode: bool = False
 
     @property
     def l2_bytes(self) -> int | None:

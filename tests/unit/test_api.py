@@ -62,3 +62,21 @@ def test_a_module_that_does_not_verify_is_refused_by_file_and_op(tmp_path: Path)
     )
     with pytest.raises(HbirError, match=r"bad\.mlir.*hbir\.relu.*before it is defined"):
         hbir.load(path)
+
+
+def test_options_that_are_not_there_are_named(tmp_path: Path) -> None:
+    x = np.array([[-1, 0, 1, 2]], np.float32)
+    calibrated = hbir.calibrate(Module.parse(TEXT), [{"x": x}])
+    with pytest.raises(HbirError, match="convert has no option 'run_on_gpu'; it takes run_on_cpu"):
+        hbir.convert(calibrated, "nash-e", run_on_gpu=["Relu_0"])
+    quantized = hbir.convert(calibrated, "nash-e", enable_hpc=True)
+    with pytest.raises(HbirError, match="compile has no option 'hpc'; it takes advice, balance"):
+        hbir.compile(quantized, tmp_path / "m.hbm", hpc=True)
+    hbm = hbir.compile(
+        quantized, tmp_path / "m.hbm", opt=0, enable_hpc=False, hbdk3_compatible_mode=False
+    )
+    with pytest.raises(HbirError, match="remote_ip: hbir runs on no board"):
+        hbir.hbm_perf(hbm, tmp_path, remote_ip="192.168.1.10", username="root")
+    with pytest.raises(HbirError, match="hbm_perf has no option 'ip'"):
+        hbir.hbm_perf(hbm, tmp_path, ip="192.168.1.10")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["m.hbm"]
