@@ -26,7 +26,7 @@ from hbir.ir.verify import verify_module
 from hbir.ir.version import DIALECT_VERSION, VERSION, version_attributes
 from hbir.ir.weights import WeightStore
 from hbir.overlay.argument import ModuleArgument, inputs_of, outputs_of
-from hbir.overlay.remove import TYPES, type_of
+from hbir.overlay.remove import TYPES, kept_at_input, kept_at_output, type_of
 
 if TYPE_CHECKING:
     from hbir.backend.march import March
@@ -143,6 +143,17 @@ class Function:
                 f"no op {missing[0]!r} at an input or output can go; removable: {known}"
             )
         return removed
+
+    def kept_io_op(self, op_types: Sequence[str]) -> list[tuple[str, str]]:
+        """(name, why) of the ops of these types that `remove_io_op` left: something other stands
+        between them and the input or output, or more reads them."""
+        found: list[tuple[str, str]] = []
+        for argument, port in zip(body_of(self.op).args, self.flatten_inputs, strict=True):
+            found += [(f"{port.name}_{k}", why) for k, why in kept_at_input(argument, op_types)]
+        for index, port in enumerate(self.flatten_outputs):
+            kept = kept_at_output(self.op, index, op_types)
+            found += [(f"{port.name}_{kind}", why) for kind, why in kept]
+        return found
 
     def _next_wanted(
         self, op_types: Sequence[str] | None, op_names: Sequence[str] | None

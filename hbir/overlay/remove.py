@@ -6,6 +6,8 @@ then stand among the port's attributes (`hbir.scale`, `hbir.zero_point`).
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterator
+
 from xdsl.dialects.builtin import DenseArrayBase, FloatAttr, IntegerAttr, f32, i64
 from xdsl.dialects.func import FuncOp, ReturnOp
 from xdsl.ir import Attribute, BlockArgument, Operation, SSAValue
@@ -58,7 +60,7 @@ def attached_to_input(argument: BlockArgument) -> tuple[TensorOp | None, str]:
         return None, f"{_text(op)} is not a single input and single output op"
     if uses[0].index != 0:
         return None, f"{_text(op)} does not read it as its data"
-    if isinstance(op, ReshapeOp) and origin_of_op(op) is None:
+    if _is_of_the_machine(op):
         return None, f"{_text(op)} is how the machine reads it, not part of the network"
     return _known(op, OUTPUT_ONLY)
 
@@ -117,6 +119,11 @@ def remove_at_output(function: FuncOp, index: int, weights: WeightStore) -> tupl
     return True, ""
 
 
+def _is_of_the_machine(op: Operation) -> bool:
+    """Whether it is how the machine reads a plane, by rows, and nothing of the network."""
+    return isinstance(op, ReshapeOp) and origin_of_op(op) is None
+
+
 def _scale_of(op: DequantizeOp, weights: WeightStore) -> Attribute | None:
     """What a dequantize multiplies by: a number, or one per channel of its operand's last axis."""
     constant = op.scale.owner
@@ -124,6 +131,37 @@ def _scale_of(op: DequantizeOp, weights: WeightStore) -> Attribute | None:
         return None
     scales = [float(number) for number in weights.array(constant.values).reshape(-1)]
     return FloatAttr(scales[0], f32) if len(scales) == 1 else DenseArrayBase.from_list(f32, scales)
+
+
+def kept_at_input(argument: BlockArgument, kinds: Container[str]) -> Iterator[tuple[str, str]]:
+    """(type, why) of the ops of some types that follow an input but can't go, or not yet."""
+    value: SSAValue = argument
+    between = ""
+    while True:
+        readers = [use.operation for use in value.uses]
+        if any(map(_is_of_the_machine, readers)):
+            return
+        for op in readers:
+            if type_of(op) in kinds and type_of(op) not in OUTPUT_ONLY:
+                yield type_of(op), between or attached_to_input(argument)[1]
+        if len(readers) != 1 or not type_of(readers[0]):
+            return
+        between = between or f"a {type_of(readers[0])} stands before it"
+        value = readers[0].results[0]
+
+
+def kept_at_output(
+    function: FuncOp, index: int, kinds: Container[str]
+) -> Iterator[tuple[str, str]]:
+    """(type, why) of the ops of some types that lead to an output but can't go, or not yet."""
+    value = return_of(function).operands[index]
+    between = ""
+    while isinstance(op := value.owner, Operation) and type_of(op):
+        kind = type_of(op)
+        if kind in kinds and kind not in INPUT_ONLY:
+            yield kind, between or attached_to_output(function, index)[1]
+        between = between or f"a {kind} stands behind it"
+        value = op.operands[0]
 
 
 def type_of(op: Operation) -> str:

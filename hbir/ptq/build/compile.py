@@ -38,6 +38,9 @@ def remove_nodes(
             gone += function.remove_io_op(types or None, names or None)
     for name in gone:
         LOG.info("Removed node: %s", name)
+    for function in removed.functions if not names else ():
+        for name, why in function.kept_io_op(types):
+            LOG.warning("remove_node_type: %s stays: %s", name, why)
     return removed, gone
 
 

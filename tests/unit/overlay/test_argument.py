@@ -208,6 +208,8 @@ REFUSED: list[tuple[Callable[[Function], object], str]] = [
     (lambda f: f.flatten_inputs[0].insert_transpose(_wrong([0.0, 3, 1, 2])), "no permutation"),
     (lambda f: f.flatten_inputs[0].insert_split(_wrong("H")), "dim is 'H', expected an axis"),
     (lambda f: f.flatten_inputs[0].insert_split(7), "has no axis 7"),
+    (lambda f: f.flatten_outputs[0].insert_split(7), "has no axis 7"),
+    (lambda f: f.flatten_outputs[0].insert_split(_wrong("H")), "dim is 'H', expected an axis"),
     (lambda f: f.flatten_inputs[0].insert_roi_resize("nv21"), "mode 'nv21' is not supported"),
     (lambda f: f.flatten_inputs[1].insert_roi_resize(), "insert_roi_resize: nv12 needs"),
     (lambda f: f.flatten_inputs[0].insert_roi_resize(interp_mode="cubic"), "interp_mode 'cubic'"),
@@ -217,6 +219,10 @@ REFUSED: list[tuple[Callable[[Function], object], str]] = [
         "padValue must be a byte",
     ),
     (lambda f: f.flatten_inputs[0].insert_roi_resize(pad_value=(0,)), "padValue must be a byte"),
+    (
+        lambda f: f.flatten_inputs[0].insert_roi_resize(pad_value=_wrong("ab")),
+        "insert_roi_resize: pad_value is 'ab', expected a number",
+    ),
     (lambda f: f.flatten_outputs[0].insert_roi_resize(), "'pred' is an output"),
 ]
 
@@ -347,6 +353,27 @@ def test_moves_go_inwards() -> None:
     assert function.remove_io_op(["Transpose", "Reshape"]) == ["x_Transpose", "x_Reshape"]
     assert str(function) == "func @main(tensor<6xf32> x) -> tensor<6xf32> y"
     module.verify()
+
+
+def test_what_is_wanted_gone_and_stays_says_why() -> None:
+    module = Module.parse("""
+    func.func @main(%x: tensor<2x3xf32> {hbir.name = "x"})
+        -> (tensor<3x2xf32> {hbir.name = "y"}, tensor<3x2xf32> {hbir.name = "z"}) {
+      %0 = hbir.transpose %x {dims = [1, 0]} : (tensor<2x3xf32>) -> tensor<3x2xf32>
+      %1 = hbir.reshape %0 {shape = [6]} : (tensor<3x2xf32>) -> tensor<6xf32>
+      %2 = hbir.relu %1 : tensor<6xf32>
+      %3 = hbir.reshape %2 {shape = [3, 2]} : (tensor<6xf32>) -> tensor<3x2xf32>
+      func.return %3, %3 : tensor<3x2xf32>, tensor<3x2xf32>
+    }""")
+    function = module.functions[0]
+    assert function.remove_io_op("Reshape") == []
+    assert function.kept_io_op(["Reshape"]) == [
+        ("x_Reshape", "a Transpose stands before it"),
+        ("y_Reshape", "y has multiple uses. cannot remove."),
+        ("z_Reshape", "z has multiple uses. cannot remove."),
+    ]
+    assert function.remove_io_op(["Transpose", "Reshape"]) == ["x_Transpose", "x_Reshape"]
+    assert [name for name, _ in function.kept_io_op(["Reshape"])] == ["y_Reshape", "z_Reshape"]
 
 
 def test_why_not() -> None:

@@ -162,6 +162,16 @@ def test_removed_nodes_are_named_in_the_description_and_change_the_ports(folder:
     )
 
 
+def test_a_node_that_can_not_be_removed_yet_is_named(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Raw accumulators are dequantized before they are transposed to the user's layout."""
+    cut = {"output_nodes": "Relu_x", "remove_node_type": "Dequantize"}
+    assert _build(folder, {MODEL: cut}).deleted == ()
+    why = "x.relu_Dequantize stays: a Transpose stands behind it"
+    assert f"remove_node_type: {why}" in caplog.text
+
+
 def test_names_count_alone_when_nodes_are_removed(folder: Path) -> None:
     changes = {MODEL: {"remove_node_type": "Quantize", "remove_node_name": "y_Dequantize"}}
     assert _build(folder, changes).deleted == ("y_Dequantize",)
@@ -400,7 +410,9 @@ def test_each_image_of_a_batch_may_have_planes_of_its_own(folder: Path) -> None:
 
 
 @pytest.mark.parametrize("train", ["rgb", "gray"])
-def test_planes_keep_their_shape_whatever_is_removed(folder: Path, train: str) -> None:
+def test_planes_keep_their_shape_whatever_is_removed(
+    folder: Path, caplog: pytest.LogCaptureFixture, train: str
+) -> None:
     """How the machine reads a plane, by rows, is no node of the network."""
     if train == "gray":
         _write_gray_network(folder / "net.onnx")
@@ -415,6 +427,7 @@ def test_planes_keep_their_shape_whatever_is_removed(folder: Path, train: str) -
     planes = {"x_y": ((1, 8, 8, 1), "uint8"), "x_uv": ((1, 4, 4, 2), "uint8")}
     wanted = {name: planes[name] for name in ("x_y", "x_uv")[: 2 if train == "rgb" else 1]}
     assert _inputs(_build(folder, changes)) == wanted
+    assert "stays" not in caplog.text
 
 
 def test_advice_names_the_unit_of_every_op_and_why_it_is_the_cpu(folder: Path) -> None:
