@@ -120,8 +120,8 @@ class ModuleArgument(Argument):
             return self._one_or_tuple(
                 insert.split_input(self._function, self._argument(), dim), always=True
             )
-        count, index = self.type.shape[dim], self._index()
-        insert.split_output(self._function, index, dim)
+        index = self._index()
+        count = insert.split_output(self._function, index, dim)
         return tuple(self._output(index + i) for i in range(count))
 
     def insert_roi_resize(

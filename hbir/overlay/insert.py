@@ -132,6 +132,7 @@ def resize_roi(
             f"{what}: {name!r} holds {batch} images, a roi is of one; call insert_split(0) first"
             " and insert at each"
         )
+    padding = _numbers("pad_value", pad_value, what)
     element = _image_element(argument, name, what)
     ports: list[tuple[str, AnyTensor]] = []
     for suffix, (channels, pixels) in zip(("y", "uv"), PLANES[mode.upper()], strict=False):
@@ -146,7 +147,7 @@ def resize_roi(
             mode=mode.upper(),
             interpolate_mode=interp_mode,
             expansion_mode=pad_mode,
-            pad_value=[int(byte) for byte in pad_value],
+            pad_value=[int(byte) for byte in padding],
         )
         if element == SI8:
             return [resized]
@@ -207,8 +208,8 @@ def split_input(function: FuncOp, argument: BlockArgument, dim: int) -> list[Blo
     return _replace(function, argument, parts, lambda new: [ConcatOp.make(*new, dim=axis)])
 
 
-def split_output(function: FuncOp, index: int, dim: int) -> None:
-    """An output per element of an axis, `<name>_0`, …, each a slice."""
+def split_output(function: FuncOp, index: int, dim: int) -> int:
+    """An output per element of an axis, `<name>_0`, …, each a slice; returns how many."""
     value, name = return_of(function).operands[index], output_names(function)[index]
     shape = shape_of(value)
     axis = _axis(dim, shape, name)
@@ -220,6 +221,7 @@ def split_output(function: FuncOp, index: int, dim: int) -> None:
         part = SliceOp.make(value, begin=begin, end=end, step=[1] * len(shape))
         outputs.append((f"{name}_{i}", _append(function, part, f"{name}_{i}").output))
     set_outputs(function, index, outputs)
+    return len(outputs)
 
 
 def _replace(
@@ -275,16 +277,14 @@ def expect_not_converted(function: FuncOp) -> None:
         )
 
 
-def _numbers(what: str, given: Any) -> list[float]:
+def _numbers(what: str, given: Any, inserted: str = "insert_image_preprocess") -> list[float]:
     """One number or several. Raises HbirError for what is none, and for nan and inf."""
     try:
         numbers = [float(number) for number in np.atleast_1d(np.asarray(given, np.float64))]
     except (TypeError, ValueError):
         numbers = []
     if not numbers or not all(map(math.isfinite, numbers)):
-        raise HbirError(
-            f"insert_image_preprocess: {what} is {given!r}, expected a number or one per channel"
-        )
+        raise HbirError(f"{inserted}: {what} is {given!r}, expected a number or one per channel")
     return numbers
 
 
