@@ -78,7 +78,7 @@ def test_every_tensor_on_the_way_is_dumped(model: Path, tmp_path: Path) -> None:
     files = ["--input_file", str(tmp_path / "x.npy"), "--dump_path", str(tmp_path / "out")]
     assert main(["infer", "--model_file", str(model), *dump, *files]) == 0
     found = {file.stem: np.load(file) for file in (tmp_path / "out").iterdir()}
-    assert found.keys() == {"x", "conv", "flat", "tail", "y"}
+    assert found.keys() == {"x", "conv", "flat", "tail", "deep", "y"}
     np.testing.assert_array_equal(found["tail"], found["y"][:, 2:])
 
 

@@ -46,6 +46,7 @@ def tiled_convolution(
     tail = graph.value(Value("tail", DType.SI8, (1, 6, 8, 16)))
     graph.share(tail, SharedBox(value, (0, 0, 0, 0), (0, 2, 0, 0), (1, 2, 8, 16)))
     graph.share(tail, SharedBox(value, (0, 2, 0, 0), (0, 4, 0, 0), (1, 4, 8, 16)))
+    graph.value(Value("deep", DType.SI8, (1, 2, 4, 2, 4, 4, 4), view_of=value))
     call = graph.function_call()
     w = dense(Space.L1, 0, DType.SI8, weights.shape)
     q = dense(Space.L1, 2048, DType.SI32, qpp.shape)
@@ -265,6 +266,31 @@ def has_unordered_conflict(line: list[Access]) -> bool:
 def count_waits(line: list[Access]) -> int:
     """All waits of a program."""
     return sum(len(access.waits) for access in line)
+
+
+def resized_image(opcode: str = "roi_resize", plane: Tensor | None = None) -> Program:
+    """A gray image of up to 64x64 that the resizer makes 8x8, or that something else reads."""
+    builder = ProgramBuilder("nash-e", l1_bytes=4096)
+    graph = builder.graph("main")
+    y = plane or Tensor.open("y", DType.UI8, (1, 64, 64, 1), (1, 2), 32)
+    graph.input(y)
+    graph.input(Tensor.dense("roi", DType.SI32, (1, 4)))
+    graph.output(Tensor.dense("out", DType.SI8, (1, 8, 8, 1)))
+    graph.layer("layer0")
+    call = graph.function_call()
+    roi = dense(Space.L1, 0, DType.SI32, (1, 4))
+    call.append(0, Engine.LOAD, "load", (roi, dense(Space.INPUT, 0, DType.SI32, (1, 4), 1)))
+    source = dense(Space.INPUT, 0, DType.UI8, y.shape)
+    tile = dense(Space.L1, 64, DType.SI8, (1, 8, 8, 1))
+    if opcode == "roi_resize":
+        params = {"size": (8, 8), "mode": "GRAY", "pad_value": (7, 0)}
+        call.append(0, Engine.LOAD, opcode, (tile, roi, source), params)
+    else:
+        part = source._replace(shape=(1, 8, 8, 1))
+        call.append(0, Engine.LOAD, opcode, (tile._replace(dtype=DType.UI8), part))
+    output = dense(Space.OUTPUT, 0, DType.SI8, (1, 8, 8, 1))
+    call.append(0, Engine.STORE, "store", (output, tile), waits={(0, Engine.LOAD): 2})
+    return builder.finish()
 
 
 def new_graph(

@@ -115,11 +115,12 @@ def test_named_tensors_are_gathered_from_tiles() -> None:
     found: dict[str, Array] = {}
     simulator = Simulator(program, program.graphs[0])
     (y,) = simulator.run([x], listener=lambda name, array, value: found.update({name: array}))
-    assert list(found) == ["x", "conv", "flat", "tail"]
+    assert list(found) == ["x", "conv", "flat", "tail", "deep"]
     np.testing.assert_array_equal(found["x"], x)
     np.testing.assert_array_equal(found["conv"], y)
     np.testing.assert_array_equal(found["flat"], y.reshape(1, -1))
     np.testing.assert_array_equal(found["tail"], y[:, 2:])
+    np.testing.assert_array_equal(found["deep"].ravel(), y.ravel())
 
 
 def test_a_line_buffer_wraps() -> None:
