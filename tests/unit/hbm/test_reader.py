@@ -7,14 +7,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from hbir.backend.isa.enums import DType
+from hbir.backend.isa.program import Tensor
 from hbir.errors import HbirError
 from hbir.hbm.format import CHECKSUM_OFFSET, HEADER_DTYPE, SECTION_DTYPE, Section, checksum
 from hbir.hbm.reader import decode_program, read_program
 from hbir.hbm.writer import encode_program, write_program
 from hbir.runtime.simulator import Simulator
-from tests.unit.runtime.programs import new_graph, random_program, tiled_convolution
+from tests.unit.runtime.programs import (
+    new_graph,
+    random_program,
+    resized_image,
+    tiled_convolution,
+)
 
 DATA = encode_program(tiled_convolution())
+RESIZER = encode_program(resized_image())
+"""With an input whose extents each run gives."""
+
+RESIZED_BY = (Section.STRUCTURE, Section.DESCRIPTORS, Section.PARAMETERS, Section.INSTRUCTIONS)
+HOSTILE = [*((DATA, kind) for kind in Section), *((RESIZER, kind) for kind in RESIZED_BY)]
 
 
 def section(kind: Section, data: bytes = DATA) -> tuple[int, int]:
@@ -67,19 +79,26 @@ def test_flipped_bits_are_refused(at: int, bit: int) -> None:
 
 
 @given(data=st.data())
-@pytest.mark.parametrize("kind", list(Section), ids=lambda kind: kind.name)
-def test_hostile_sections_never_do_more_than_raise(kind: Section, data: st.DataObject) -> None:
+@pytest.mark.parametrize(("whole", "kind"), HOSTILE, ids=lambda v: getattr(v, "name", ""))
+def test_hostile_sections_never_do_more_than_raise(
+    whole: bytes, kind: Section, data: st.DataObject
+) -> None:
     """Bytes are changed and the checksum made right again: the file is refused, or the simulator
     refuses or runs it; anything but an HbirError fails the test."""
-    offset, size = section(kind)
-    hostile = bytearray(DATA)
+    offset, size = section(kind, whole)
+    hostile = bytearray(whole)
     for _ in range(data.draw(st.integers(1, 3))):
         at = offset + data.draw(st.integers(0, size - 1))
         hostile[at] = data.draw(st.sampled_from([0, 1, 0x7F, 0x80, 0xFF, ord("9"), ord("[")]))
     try:
         program = decode_program(signed(hostile), "f.hbm")
         for graph in program.graphs:
-            inputs = [np.zeros(t.shape, t.dtype.numpy) for t in graph.inputs]
+            shapes = [
+                [6 if axis in t.open_axes else n for axis, n in enumerate(t.shape)]
+                for t in graph.inputs
+            ]
+            types = [t.dtype.numpy for t in graph.inputs]
+            inputs = [np.zeros(s, t) for s, t in zip(shapes, types, strict=True)]
             Simulator(program, graph).run(inputs, listener=lambda name, array, value: None)
     except HbirError as error:
         message = str(error)
@@ -109,12 +128,18 @@ def patched(kind: Section, at: int, value: bytes) -> bytes:
     return signed(hostile)
 
 
-def structure(old: bytes, new: bytes, kind: Section = Section.STRUCTURE) -> bytes:
+def structure(
+    old: bytes, new: bytes, kind: Section = Section.STRUCTURE, data: bytes = DATA
+) -> bytes:
     assert len(old) == len(new)
-    offset, size = section(kind)
-    body = DATA[offset : offset + size]
+    offset, size = section(kind, data)
+    body = data[offset : offset + size]
     assert old in body
-    return signed(DATA[:offset] + body.replace(old, new) + DATA[offset + size :])
+    return signed(data[:offset] + body.replace(old, new) + data[offset + size :])
+
+
+def resizer(old: bytes, new: bytes) -> bytes:
+    return structure(old, new, data=RESIZER)
 
 
 def debug(old: bytes, new: bytes) -> bytes:
@@ -136,6 +161,14 @@ def debug(old: bytes, new: bytes) -> bytes:
         (structure(b'"graphs": [', b'"graphs": 7'), "section STRUCTURE .* malformed JSON"),
         (structure(b'"type": "si8"', b'"type": "si9"'), "no element type 'si9'"),
         (structure(b"[1, 8, 8, 8]", b"[1, 8, 8, 9]"), "takes .* bytes of a buffer of"),
+        (
+            resizer(b'"open_axes": [1, 2]', b'"open_axes": [2, 1]'),
+            r"open_axes: \[2, 1\] of \[1, 64",
+        ),
+        (resizer(b'"open_axes": [1, 2]', b'"open_axes": [1, 4]'), "open_axes.1.: 4 is not in 0..3"),
+        (resizer(b'"open_axes": [1, 2]', b'"open_axes": []    '), r"open_axes: \[\] of"),
+        (resizer(b'"row_align_bytes": 32', b'"row_align_bytes": -1'), "row_align_bytes: -1 is not"),
+        (resizer(b"[1, 64, 64, 1]", b"[9,9999999,64]"), "it may take over .* bytes"),
         (debug(b"[0, 2, 3, 1]", b"[0, 2, 2, 1]"), "malformed shape or perm"),
         (debug(b"[1, 1024]", b"[1, 1025]"), "value 'flat': no view of its source"),
         (debug(b'"view_of": 1', b'"view_of": 2'), "view_of: 2 is not in 0..1"),
@@ -168,6 +201,23 @@ def test_a_workspace_beyond_any_memory_is_refused() -> None:
     program = decode_program(encode_program(builder.finish()))
     with pytest.raises(HbirError, match=r"asks for \d+ bytes of workspace"):
         Simulator(program, program.graphs[0]).run([])
+
+
+def test_only_the_resizer_reads_what_each_run_sizes_and_nothing_else() -> None:
+    y, roi = np.full((1, 4, 6, 1), 200, np.uint8), np.zeros((1, 4), np.int32)
+    program = decode_program(RESIZER)
+    (out,) = Simulator(program, program.graphs[0]).run([y, roi])
+    assert np.all(out == 72)
+    for wrong, message in (
+        (resized_image("load"), "input is an input with open extents, which the planes of"),
+        (
+            resized_image(plane=Tensor.dense("y", DType.UI8, (1, 64, 64, 1))),
+            "y is not an input with open extents",
+        ),
+    ):
+        image = y if wrong.graphs[0].inputs[0].open_axes else np.zeros((1, 64, 64, 1), np.uint8)
+        with pytest.raises(HbirError, match=f"instruction 1 of core 0 LOAD .*'layer0': {message}"):
+            Simulator(wrong, wrong.graphs[0]).run([image, roi])
 
 
 def test_a_missing_file_is_named() -> None:
