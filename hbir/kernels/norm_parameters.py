@@ -35,6 +35,9 @@ SOFTMAX_EXP_SHIFT_MIN = RESIDUAL_SHIFT_MIN
 SOFTMAX_SHIFT_MIN, SOFTMAX_SHIFT_MAX = -14, 9
 """Softmax's shift: 29 + n + shift is in 23..62 for n = 8 (a sum of 2^22) to 24 (below 2^39)."""
 
+SOFTMAX_COARSEST_SCALE = 1 / 32
+"""Of the output: what that shift leaves room for."""
+
 RSQRT_MANTISSA_BITS = 16
 RSQRT_INDEX_SHIFT = 6
 RSQRT_RESULT_BITS = 23

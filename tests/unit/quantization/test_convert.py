@@ -6,11 +6,14 @@ variance of 2 / fan-in. The float interpreter is the judge here (it is held to o
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import hbir
 from hbir.ir.types import Array
 from hbir.module import Module
 from hbir.quantization.calibrate import calibrate
@@ -189,3 +192,36 @@ def test_a_calibrated_network_without_anything_to_quantize_converts() -> None:
     assert quantized.level == "quantized"
     (output,) = quantized.functions[0].feed(feed).values()
     np.testing.assert_array_equal(output, feed["x"])
+
+
+BOXES_AND_SCORES = """
+func.func @net(%x: tensor<1x6x4xf32> {hbir.name = "x"})
+    -> (tensor<1x6x8xf32> {hbir.name = "y"}) {
+  %k = hbir.constant dense<300.0> : tensor<1x1x1xf32>
+  %b = hbir.mul %x, %k {origin = #hbir.origin<"b", from "boxes" "Mul">}
+    : (tensor<1x6x4xf32>, tensor<1x1x1xf32>) -> tensor<1x6x4xf32>
+  %s = hbir.softmax %x {origin = #hbir.origin<"s", from "scores" "Softmax">, dim = DIM : i64}
+    : tensor<1x6x4xf32>
+  %y = hbir.concat %b, %s {origin = #hbir.origin<"y", from "join" "Concat">, dim = 2 : i64}
+    : (tensor<1x6x4xf32>, tensor<1x6x4xf32>) -> tensor<1x6x8xf32>
+  func.return %y : tensor<1x6x8xf32>
+}
+"""
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int16"])
+@pytest.mark.parametrize("dim", [1, 2])
+def test_scores_joined_to_boxes_have_their_scale(tmp_path: Path, dim: int, dtype: str) -> None:
+    """A scale of pixels, which softmax's own arithmetic can't give: it is requantized."""
+    module = Module.parse(BOXES_AND_SCORES.replace("DIM", str(dim)))
+    generator = np.random.default_rng(0)
+    feeds = [{"x": generator.normal(size=(1, 6, 4)).astype(np.float32)} for _ in range(3)]
+    quantized = convert_module(calibrate(module, feeds, dtype=dtype), "nash-e")
+    assert hbir.statistics(quantized)[0]["bpu.softmax"] == 1
+    hbm = hbir.compile(quantized, tmp_path / "net.hbm", opt=0)
+    for feed in feeds:
+        found = quantized.functions[0].feed(feed)["y"]
+        wanted = module.functions[0].feed(feed)["y"]
+        step = np.abs(wanted).max() / 2 ** (7 if dtype == "int8" else 15)
+        assert np.abs(found - wanted)[..., 4:].max() <= 2 * step
+        np.testing.assert_array_equal(hbm.graphs[0].feed(feed)["y"], found)

@@ -16,10 +16,14 @@ from hbir.dialects.hbir.norm import SoftmaxOp
 from hbir.dialects.hbir.reduce import ReduceMaxOp, ReduceMeanOp, ReduceMinOp, ReduceSumOp
 from hbir.ir.op import TensorOp
 from hbir.ir.types import shape_of
-from hbir.kernels.norm_parameters import softmax_parameters
+from hbir.kernels.norm_parameters import SOFTMAX_COARSEST_SCALE, softmax_parameters
 from hbir.kernels.parameters import reduce_mean_parameters
 from hbir.passes.convert.lower_to_bpu.lowering import Lowering, LoweringFunction
-from hbir.passes.convert.lower_to_bpu.move import keep_scale
+from hbir.passes.convert.lower_to_bpu.move import keep_scale, rescale
+from hbir.passes.fake_quant import Quantization
+
+OWN_SCALE_8, OWN_SCALE_16 = Quantization(2.0**-8, -128, 8), Quantization(2.0**-15, 0, 16)
+"""Of results in 0..1."""
 
 
 def lower_sum(op: ReduceMeanOp | ReduceSumOp, lowering: Lowering) -> TensorOp:
@@ -54,8 +58,15 @@ def lower_extreme(op: ReduceMaxOp | ReduceMinOp, lowering: Lowering) -> TensorOp
 
 
 def lower_softmax(op: SoftmaxOp, lowering: Lowering) -> TensorOp:
-    """bpu.softmax over the last dimension; another one is transposed there and back."""
+    """bpu.softmax over the last dimension; another one is transposed there and back.
+
+    Where the result shares the scale of large numbers, as joined to boxes in pixels, which is more
+    than the op can shift by, it gets a scale of its own first.
+    """
     x = lowering.quantized(op.x)
+    how = lowering.result
+    if how.scale > SOFTMAX_COARSEST_SCALE:
+        how = OWN_SCALE_16 if how.bits > 8 else OWN_SCALE_8
     rank = len(shape_of(op.x))
     dim: int = op.params()["dim"] % rank
     swap = list(range(rank))
@@ -63,7 +74,7 @@ def lower_softmax(op: SoftmaxOp, lowering: Lowering) -> TensorOp:
     if dim != rank - 1:
         x = lowering.step(TransposeOp.make(x.value, dims=swap), x, "transposed")
     parameters = softmax_parameters(
-        x.scale, lowering.result.scale, shape_of(op.x)[dim], input_bits=x.quantization.bits
+        x.scale, how.scale, shape_of(op.x)[dim], input_bits=x.quantization.bits
     )
     softmax = BpuSoftmaxOp.make(
         x.value,
@@ -75,12 +86,17 @@ def lower_softmax(op: SoftmaxOp, lowering: Lowering) -> TensorOp:
         shift=parameters.shift,
         exp_multiplier=parameters.exp_multiplier,
         exp_shift=parameters.exp_shift,
-        output_zero_point=lowering.result.zero_point,
+        output_zero_point=how.zero_point,
     )
-    lowering.finish(softmax)
+    if how != lowering.result:
+        result = lowering.made(softmax, how, "softmax")
+        last: TensorOp = rescale(result, lowering.result, lowering)
+    else:
+        last = softmax
+    lowering.finish(last)
     if dim == rank - 1:
-        return softmax
-    return lowering.finish(TransposeOp.make(lowering.insert(softmax), dims=swap))
+        return last
+    return lowering.finish(TransposeOp.make(lowering.insert(last), dims=swap))
 
 
 LOWERINGS: dict[type[Operation], LoweringFunction] = {
