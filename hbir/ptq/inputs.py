@@ -99,7 +99,7 @@ def resolve_inputs(values: Values, model_inputs: tuple[ModelInput, ...]) -> tupl
     train = _column(values, "input_type_train", count)
     layouts = _column(values, "input_layout_train", count)
     ranges = _column(values, "input_space_and_range", count, spread=True)
-    norms = _column(values, "norm_type", count)
+    norms = _split(values["norm_type"] or "", count)
     shapes = _column(values, "input_shape", count)
     means = _column(values, "mean_value", count)
     scales, stds = _column(values, "scale_value", count), _column(values, "std_value", count)
@@ -121,7 +121,8 @@ def resolve_inputs(values: Values, model_inputs: tuple[ModelInput, ...]) -> tupl
             separate_batch=name in separate,
         )
         _check(spec, i)
-        _compare(norms[i], spec)
+        if len(norms) == count:
+            _compare(norms[i], spec)
         specs[name] = spec
     return tuple(specs[given.name] for given in model_inputs)
 
@@ -293,10 +294,10 @@ def _check(spec: InputSpec, index: int) -> None:
             )
 
 
-def _compare(norm_type: str | None, spec: InputSpec) -> None:
+def _compare(norm_type: str, spec: InputSpec) -> None:
     """Warn where an older file's norm_type, which used to choose among the numbers, leaves some
     out: all that are given count."""
-    if norm_type is None:
+    if not norm_type:
         return
     for key, said, numbers in (
         ("mean_value", "mean" in norm_type, spec.mean),

@@ -239,6 +239,8 @@ def test_core_num_is_up_to_what_the_march_has(tmp_path: Path, march: str, cores:
         ("data_mean_and_scale", ""),
         ("data_mean_and_std", ""),
         ("no_preprocess", "mean_value is given and counts"),
+        ("", ""),
+        ("data_mean;data_mean", ""),
     ],
 )
 def test_a_norm_type_that_says_otherwise_is_warned_about(
