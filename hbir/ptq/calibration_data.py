@@ -144,9 +144,11 @@ def _column(folder: Path, port: Argument, together: int) -> Column:
         raise HbirError(f"{folder}: can't be read ({error.strerror})") from None
     files = [entry for entry in entries if entry.suffix == SUFFIX and entry.is_file()]
     if not files:
+        dtype, shape = port.type.np_dtype, list(port.type.shape)
+        raw = f" (a raw file is numpy.fromfile(FILE, '{dtype}').reshape({shape}))"
         raise HbirError(
             f"{folder}: holds no {SUFFIX} files for input '{port.name}'; write one per sample with"
-            " numpy.save, preprocessed as the float model takes it"
+            f" numpy.save, preprocessed as the float model takes it{raw if entries else ''}"
         )
     if len(files) < len(entries):
         others = len(entries) - len(files)

@@ -155,6 +155,10 @@ def test_any_bytes_are_read_or_refused(
 def test_folders_must_hold_files_and_as_many_for_each_input(tmp_path: Path) -> None:
     with pytest.raises(HbirError, match=r"holds no \.npy files for input 'x'"):
         _read(tmp_path, _port())
+    (tmp_path / "0.bin").write_bytes(b"")
+    raw = r"\(a raw file is numpy\.fromfile\(FILE, 'float32'\)\.reshape\(\[1, 3, 4, 4\]\)\)"
+    with pytest.raises(HbirError, match=raw):
+        _read(tmp_path, _port())
     one = _save(tmp_path / "a", np.zeros((1, 2), np.float32))
     two = _save(tmp_path / "b", np.zeros((2, 2), np.float32))
     ports = [_port("a", (1, 2)), _port("b", (1, 2))]
