@@ -9,7 +9,7 @@ import numpy as np
 from xdsl.ir import Operation, OpResult, SSAValue
 
 from hbir.ir.origin import origin_of_op, set_origin
-from hbir.ir.types import Array
+from hbir.ir.types import Array, shape_of
 
 OpT = TypeVar("OpT", bound=Operation)
 
@@ -20,10 +20,14 @@ def users(value: SSAValue) -> list[Operation]:
 
 
 def derive_origin(new: Operation, op: Operation, suffix: str) -> None:
-    """Give an op made on the way to `op`'s result an origin: `op`'s tensor name plus `suffix`."""
+    """Give an op made on the way to `op`'s result an origin: `op`'s tensor name plus `suffix`.
+
+    It has `op`'s order of axes where it has as many.
+    """
     origin = origin_of_op(op)
     if origin is not None:
-        set_origin(new, replace(origin, tensor=f"{origin.tensor}/{suffix}"))
+        perm = origin.perm if len(shape_of(new.results[0])) == len(origin.perm) else ()
+        set_origin(new, replace(origin, tensor=f"{origin.tensor}/{suffix}", perm=perm))
 
 
 def defined_by(value: SSAValue, kind: type[OpT]) -> OpT | None:

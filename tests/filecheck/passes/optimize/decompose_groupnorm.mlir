@@ -38,3 +38,14 @@ func.func @computed(%x: tensor<1x6x4xf32>, %w: tensor<4xf32>, %b: tensor<4xf32>)
   %0 = hbir.groupnorm %x, %w, %b {groupNum = 4} : (tensor<1x6x4xf32>, tensor<4xf32>, tensor<4xf32>) -> tensor<1x6x4xf32>
   func.return %0 : tensor<1x6x4xf32>
 }
+
+// Tensors on the way are called after the result; its order of axes is theirs where they have as many.
+
+// CHECK-LABEL: func.func @origins
+// CHECK:         hbir.reshape %x {origin = #hbir.origin<"y/groups", perm [0, 2, 3, 1], from "Norm_0" "InstanceNormalization">
+// CHECK:         hbir.reshape {{.*}} {origin = #hbir.origin<"y/rows", from "Norm_0" "InstanceNormalization">
+// CHECK-NEXT:    hbir.layernorm {{.*}} {origin = #hbir.origin<"y/normal", from "Norm_0" "InstanceNormalization">
+func.func @origins(%x: tensor<1x2x3x4xf32>) -> tensor<1x2x3x4xf32> {
+  %0 = hbir.groupnorm %x {origin = #hbir.origin<"y", perm [0, 2, 3, 1], from "Norm_0" "InstanceNormalization">, groupNum = 4} : (tensor<1x2x3x4xf32>) -> tensor<1x2x3x4xf32>
+  func.return %0 : tensor<1x2x3x4xf32>
+}
