@@ -121,7 +121,8 @@ class TileGrid:
             params["in_size"] = tuple(self.layer.inputs[0].shape[1:3])
         if kind == "roi_resize":
             _, rows, columns, _ = self.output_box(index)
-            params["out_offset"] = (rows[0], columns[0])
+            first_row, first_column = params["out_offset"]
+            params["out_offset"] = (first_row + rows[0], first_column + columns[0])
             params["out_size"] = (rows[1] - rows[0], columns[1] - columns[0])
         if kind == "tile":
             params["multiplies"] = self._multiplies(index)

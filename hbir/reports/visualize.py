@@ -26,7 +26,7 @@ from hbir.files import write_file
 from hbir.ir.function import body_of, return_of
 from hbir.ir.op import to_python
 from hbir.ir.origin import ATTRIBUTE, nodes_of, origin_of, origin_of_op
-from hbir.ir.types import dtype_of, element_of, shape_of
+from hbir.ir.types import dtype_of, element_of, open_axes, shape_of
 from hbir.module import Function, Module
 
 if TYPE_CHECKING:
@@ -299,8 +299,10 @@ def _value_info(name: str, value: SSAValue, desc: str = "") -> onnx.ValueInfoPro
     notes.append(str(element_of(value)) if isinstance(value.type, TensorType) else str(value.type))
     if origin is not None and origin.scale is not None:
         notes.append(f"scale {_text_of_scale(origin.scale)}, zero point {origin.zero_point}")
+    axes = open_axes(value)
+    shape = [None if axis in axes else extent for axis, extent in enumerate(shape_of(value))]
     return helper.make_tensor_value_info(
-        name, _onnx_type(value), shape_of(value), doc_string="; ".join(notes)
+        name, _onnx_type(value), shape, doc_string="; ".join(notes)
     )
 
 

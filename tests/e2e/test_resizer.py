@@ -103,7 +103,13 @@ def test_a_run_that_does_not_fit_says_so(folder: Path) -> None:
             graph.feed(feed)
 
 
-def test_the_tools_show_and_run_it(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_tools_show_and_run_it(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)  # where tools leave their logs
     hbm, quantized = (str(folder / "resizer" / n) for n in ("net.hbm", "net_quantized_model.bc"))
     assert hb_model_info([hbm]) == 0
     assert "| x_y   | input  | [1, -1, -1, 1] | uint8     |" in capsys.readouterr().out

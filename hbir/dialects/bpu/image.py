@@ -15,7 +15,12 @@ from xdsl.irdl import (
 )
 from xdsl.traits import Pure
 
-from hbir.dialects.properties import int_list_property, string_property
+from hbir.dialects.checks import expect, int_list
+from hbir.dialects.properties import (
+    int_list_property,
+    optional_int_list_property,
+    string_property,
+)
 from hbir.dialects.roi import roi_resized_shape
 from hbir.ir.op import Operands, Params, Shape, TensorOp
 from hbir.ir.types import SI8
@@ -29,7 +34,9 @@ class RoiResizeOp(TensorOp):
     ui8, inputs whose H and W each run gives. Source positions have 16 fraction bits: step =
     (((source − 1) << 16) + (target − 1)/2)/(target − 1). bilinear is (Σ of four pixels · wy · wx +
     2^31) >> 32, nearest rounds half up. Outside of the image is padValue modulo 256 (expansionMode
-    "constant"), or its nearest pixel ("border").
+    "constant"), or its nearest pixel ("border"). A tile computed alone says where it lies in the
+    whole of [H, W] = size: outOffset is its first row and column, outSize its own [H, W] (left out:
+    the whole).
     """
 
     name = "bpu.roi_resize"
@@ -41,6 +48,8 @@ class RoiResizeOp(TensorOp):
     interpolate_mode = string_property("bilinear", "interpolateMode")
     expansion_mode = string_property("constant", "expansionMode")
     pad_value = int_list_property([0, -128], "padValue")
+    out_offset = int_list_property([0, 0], "outOffset")
+    out_size = optional_int_list_property("outSize")
     result = result_def(TensorType)
 
     assembly_format = "$roi `of` $planes attr-dict `:` functional-type(operands, results)"
@@ -51,7 +60,17 @@ class RoiResizeOp(TensorOp):
     @override
     def infer_shape(cls, operands: Operands, params: Params) -> Shape:
         roi, *planes = operands
-        return roi_resized_shape(planes, roi, params)
+        batch, height, width, channels = roi_resized_shape(planes, roi, params)
+        offset = int_list(params, "out_offset", 2, minimum=0, name="outOffset")
+        if params.get("out_size") is None:
+            expect(offset == (0, 0), f"outOffset {list(offset)} needs an outSize")
+            return batch, height, width, channels
+        rows, columns = int_list(params, "out_size", 2, minimum=1, name="outSize")
+        expect(
+            offset[0] + rows <= height and offset[1] + columns <= width,
+            f"a tile of {rows}x{columns} from {list(offset)} must lie in {height}x{width}",
+        )
+        return batch, rows, columns, channels
 
     @classmethod
     @override

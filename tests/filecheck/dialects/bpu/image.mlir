@@ -33,3 +33,11 @@ func.func @f(%y: tensor<1x64x64x1xui8, {dynamic_dims = [-2, -3]}>, %roi: tensor<
   %0 = bpu.roi_resize %roi of %y {interpolateMode = "cubic", mode = "GRAY", size = [5, 7]} : (tensor<1x4xsi32>, tensor<1x64x64x1xui8, {dynamic_dims = [-2, -3]}>) -> tensor<1x5x7x1xsi8>
   func.return
 }
+
+// -----
+
+// CHECK: error: bpu.roi_resize ({{.*}}): a tile of 2x7 from [4, 0] must lie in 5x7
+func.func @f(%y: tensor<1x64x64x1xui8, {dynamic_dims = [-2, -3]}>, %roi: tensor<1x4xsi32>) {
+  %0 = bpu.roi_resize %roi of %y {mode = "GRAY", outOffset = [4, 0], outSize = [2, 7], size = [5, 7]} : (tensor<1x4xsi32>, tensor<1x64x64x1xui8, {dynamic_dims = [-2, -3]}>) -> tensor<1x2x7x1xsi8>
+  func.return
+}
