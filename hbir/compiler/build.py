@@ -410,7 +410,8 @@ def _value(name: str, result: SSAValue, view_of: int | None) -> Value:
     value = Value(name, DType.of(dtype_of(result)), shape_of(result), view_of=view_of)
     if origin is None:
         return value
-    perm = origin.perm if len(origin.perm) == len(value.shape) else ()
+    # A reshape's result has no axes of the source tensor, whatever its origin says.
+    perm = origin.perm if sorted(origin.perm) == list(range(len(value.shape))) else ()
     if not isinstance(origin.scale, float) or dtype_of(result).kind not in "iu":
         return replace(value, perm=perm)
     return replace(value, perm=perm, scale=origin.scale, zero_point=origin.zero_point)

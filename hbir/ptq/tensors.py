@@ -75,14 +75,15 @@ def source_tensor(array: Array, op: Operation | None) -> FloatArray | None:
 def in_source_terms(
     array: Array, perm: Sequence[int], scale: float | None, zero_point: int
 ) -> FloatArray | None:
-    """An array as float32 in the layout before `perm`; None for integers without a scale."""
+    """An array as float32 in the layout before `perm` (which may be that of other axes, before a
+    reshape: then as it is); None for integers without a scale."""
     if array.dtype.kind in "fb":
         value = array.astype(np.float32, copy=False)
     elif scale is not None:
         value = (array.astype(np.float32) - zero_point) * np.float32(scale)
     else:
         return None
-    return value.transpose(np.argsort(perm)) if perm and len(perm) == value.ndim else value
+    return value.transpose(np.argsort(perm)) if sorted(perm) == list(range(value.ndim)) else value
 
 
 def run_compiled_tensors(graph: Graph, inputs: Mapping[str, Any], sink: Sink) -> dict[str, Array]:
