@@ -81,7 +81,7 @@ class _Exporter:
         """The model."""
         outputs = self._function.flatten_outputs
         for argument, port in zip(self._body.args, self._function.flatten_inputs, strict=True):
-            self._graph.input(port.name, port.type.shape, port.type.np_dtype)
+            self._graph.input(port.name, port.type.run_shape, port.type.np_dtype)
             self._values.add(argument, identity(len(port.type.shape)), port.name)
         for port in outputs:
             self._graph.reserve_output(port.name)

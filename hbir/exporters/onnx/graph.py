@@ -99,8 +99,8 @@ class OnnxGraph:
 
     # Making it
 
-    def input(self, name: str, shape: Sequence[int], dtype: np.dtype[Any]) -> None:
-        """An input, under its own name."""
+    def input(self, name: str, shape: Sequence[int | None], dtype: np.dtype[Any]) -> None:
+        """An input, under its own name; None for an open extent."""
         self.tensors.reserve(name)
         self._inputs.append(_value_info(name, shape, dtype))
 
@@ -210,7 +210,7 @@ class OnnxGraph:
                 names[:] = [self._renamed.get(name, name) for name in names]
 
 
-def _value_info(name: str, shape: Sequence[int], dtype: np.dtype[Any]) -> ValueInfoProto:
+def _value_info(name: str, shape: Sequence[int | None], dtype: np.dtype[Any]) -> ValueInfoProto:
     element = helper.np_dtype_to_tensor_dtype(dtype)
     return helper.make_tensor_value_info(name, element, list(shape))
 
