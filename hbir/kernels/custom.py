@@ -266,7 +266,7 @@ def _run_file(path: Path) -> list[CustomOp]:
             spec.loader.exec_module(module)
     except HbirError as error:
         raise HbirError(f"{path}: {error}") from error
-    except Exception as error:  # the file is the user's program
+    except (Exception, SystemExit) as error:  # the file is the user's program
         reason = (str(error).strip().splitlines() or [""])[0]
         raise HbirError(f"{path}: fails with {type(error).__name__}: {reason}") from error
     finally:

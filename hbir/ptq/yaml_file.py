@@ -28,6 +28,8 @@ lines of aliases to aliases make more than any memory takes."""
 
 MAX_DEPTH = 32
 
+INTEGER_BITS = 64
+
 _LOG = logging.getLogger("hbir.ptq")
 
 
@@ -59,20 +61,24 @@ def read_sections(path: str | os.PathLike[str]) -> Sections:
 
 
 def _check_size(document: object) -> None:
-    """Raises ConfigError for what aliases make endless, or too large or deep to be worked with."""
-    waiting, count = [(document, 0)], 0
+    """Raises ConfigError for what aliases make endless, or too large or deep to be worked with, and
+    for whole numbers beyond 64 bits."""
+    waiting, count = [(document, 0, "")], 0
     while waiting:
-        value, depth = waiting.pop()
+        value, depth, where = waiting.pop()
         count += 1
+        if isinstance(value, int) and value.bit_length() >= INTEGER_BITS:
+            raise ConfigError(f"{where}: a whole number of {value.bit_length()} bits; 63 are read")
         if count > MAX_VALUES or depth > MAX_DEPTH:
             raise ConfigError(
                 f"not a configuration: more than {MAX_VALUES} values or {MAX_DEPTH} levels, with"
                 " aliases (*name) written out"
             )
         if isinstance(value, Mapping):
-            value = list(cast(Mapping[object, object], value).values())
+            items = cast(Mapping[object, object], value).items()
+            waiting.extend((item, depth + 1, str(key)) for key, item in items)
         if isinstance(value, list | set):
-            waiting.extend((item, depth + 1) for item in cast(list[object], value))
+            waiting.extend((item, depth + 1, where) for item in cast(list[object], value))
 
 
 def complete_sections(document: Mapping[object, object]) -> Sections:

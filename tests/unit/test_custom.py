@@ -206,6 +206,7 @@ def test_an_unknown_node_says_how_to_make_it_known() -> None:
         ("x = 1", r"my\.py: registers no op"),
         ("def f(:", r"my\.py: fails with SyntaxError"),
         ("1 / 0", r"my\.py: fails with ZeroDivisionError: division by zero"),
+        ("import sys; sys.exit(3)", r"my\.py: fails with SystemExit: 3"),
     ],
 )
 def test_a_file_that_is_wrong_is_named(text: str, message: str, tmp_path: Path) -> None:

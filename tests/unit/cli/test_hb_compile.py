@@ -152,6 +152,10 @@ YAML_MISTAKES: list[tuple[dict[str, dict[str, Any]], str]] = [
     ({CALIBRATION: {"cal_data_dir": "data;data"}}, "Wrong cal_data_dir num received."),
     ({CALIBRATION: {"cal_data_dir": "none"}}, "The specified cal_data_dir none does not exist"),
     (
+        {CALIBRATION: {"max_percentile": 10**400}},
+        "max_percentile: a whole number of 1329 bits; 63 are read",
+    ),
+    (
         {CALIBRATION: {"max_percentile": 1.5}},
         "The specified max_percentile 1.5 is invalid, avaliable range: 0~1",
     ),
