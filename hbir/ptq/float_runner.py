@@ -109,7 +109,7 @@ class _Session:
     def _tensors(self, arrays: Sequence[Array]) -> dict[str, Array]:
         given = dict(zip(self._inputs, arrays, strict=True))
         try:
-            found = self._session.run(self._fetched, given) if self._fetched else []
+            found: list[Any] = self._session.run(self._fetched, given) if self._fetched else []
         except Exception as error:  # its own classes, of which none is public
             reason = " ".join(str(error).split())
             raise HbirError(f"the float network can't be run: {reason}") from None
