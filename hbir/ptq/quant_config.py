@@ -153,8 +153,8 @@ def _with_activation(settings: QuantSettings, value: object, folder: Path) -> Qu
     given = mapping(where, value)
     check_keys(where, given, ACTIVATION_KEYS)
     if "load_path" in given:
-        path = folder / one(f"{where}.load_path", given["load_path"], str)
-        settings = replace(settings, load=path)
+        load_path = one(f"{where}.load_path", given["load_path"], str)
+        settings = replace(settings, load=folder / load_path, load_path=load_path)
     if not set(given) - {"load_path"}:
         return settings
     said = settings.schemes[0] if len(settings.schemes) == 1 else None  # in the YAML

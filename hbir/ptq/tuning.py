@@ -14,7 +14,7 @@ def final_quant_config(
 ) -> dict[str, Any]:
     """A quant_config that gives the same module on the same data without searching again.
 
-    What settings say about types and places is in it too; `load_path` is not.
+    What settings say about types, places and loaded ranges is in it too.
     """
     model: dict[str, Any] = {
         "all_node_type": settings.all_node_type,
@@ -25,6 +25,8 @@ def final_quant_config(
             "rounding": settings.rounding,
         },
     }
+    if settings.load is not None:
+        model["activation"]["load_path"] = settings.load_path
     if settings.model_output_type is not None:
         model["model_output_type"] = settings.model_output_type
     ops = {name: _entry(choices) for name, choices in settings.op_types.items()}

@@ -98,16 +98,17 @@ class QuantSettings:
     """How a float network becomes a qat one.
 
     schemes: tried in order until one reaches `threshold`. load: a file with the ranges of an
-    earlier calibration, which then replace the data's. Types go by priority: `all_node_type` <
-    `op_types` (operator type → choice) < `subgraphs` < `node_types` (node → choice). on_cpu: nodes
-    kept in float on the CPU; on_bpu: nodes that must run on the BPU, whatever was said of their
-    type. made_up_data: ranges mean nothing, so nothing is judged.
+    earlier calibration, which then replace the data's; load_path: as the user gave it. Types go by
+    priority: `all_node_type` < `op_types` (operator type → choice) < `subgraphs` < `node_types`
+    (node → choice). on_cpu: nodes kept in float on the CPU; on_bpu: nodes that must run on the BPU,
+    whatever was said of their type. made_up_data: ranges mean nothing, so nothing is judged.
     """
 
     march: str = "nash-e"
     schemes: tuple[Scheme, ...] = DEFAULT_SCHEMES
     threshold: float = TARGET_COSINE
     load: Path | None = None
+    load_path: str = ""
     all_node_type: str = "int8"
     model_output_type: str | None = None
     op_types: Mapping[str, Choices] = field(default_factory=dict[str, Choices])

@@ -431,6 +431,8 @@ def test_loaded_ranges_go_with_the_channels_that_they_were_made_of(
         found = uneven(second)
         assert found.quant_info == wanted.quant_info
         assert found.cosine == wanted.cosine
+        again = uneven(**json.loads(json.dumps(found.config)))
+        assert again.module.asm(elide=False) == found.module.asm(elide=False)
         assert "loaded ranges" not in caplog.text
     uneven(load)
     assert "that of b the most (153 times)" in caplog.text
