@@ -121,6 +121,8 @@ class _GraphCompiler:
         """Of inputs and outputs whose rows are padded."""
         self.values: dict[SSAValue, int] = {}
         """Numbers in the debug table; inputs come first."""
+        self.views: dict[Value, int] = {}
+        """Those that are another one under another shape; a copy's view is the copied one's."""
 
     def run(self) -> None:
         self._interface()
@@ -153,9 +155,12 @@ class _GraphCompiler:
             return
         if op.name == VIEW and source is None:
             return  # of a constant
-        names = result_names(op)
-        for name, result in zip(names, op.results, strict=True):
-            self.values[result] = self.graph.value(_value(name, result, source))
+        for name, result in zip(result_names(op), op.results, strict=True):
+            value = _value(name, result, source)
+            known = self.views.get(value) if source is not None else None
+            self.values[result] = self.graph.value(value) if known is None else known
+            if source is not None:
+                self.views[value] = self.values[result]
 
     def _group(self, ops: Sequence[Operation]) -> GroupStep:
         numbers: dict[SSAValue, int] = {op.results[0]: n for n, op in enumerate(ops)}

@@ -6,6 +6,7 @@ the march or on the optimization level is made on demand and kept.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,8 @@ class Network:
     _programs: dict[tuple[str, int], hbir.Hbm] = field(
         default_factory=dict[tuple[str, int], hbir.Hbm]
     )
+    _tensors: dict[str, tuple[Feed, Feed]] = field(default_factory=dict[str, tuple[Feed, Feed]])
+    """March → inputs and tensors of the quantized module's latest run."""
 
     @staticmethod
     def calibrate(
@@ -75,13 +78,26 @@ class Network:
         return self._programs[march, opt]
 
     def run_quantized(self, march: str, feed: Feed) -> Feed:
-        return self.quantized(march).functions[0].feed(feed)
+        tensors = self._tensors[march] = (feed, Feed())
+        return self.quantized(march).functions[0].feed(feed, partial(_keep, tensors[1]))
 
     def run_scheduled(self, march: str, opt: int, feed: Feed) -> Feed:
         return self.scheduled(march, opt).functions[0].feed(feed)
 
     def run_program(self, march: str, opt: int, feed: Feed) -> Feed:
-        return self.program(march, opt).graphs[0].feed(feed)
+        """The outputs. Where the quantized module ran on the same inputs last, every named tensor
+        on the way is held to its bits, too."""
+        tensors = Feed()
+        outputs = self.program(march, opt).graphs[0].feed(feed, partial(_keep, tensors))
+        last_feed, expected = self._tensors.get(march, ({}, Feed()))
+        if last_feed is feed:
+            assert_same_bits(expected, tensors, f"{self.name} on {march} at O{opt}, tensors")
+        return outputs
+
+
+def _keep(tensors: Feed, name: str, array: Array, _: object) -> None:
+    """A name that comes again, once exact and once rounded, is two tensors."""
+    tensors[f"{name} {array.dtype}" if name in tensors else name] = array.copy()
 
 
 def assert_same_bits(expected: Feed, actual: Feed, what: str) -> None:
