@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
@@ -146,7 +147,18 @@ def _samples(module: Module, data: Data | None) -> Any:
             raise HbirError(
                 f"cali_data: input {name!r}: expected its arrays, got a {type(items).__name__}"
             )
-    return _rows(columns)
+    once = any(isinstance(items, Iterator) for items in columns.values())
+    return _rows(columns) if once else _Rows(columns)
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """A mapping per sample, as often as it is gone through."""
+
+    columns: Mapping[str, Iterable[Any]]
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        return _rows(self.columns)
 
 
 _END = object()
