@@ -172,10 +172,13 @@ def vector_cycles(machine: Machine, opcode: str, work: Work) -> Cycles:
     return beats * VECTOR_PASSES.get(opcode, 1.0) + float(engine.startup_cycles)
 
 
-def resizer_bytes(machine: Machine, rows: Counts, row_bytes: Counts) -> npt.NDArray[np.int64]:
-    """DDR bytes of resized rows: what a roi as large as the result takes (assumed: each run gives
-    its own)."""
-    return burst_bytes(machine, rows, row_bytes)
+def resizer_bytes(
+    machine: Machine, rows: Counts, columns: Counts, channels: Counts
+) -> npt.NDArray[np.int64]:
+    """DDR bytes that the resizer reads for a result: those of a roi as large as it is (assumed:
+    each run gives its own). Of three channels two are interleaved in half as many rows."""
+    chroma = np.where(np.asarray(channels) > 1, ceil_div(rows, 2), 0)
+    return burst_bytes(machine, rows + chroma, columns)
 
 
 def resizer_fixed_cycles(machine: Machine, result_bytes: Counts) -> Cycles:

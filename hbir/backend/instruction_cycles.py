@@ -111,7 +111,7 @@ class DescriptorFeatures:
         resizes = _is_resize(queue)
         if resizes.any():
             rows, columns, channels = self.shape[queue["operands"][resizes, 0]][:, 1:4].T
-            moved[resizes] = resizer_bytes(self.machine, rows, columns * channels)
+            moved[resizes] = resizer_bytes(self.machine, rows, columns, channels)
         return moved
 
     def _moved_bytes(self, queue: Records) -> Ints:

@@ -179,8 +179,13 @@ class GridCost:
         loading, storing = load_bytes / rate, store_bytes / rate
         load = loading + loads * latency
         store = storing + stores * latency
-        serial = load + self.compute + store
-        steady = np.maximum(_streamed(load, loading, store, storing), self.compute)
+        compute, moved = self.compute, once_bytes + load_bytes + store_bytes
+        if self.layer.external:  # its instructions stand among the loads, and share the DDR
+            load, compute = load + compute, np.array(0.0)
+            loading = loading + self._resized_bytes / rate
+            moved = moved + self._resized_bytes
+        serial = load + compute + store
+        steady = np.maximum(_streamed(load, loading, store, storing), compute)
         overlapped = steady + (serial - steady) / self.number
         doubled = np.array(True)
         for slot, held in zip(self.slots, buffers, strict=True):
@@ -192,9 +197,9 @@ class GridCost:
         )
         return Bound(
             cycles=self._spread(first + np.where(doubled, overlapped, serial)),
-            compute_cycles=self._spread(self.compute),
+            compute_cycles=self._spread(compute),
             transfer_cycles=self._spread(first + load + store),
-            ddr_bytes=self._spread(once_bytes + load_bytes + store_bytes),
+            ddr_bytes=self._spread(moved),
             onchip_bytes=self._spread(onchip),
         )
 
@@ -341,11 +346,16 @@ class GridCost:
         return self.number * matmul_cycles(self.machine, work)
 
     def _resizer_cycles(self) -> Reals:
-        """Its reads of the DDR count as its work: they are in one queue with all loads."""
+        """Its reads of the DDR count as its work."""
         _, rows, columns, channels = self.tiles[: self.rank]
-        moved = resizer_bytes(self.machine, rows, columns * channels)
-        fixed = resizer_fixed_cycles(self.machine, rows * columns * channels)
-        return self.number * (fixed + moved / self.machine.ddr_bytes_per_cycle)
+        fixed = self.number * resizer_fixed_cycles(self.machine, rows * columns * channels)
+        return fixed + self._resized_bytes / self.machine.ddr_bytes_per_cycle
+
+    @cached_property
+    def _resized_bytes(self) -> Ints:
+        """DDR bytes that the instructions of a layer with external operands read themselves."""
+        _, rows, columns, channels = self.tiles[: self.rank]
+        return self.number * resizer_bytes(self.machine, rows, columns, channels)
 
     def _elements(self, shape: Sequence[Ints], itemsize: int) -> Ints:
         columns = np.stack(np.broadcast_arrays(*shape), axis=-1) if shape else np.zeros((1, 0), int)

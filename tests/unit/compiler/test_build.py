@@ -10,10 +10,14 @@ from hypothesis import strategies as st
 from xdsl.ir import SSAValue
 
 from hbir.backend.march import load_march
-from hbir.compiler import ScheduleOptions, compile_program, schedule_module
+from hbir.backend.tiling import estimate
+from hbir.backend.timeline import play
+from hbir.compiler import ScheduleOptions, build_program, compile_program, schedule_module
+from hbir.dialects.bpu.image import RoiResizeOp
 from hbir.dialects.bpu.move import ConcatOp, ReshapeOp
 from hbir.dialects.bpu.requantize import RescaleOp
-from hbir.ir.types import UI8
+from hbir.dialects.layers import body_ops, layer_of, tiling_of
+from hbir.ir.types import SI32, UI8, open_tensor, tensor
 from tests.unit.cameras import camera_feed, camera_network
 from tests.unit.networks import SI8, Network
 from tests.unit.test_compiler import assert_same_bits, march_file, scheduled_program
@@ -98,6 +102,23 @@ def test_the_resizer_gives_the_same_bits(
         expected = module.functions[0].feed(feed)
         for output, array in scheduled.functions[0].feed(feed).items():
             np.testing.assert_array_equal(array, expected[output], err_msg=output, strict=True)
+
+
+@pytest.mark.parametrize("opt", [0, 1])
+def test_the_resizers_bound_is_the_timelines(opt: int) -> None:
+    """Its reads share the DDR with the stores, in the queue of the loads."""
+    planes = [((1, 8192, 8192, 1), "y"), ((1, 4096, 4096, 2), "uv")]
+    inputs = {name: open_tensor(most, UI8, (-2, -3)) for most, name in planes}
+    net = Network({**inputs, "roi": tensor((1, 4), SI32)})
+    y, uv, roi = net.inputs
+    image = net.add(RoiResizeOp, roi, y, uv, size=[640, 640])
+    scheduled = schedule_module(net.finish({"image": image}), "nash-e", opt)
+    machine = load_march("nash-e")
+    program = build_program(scheduled, machine, opt)
+    played = play(machine, program, program.graphs[0]).cycles
+    (op,) = (b.op for b in body_ops(scheduled.functions[0].op))
+    bound = estimate(machine, layer_of(op), tiling_of(op, layer_of(op))).cycles
+    assert played == pytest.approx(bound, rel=0.1)
 
 
 def test_memory_of_an_open_input_is_the_runs() -> None:
