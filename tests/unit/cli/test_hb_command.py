@@ -24,6 +24,7 @@ def test_a_full_disk_costs_the_log_and_nothing_else(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(LOG, "handlers", [])  # other tests' handlers write where nothing is open
     monkeypatch.setattr(hb_command.RotatingFileHandler, method, full)
     assert run_hb_command("tool", lambda: LOG.info("hello")) == 0
     printed = capsys.readouterr()
