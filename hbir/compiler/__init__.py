@@ -29,7 +29,7 @@ from hbir.compiler.options import CompileOptions, compile_options
 from hbir.dialects.layers import COPY, body_ops, layer_of
 from hbir.errors import HbirError
 from hbir.ir.origin import name_of
-from hbir.ir.types import F16
+from hbir.ir.types import F16, element_of
 from hbir.module import Module
 from hbir.passes.manager import PassListener, PassManager
 from hbir.passes.schedule.allocate_onchip import AllocateOnchipPass
@@ -124,7 +124,7 @@ def _expect_no_float16(module: Module, machine: Machine) -> None:
     """What was converted for a march that has float16 may need it. Raises HbirError."""
     for op in module.op.walk():
         for result in op.results:
-            if isinstance(result.type, TensorType) and result.type.element_type == F16:
+            if isinstance(result.type, TensorType) and element_of(result) == F16:
                 raise HbirError(
                     f'tensor "{name_of(result, op.name)}" is float16, which {machine.name} doesn\'t'
                     f" have: the module was converted for {module.march}; convert it for"
