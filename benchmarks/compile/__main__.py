@@ -10,7 +10,6 @@ Without vela's input files only hbir's half is timed, and the table says so.
 
 import argparse
 import json
-import os
 import statistics
 import subprocess
 import sys
@@ -21,11 +20,16 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.compile.measure import CommandFailed, Run, measure
-from benchmarks.compile.vela import vela_arguments, vela_command
+from benchmarks.compile.vela import (
+    ENVIRONMENT,
+    MODELS,
+    ROOT,
+    VELA_MODELS_VARIABLE,
+    vela_arguments,
+    vela_command,
+)
 
-ROOT = Path(__file__).resolve().parents[2]
 NETWORKS = ("resnet50", "mobilenetv2")
-VELA_MODELS_VARIABLE = "HBIR_VELA_MODELS"
 RATIO_LIMIT = 1.0
 PEAK_LIMIT_BYTES = 10**9
 
@@ -68,15 +72,13 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--vela-models",
         type=Path,
-        default=Path(
-            os.environ.get(VELA_MODELS_VARIABLE, ROOT.parent / "shared" / "data" / "vela")
-        ),
+        default=MODELS,
         help=f"folder of NAME.int8.tflite (${VELA_MODELS_VARIABLE}, else ../shared/data/vela)",
     )
     parser.add_argument(
         "--vela-environment",
         type=Path,
-        default=ROOT / ".venv-vela",
+        default=ENVIRONMENT,
         help="virtual environment of vela, made when absent (default: .venv-vela)",
     )
     parser.add_argument(

@@ -5,9 +5,17 @@ the project, not in it. They were made from torchvision-shaped modules by litert
 ai-edge-quantizer 0.10.0 (`recipe.static_wi8_ai8()`); vela places every op of them on the NPU.
 """
 
+import os
 import subprocess
 import sys
 from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+VELA_MODELS_VARIABLE = "HBIR_VELA_MODELS"
+MODELS = Path(os.environ.get(VELA_MODELS_VARIABLE, ROOT.parent / "shared" / "data" / "vela"))
+"""Folder of NAME.int8.tflite."""
+
+ENVIRONMENT = ROOT / ".venv-vela"
 
 REQUIREMENT = "ethos-u-vela==5.2.0"
 ACCELERATOR = "ethos-u85-1024"
