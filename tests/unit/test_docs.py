@@ -17,6 +17,9 @@ MODULE = re.compile(r"python -m ([a-z_]+(?:\.[a-z_0-9]+)*)")
 PATH = re.compile(r"`([a-z_]+/[a-z0-9_./-]*)`")
 """In lower case: capitals stand for a name to fill in."""
 
+GENERATED = "build/"
+"""What commands leave there isn't in the tree."""
+
 
 def anchors(page: Path) -> set[str]:
     """The headings of a page as a link names them."""
@@ -43,7 +46,9 @@ def missing(page: Path) -> Iterator[str]:
         if name.partition(".")[0] in OWN and not is_module(name):
             yield f"module {name}"
     for name in PATH.findall(text):
-        if not any((folder / name).exists() for folder in (ROOT, ROOT / "hbir")):
+        if not name.startswith(GENERATED) and not any(
+            (folder / name).exists() for folder in (ROOT, ROOT / "hbir")
+        ):
             yield f"path {name}"
 
 

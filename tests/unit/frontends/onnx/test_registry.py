@@ -35,6 +35,7 @@ REFUSED = {
     "The model is a dynamically input model": "an extent of 0 means open",
     "split [0, 0, 0]": "the same: it becomes 1",
     "expected [1, 3, 4]": "the same",
+    "12 elements can't take shape [3, 4, 0]": "the same",
 }
 """What the message says: what such cases have in common."""
 
