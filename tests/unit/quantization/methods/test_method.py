@@ -111,6 +111,42 @@ def test_kl_is_scipys_entropy_and_its_search_finds_the_least(seed: int, bins: in
     assert losses[least_divergence(counts, 128) - 128] == pytest.approx(min(losses), abs=1e-12)
 
 
+def test_kl_looks_at_every_bin_around_the_best_of_its_grid() -> None:
+    bins, levels, stride = 1024, 128, 9
+    finer = 0
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        counts = rng.poisson(400 / (1 + np.arange(bins)) ** 0.7).astype(np.float64)
+        counts[0] = counts[1]
+        losses = dict(enumerate(divergences(counts, np.arange(1, bins + 1), levels), start=1))
+        best = min([*range(levels, bins, stride), bins], key=lambda kept: losses[kept])
+        around = range(max(best - stride + 1, levels), min(best + stride, bins + 1))
+        least = min(losses[kept] for kept in around)
+        assert losses[least_divergence(counts, levels)] == pytest.approx(least, rel=1e-12)
+        finer += least < losses[best] * (1 - 1e-9)
+    assert finer, "a bin off the grid is the best at least once"
+
+
+@pytest.mark.parametrize("name", ["heavy tails", "exponential tails"])
+def test_mse_is_finer_than_its_first_clips(name: str) -> None:
+    statistics = seen(DATA[name])
+    assert statistics.histogram is not None
+    values, counts = statistics.histogram.points()
+    largest = max(map(abs, statistics.extremes()))
+
+    def error(limit: float) -> float:
+        low, high = statistics.extremes()
+        found = max(low, -limit), min(high, limit)
+        return squared_error(values, counts, found, asymmetric=False)
+
+    found = Method("mse").range(statistics)
+    first = min(error(largest * share) for share in np.linspace(1.0, 0.02, 50))
+    finest = min(error(largest * share) for share in np.linspace(1.0, 0.02, 2451))
+    limit = max(map(abs, found))
+    assert error(limit) < first
+    assert error(limit) <= finest * (1 + 1e-3)
+
+
 @pytest.mark.parametrize("asymmetric", [False, True])
 @pytest.mark.parametrize("name", ["heavy tails", "exponential tails"])
 def test_kl_clips_heavy_tails_and_beats_max(name: str, asymmetric: bool) -> None:
