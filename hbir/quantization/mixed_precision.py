@@ -122,12 +122,7 @@ def choose_widths(
     candidates = candidates_of(observed, asymmetric=asymmetric)
     losses = losses_of(observed, candidates, samples[:SAMPLES_MEASURED], executor)
     added = _added_times(observed, candidates, narrow, trial.module(candidates))
-    typical_us = sum(max(us, 0.0) for us in added) / max(len(added), 1) or 1.0
-    ranked = sorted(
-        (Chosen(c, loss, us) for c, loss, us in zip(candidates, losses, added, strict=True)),
-        # What is predicted to cost nothing still counts as one more: its gain is an estimate, too.
-        key=lambda item: -item.loss / (max(item.added_us, 0.0) + typical_us),
-    )
+    ranked = by_gain(list(map(Chosen, candidates, losses, added)))
 
     @cache
     def score_of_first(count: int) -> float:
@@ -178,6 +173,16 @@ class _Trial:
         """How good an integer module is."""
         plan = Plan(module.functions[0].op, module.weights)
         return self._score(self._wanted, [plan.run(inputs) for inputs in self._samples])
+
+
+def by_gain(items: Sequence[Chosen]) -> list[Chosen]:
+    """What takes back the most loss per added µs first.
+
+    What is predicted to cost nothing still counts as one more, by what is typical: its gain is an
+    estimate, too.
+    """
+    typical_us = sum(max(item.added_us, 0.0) for item in items) / max(len(items), 1) or 1.0
+    return sorted(items, key=lambda item: -item.loss / (max(item.added_us, 0.0) + typical_us))
 
 
 def fewest(score: Callable[[int], float], losses: Sequence[float], target: float) -> int:

@@ -16,7 +16,9 @@ from hbir.errors import HbirError
 from hbir.module import Module
 from hbir.quantization import mixed_precision
 from hbir.quantization.calibrate import BATCHES_KEPT, calibrate
+from hbir.quantization.candidates import Candidate
 from hbir.quantization.convert import convert_module
+from hbir.quantization.mixed_precision import Chosen, by_gain
 from hbir.quantization.similarity import Similarity
 
 # Input channel 0 is a thousand times channel 1, which alone decides the output: int8 has one scale
@@ -175,6 +177,20 @@ def test_the_bisection_finds_the_least_count(losses: list[float], target: float)
     enough = [n for n in range(1, len(losses) + 1) if 1 - sum(losses[n:]) / 2 >= target]
     assert count == max(enough[0], 1)
     assert len(asked) <= 10
+
+
+def test_a_loss_is_weighed_by_the_time_that_taking_it_back_adds() -> None:
+    def order(*losses_and_times: tuple[float, float]) -> list[tuple[float, float]]:
+        items = [
+            Chosen(Candidate("x", (), is_weights=False), loss, added_us)
+            for loss, added_us in losses_and_times
+        ]
+        return [(item.loss, item.added_us) for item in by_gain(items)]
+
+    assert order((0.1, 8.0), (0.1, 1.0), (0.2, 1.0)) == [(0.2, 1.0), (0.1, 1.0), (0.1, 8.0)]
+    assert order((0.1, 90.0), (0.05, 0.0)) == [(0.05, 0.0), (0.1, 90.0)]
+    # Less time than none is none; it counts as the typical 2 µs, the other as 6.
+    assert order((0.1, -50.0), (0.4, 4.0)) == [(0.4, 4.0), (0.1, -50.0)]
 
 
 def test_the_cosine_is_that_of_the_worst_output() -> None:
