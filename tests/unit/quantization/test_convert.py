@@ -225,3 +225,22 @@ def test_scores_joined_to_boxes_have_their_scale(tmp_path: Path, dim: int, dtype
         step = np.abs(wanted).max() / 2 ** (7 if dtype == "int8" else 15)
         assert np.abs(found - wanted)[..., 4:].max() <= 2 * step
         np.testing.assert_array_equal(hbm.graphs[0].feed(feed)["y"], found)
+
+
+def test_what_the_store_remembers_of_one_calibration_does_not_leak_into_another() -> None:
+    """Clones share a store, and so the integer weights worked out before; a new one has none."""
+    layers = ["conv", "residual", "depthwise", "transposed", "relu6"]
+    rng = np.random.default_rng(5)
+    data = [{"x": rng.normal(size=(1, 12, 12, CHANNELS)).astype(np.float32)} for _ in range(2)]
+    louder = [{"x": 3 * batch["x"] + 1} for batch in data]
+    shared = build(layers, np.random.default_rng(0))
+    for batches, asymmetric, bias_correction in (
+        (data, True, True), (louder, True, True), (louder, False, True), (louder, True, False),
+    ):  # fmt: skip
+        texts: list[str] = []
+        for module in (shared, build(layers, np.random.default_rng(0))):
+            calibrated = calibrate(
+                module, batches, asymmetric=asymmetric, bias_correction=bias_correction
+            )
+            texts.append(convert_module(calibrated, "nash-e").asm(elide=False))
+        assert texts[0] == texts[1], (asymmetric, bias_correction)
