@@ -13,7 +13,7 @@ channel, which weights behind them carry (`hbir/quantization/search.py`).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from typing_extensions import override
@@ -26,7 +26,7 @@ from xdsl.passes import ModulePass
 from hbir.dialects.hbir.activation import ReluOp
 from hbir.dialects.hbir.pool import AvgPoolOp, MaxPoolOp
 from hbir.ir.function import functions_of
-from hbir.ir.origin import origin_of
+from hbir.ir.origin import origin_of, origin_of_op, set_origin
 from hbir.ir.rewriter import Rewrite
 from hbir.ir.types import Array
 from hbir.passes.gemm import (
@@ -43,6 +43,9 @@ from hbir.passes.groups import groups_of
 
 GREATEST_FACTOR = 2.0**8
 """Factors lie between this and its inverse: beyond, one layer's weights lose what another gains."""
+
+SCALED = "/scaled"
+"""What follows the name of a tensor whose channels were scaled."""
 
 SWEEPS = 3
 """How often all tensors are gone through: a layer's weights change on both of its sides."""
@@ -126,7 +129,8 @@ def range_factors(lows: Array, highs: Array) -> Array:
 
 def scale_tensor(tensor: ScalableTensor, factors: Array, rewrite: Rewrite) -> None:
     """Divide each channel of a tensor by its factor, rounded to a power of two, and multiply the
-    weights that read it. factors: (channels), positive."""
+    weights that read it. factors: (channels), positive. It is `<its name>/scaled` from here on, for
+    it isn't the source's tensor any more, with which tools compare what has its name."""
     exponents = np.rint(np.log2(np.clip(factors, 1 / GREATEST_FACTOR, GREATEST_FACTOR)))
     powers = np.exp2(exponents)
     if (powers == 1).all():
@@ -143,6 +147,18 @@ def scale_tensor(tensor: ScalableTensor, factors: Array, rewrite: Rewrite) -> No
         parts = constant_parts(rewrite, consumer)
         assert parts is not None, "scalable tensors have constant weights"
         _set_weights(consumer, scale_input_channels(consumer, parts[0], powers), rewrite)
+        _rename(consumer.x, tensor.producer)
+
+
+def _rename(value: SSAValue, producer: GemmOp) -> None:
+    """Name a tensor, and what it is made of up to its producer, as scaled."""
+    op = value.owner
+    assert isinstance(op, Operation)  # the producer is one
+    origin = origin_of_op(op)
+    if origin is not None and origin.tensor and not origin.tensor.endswith(SCALED):
+        set_origin(op, replace(origin, tensor=origin.tensor + SCALED))
+    if op is not producer:
+        _rename(op.operands[0], producer)
 
 
 def _set_weights(gemm: GemmOp, weights: Array, rewrite: Rewrite) -> None:

@@ -422,7 +422,8 @@ def test_loaded_ranges_go_with_the_channels_that_they_were_made_of(
 ) -> None:
     path = tmp_path / "ranges.json"
     load = {"activation": {"calibration_type": "load", "load_path": str(path)}}
-    scaled: dict[str, Any] = {"activation": {"calibration_type": "max", "per_channel": True}}
+    activation: dict[str, Any] = {"calibration_type": "max"}
+    scaled = {"activation": {**activation, "per_channel": True}}
     loaded = {"activation": {**load["activation"], "per_channel": True}}
     even = {"weight": {"equalization": True}}
     for first, second in ((scaled, loaded), (even, {**load, **even})):
@@ -434,6 +435,11 @@ def test_loaded_ranges_go_with_the_channels_that_they_were_made_of(
         again = uneven(**json.loads(json.dumps(found.config)))
         assert again.module.asm(elide=False) == found.module.asm(elide=False)
         assert "loaded ranges" not in caplog.text
+    assert "b/scaled" in found.quant_info, "its range is of no use where channels aren't scaled"
+    assert uneven(load).quant_info["b"] == uneven({"activation": activation}).quant_info["b"]
+    assert "loaded ranges" not in caplog.text
+    foreign = {name.removesuffix("/scaled"): entry for name, entry in found.quant_info.items()}
+    path.write_text(json.dumps(foreign))
     uneven(load)
     assert "that of b the most (153 times)" in caplog.text
 

@@ -1,19 +1,23 @@
 // RUN: hbir-opt %s -p equalize-layers,dead-code-elimination | filecheck %s
 
 // Channel 1 of %a is given by weights of 8 and read by one of 1/8: √(8 / 0.125) = 8, so that it is
-// given by 1 and read by 1. Its bias is divided too. Channel 0 is even already.
+// given by 1 and read by 1. Its bias is divided too. Channel 0 is even already. What was scaled has
+// another name than the source's tensor; what comes of it keeps its own.
 
 // CHECK-LABEL: func.func @between
 // CHECK-DAG: hbir.constant dense<1.000000e+00> : tensor<1x2xf32>
 // CHECK-DAG: hbir.constant dense<[5.000000e-01, 2.000000e+00]>
 // CHECK-DAG: hbir.constant dense<1.000000e+00> : tensor<2x1xf32>
+// CHECK-DAG: hbir.linear {{.*}}#hbir.origin<"a/scaled", from "first" "Gemm">
+// CHECK-DAG: hbir.relu {{.*}}#hbir.origin<"r/scaled">
+// CHECK-DAG: hbir.linear {{.*}}#hbir.origin<"y">
 func.func @between(%x: tensor<1x1xf32>) -> tensor<1x1xf32> {
   %w = hbir.constant dense<[[1.0, 8.0]]> : tensor<1x2xf32>
   %b = hbir.constant dense<[0.5, 16.0]> : tensor<2xf32>
   %v = hbir.constant dense<[[1.0], [0.125]]> : tensor<2x1xf32>
-  %a = hbir.linear %x, %w, %b {fusion_group = 0 : i64} : (tensor<1x1xf32>, tensor<1x2xf32>, tensor<2xf32>) -> tensor<1x2xf32>
-  %r = hbir.relu %a {fusion_group = 0 : i64} : tensor<1x2xf32>
-  %y = hbir.linear %r, %v : (tensor<1x2xf32>, tensor<2x1xf32>) -> tensor<1x1xf32>
+  %a = hbir.linear %x, %w, %b {fusion_group = 0 : i64, origin = #hbir.origin<"a", from "first" "Gemm">} : (tensor<1x1xf32>, tensor<1x2xf32>, tensor<2xf32>) -> tensor<1x2xf32>
+  %r = hbir.relu %a {fusion_group = 0 : i64, origin = #hbir.origin<"r">} : tensor<1x2xf32>
+  %y = hbir.linear %r, %v {origin = #hbir.origin<"y">} : (tensor<1x2xf32>, tensor<2x1xf32>) -> tensor<1x1xf32>
   func.return %y : tensor<1x1xf32>
 }
 
